@@ -1,0 +1,70 @@
+// Package failover decides which deployment answers for each pool.
+//
+// Decide is a pure function; the Controller around it is one goroutine, the only writer of decisions, and the only
+// reader of the clock. What it has decided it hands on as a Publication.
+package failover
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/zones"
+)
+
+// Decision is, for one pool, which deployment answers, since when, and why. It is immutable, and it carries all that
+// the next decision must remember.
+type Decision struct {
+	Pool      string       `json:"pool"`
+	Active    []string     `json:"active"`    // names of the deployments that answer; one unless all-live or all_down = all
+	Addresses []netip.Addr `json:"addresses"` // what A and AAAA answer, in order; at least one
+	TTL       uint32       `json:"ttl"`       // seconds: the pool's ttl, or ttl_min while trouble or a switch is near
+	Epoch     uint64       `json:"epoch"`     // grows with every change of Active or Addresses
+	Since     time.Time    `json:"since"`     // when Active last changed
+	Reason    string       `json:"reason"`    // why Active is what it is, in words
+	AllDown   bool         `json:"all_down"`  // no deployment is live: the pool's all_down rule answers
+	// Deployments is the state of each deployment in the pool's order, as this decision saw it.
+	Deployments []DeploymentState `json:"deployments"`
+	// Steps tells how the decision came about, rule by rule, for explain.
+	Steps []string `json:"steps"`
+	// Failbacks are the times of the last hour's moves away from a live deployment, oldest first.
+	Failbacks []time.Time `json:"failbacks,omitempty"`
+	// Proven are the configured addresses of the active deployments that may answer: what was configured when the
+	// deployment became active, and what has been up since.
+	Proven []netip.Addr `json:"proven,omitempty"`
+	// Recheck is when time alone may change the decision; zero: never.
+	Recheck time.Time `json:"recheck,omitzero"`
+}
+
+// DeploymentState is what a decision held of one deployment.
+type DeploymentState struct {
+	Name    string         `json:"name"`
+	Site    string         `json:"site,omitempty"`
+	State   checker.State  `json:"state"`            // agreed: while verdicts are unknown, the last one that was not
+	Since   time.Time      `json:"since,omitzero"`   // of State
+	Reason  string         `json:"reason,omitempty"` // of State, from the address that decides it
+	Doubt   bool           `json:"doubt,omitempty"`  // up, and its latest probes fail or are late
+	Drained bool           `json:"drained,omitempty"`
+	Gate    string         `json:"gate,omitempty"` // "" no gate, "open", or "shut: …"
+	Sync    time.Time      `json:"sync,omitzero"`  // since when the gate is open
+	Answers bool           `json:"answers"`        // is in Active
+	Address []AddressState `json:"addresses"`
+}
+
+// AddressState is one address of a deployment.
+type AddressState struct {
+	Address netip.Addr    `json:"address"`
+	State   checker.State `json:"state"`
+	Reason  string        `json:"reason,omitempty"`
+	Held    bool          `json:"held,omitempty"` // no longer configured, and answering until its successor is proven
+}
+
+// Publication is one consistent state for the query path: decisions for exactly the pools of Set.
+type Publication struct {
+	Set       *zones.Set
+	Decisions map[string]*Decision // by pool name; never modified after publication
+	// Serials are the SOA serials of the zones without FixedSerial, by zone name.
+	Serials map[string]uint32
+	// Changed names the pools whose decision differs from the last publication's; nil when Set is new.
+	Changed []string
+}

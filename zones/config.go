@@ -1,0 +1,50 @@
+package zones
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is livens.toml: one nameserver's own settings. Paths are absolute here.
+type Config struct {
+	File   string           // where it was read
+	Name   string           // this nameserver; default: host name
+	Listen []netip.AddrPort // UDP and TCP; default 0.0.0.0:53 and [::]:53
+	Zones  string           // folder of *.toml; default "zones" beside File
+	State  string           // folder of what must outlive a restart; default /var/lib/livens
+	Strict bool             // one broken zone refuses the whole load
+
+	HTTP    HTTPConfig
+	DNS     DNSConfig
+	Log     LogConfig
+	Checker CheckerConfig
+}
+
+// HTTPConfig is [http]: the private listener for metrics, status page and read-only API.
+type HTTPConfig struct {
+	Listen netip.AddrPort // default 127.0.0.1:9353; the zero value ("off") listens nowhere
+}
+
+// DNSConfig is [dns]: how queries are answered, whatever the zone.
+type DNSConfig struct {
+	NSID         string        // RFC 5001; default Config.Name; "" keeps silent
+	Version      string        // CHAOS version.bind; default "livens"; "" is REFUSED
+	CookieFile   string        // secrets of RFC 9018, 32 hex digits a line: the first signs, all verify; "": a random one per start
+	DebugNames   bool          // answer TXT _livens.NAME for pool names
+	UDPSize      int           // largest UDP response, 512–4096; default 1232
+	TCPIdle      time.Duration // 1 s–10 min; default 10 s
+	TCPLimit     int           // connections at once, 1–100000; default 1000
+	TCPPerClient int           // connections at once from one address (IPv6: one /64), 1–TCPLimit; default 50
+}
+
+// LogConfig is [log].
+type LogConfig struct {
+	Format string // "text" (default) or "json"
+	Level  string // "debug", "info" (default), "warn" or "error"
+}
+
+// CheckerConfig is [checker]: bounds that protect the nameserver itself.
+type CheckerConfig struct {
+	MaxProbes int // probes under way at once, 1–100000; default 1000
+	MaxExec   int // commands of exec checks at once, 1–1000; default 16
+}
