@@ -1,0 +1,82 @@
+#!/bin/sh
+# Installs the Debian packages that the tests need and that are missing: other people's DNS servers and clients to
+# compare with, and the tools that build networks to break. No daemon is started, and nothing else is changed.
+set -eu
+
+policy=/usr/sbin/policy-rc.d
+log=
+saved=
+
+fail() {
+	echo "test-tools: $1" >&2
+	exit 1
+}
+
+# program → package. A program counts as found wherever a root shell would find it.
+missing_packages() {
+	PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+	while read -r program package; do
+		command -v "$program" >/dev/null 2>&1 || printf '%s ' "$package"
+	done <<-END
+		knotd knot
+		kdig knot-dnsutils
+		named bind9
+		dig bind9-dnsutils
+		drill ldnsutils
+		unbound unbound
+		nsd nsd
+		ip iproute2
+		nft nftables
+	END
+}
+
+# While policy-rc.d exits 101, Debian's maintainer scripts start no service.
+forbid_daemons() {
+	saved=$(mktemp -d)
+	if [ -e "$policy" ] || [ -L "$policy" ]; then
+		cp -a "$policy" "$saved/policy-rc.d"
+	fi
+	rm -f "$policy"
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+}
+
+restore() {
+	if [ -n "$saved" ]; then
+		rm -f "$policy"
+		[ ! -e "$saved/policy-rc.d" ] && [ ! -L "$saved/policy-rc.d" ] || cp -a "$saved/policy-rc.d" "$policy"
+		rm -rf "$saved"
+	fi
+	[ -z "$log" ] || rm -f "$log"
+}
+
+apt() {
+	DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$log" 2>&1
+}
+
+packages=$(missing_packages)
+if [ -z "$packages" ]; then
+	echo "test-tools: everything that the tests need is here"
+	exit 0
+fi
+command -v apt-get >/dev/null 2>&1 ||
+	fail "not Debian: there is no apt-get; install by hand the programs of $packages"
+[ "$(id -u)" -eq 0 ] || fail "not root: run as root to install $packages"
+
+echo "test-tools: installing $packages"
+trap restore EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+log=$(mktemp)
+forbid_daemons
+# The lists at hand may do; they are fetched anew only when the first try fails.
+# shellcheck disable=SC2086 # one word a package
+apt install --no-install-recommends $packages ||
+	{ apt update && apt install --no-install-recommends $packages; } ||
+	{
+		tail -n 20 "$log" >&2
+		fail "apt-get could not install $packages"
+	}
+left=$(missing_packages)
+[ -z "$left" ] || fail "installed, and still missing a program of $left"
