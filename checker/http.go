@@ -1,0 +1,198 @@
+package checker
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/livens/livens/zones"
+)
+
+// maxHeader bounds what is read of a reply's headers, in bytes.
+const maxHeader = 64 << 10
+
+// httpProber sends one HTTP/1.1 request on a connection of its own.
+//
+// A new connection each time is what a new visitor's browser makes: it meets a firewall, a full accept queue, a dead
+// listener and a changed certificate, all of which a kept-alive connection would hide for as long as it lives. Request
+// and reply go straight over the connection rather than through http.Transport, so that each step has its own reason.
+type httpProber struct {
+	t      Target
+	tls    *tlsSettings // nil for http
+	url    *url.URL
+	header http.Header
+	body   []*regexp.Regexp // each must match
+}
+
+func newHTTP(t Target, agent string) prober {
+	c := t.Check
+	p := &httpProber{t: t, header: http.Header{"User-Agent": {agent}}}
+	u, err := url.ParseRequestURI(c.Path)
+	if err != nil {
+		return broken{fmt.Sprintf("path %q: not a path of a URL", c.Path)}
+	}
+	u.Scheme, u.Host = "http", hostHeader(t)
+	p.url = u
+	for name, value := range c.Headers {
+		p.header.Set(name, value)
+	}
+	if c.BodyContains != "" {
+		p.body = append(p.body, regexp.MustCompile(regexp.QuoteMeta(c.BodyContains)))
+	}
+	if c.BodyRegexp != "" {
+		re, err := regexp.Compile(c.BodyRegexp)
+		if err != nil {
+			return broken{fmt.Sprintf("body_regexp: %v", err)}
+		}
+		p.body = append(p.body, re)
+	}
+	return p
+}
+
+// hostHeader is the Host that the request names: the check's, or the address and, unless it is the usual one, port.
+func hostHeader(t Target) string {
+	if t.Check.Host != "" {
+		return t.Check.Host
+	}
+	usual := uint16(80)
+	if t.Check.TLS || t.Check.Kind == zones.HTTPS {
+		usual = 443
+	}
+	if t.Check.Port != usual {
+		return net.JoinHostPort(t.Address.String(), fmt.Sprint(t.Check.Port))
+	}
+	if t.Address.Is6() {
+		return "[" + t.Address.String() + "]"
+	}
+	return t.Address.String()
+}
+
+func (p *httpProber) probe(ctx context.Context) Result {
+	conn, r := dial(ctx, "tcp", p.t)
+	if conn == nil {
+		return r
+	}
+	defer conn.Close()
+	return p.exchange(conn)
+}
+
+func (p *httpProber) exchange(conn net.Conn) Result {
+	req := &http.Request{Method: p.t.Check.Method, URL: p.url, Host: p.url.Host, Header: p.header, Close: true}
+	if err := req.Write(conn); err != nil {
+		return replyFailure(err, p.t.Check)
+	}
+	wire := &io.LimitedReader{R: conn, N: maxHeader}
+	resp, err := readResponse(bufio.NewReader(wire), req)
+	if err != nil {
+		return p.noReply(err, wire)
+	}
+	defer resp.Body.Close()
+	if !wanted(p.t.Check.Expect, resp.StatusCode) {
+		return failure("HTTP %d, wanted %s", resp.StatusCode, ranges(p.t.Check.Expect))
+	}
+	// The body is bounded below; what frames it may take a few times as much.
+	wire.N = 8*int64(bodyLimit(p.t.Check)) + maxHeader
+	if r := p.read(resp.Body); r.Outcome != Success {
+		return r
+	}
+	return success("HTTP %d", resp.StatusCode)
+}
+
+// readResponse reads the final reply, past a few informational ones (RFC 9110, section 15.2).
+func readResponse(r *bufio.Reader, req *http.Request) (*http.Response, error) {
+	for range 5 {
+		resp, err := http.ReadResponse(r, req)
+		if err != nil || resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
+			return resp, err
+		}
+	}
+	return nil, errors.New("too many informational replies")
+}
+
+func (p *httpProber) noReply(err error, wire *io.LimitedReader) Result {
+	switch {
+	case wire.N <= 0:
+		return failure("reply's headers are over %d bytes", maxHeader)
+	case errors.Is(err, io.ErrUnexpectedEOF) && wire.N < maxHeader:
+		return failure("closed in the middle of the reply's headers")
+	case strings.HasPrefix(err.Error(), "malformed"):
+		return failure("not an HTTP reply: %s", plain(err))
+	}
+	return replyFailure(err, p.t.Check)
+}
+
+// read matches the body as it comes: a match ends the probe, also where the body does not end.
+func (p *httpProber) read(body io.Reader) Result {
+	limited := &io.LimitedReader{R: body, N: int64(bodyLimit(p.t.Check))}
+	var seen bytes.Buffer
+	var rest io.Reader = limited
+	for i, re := range p.body {
+		watched := &noting{r: rest}
+		if re.MatchReader(bufio.NewReader(io.TeeReader(watched, &seen))) {
+			rest = io.MultiReader(bytes.NewReader(bytes.Clone(seen.Bytes())), limited)
+			seen.Reset()
+			continue
+		}
+		said := fmt.Sprintf("does not match %q", p.t.Check.BodyRegexp)
+		if i == 0 && p.t.Check.BodyContains != "" {
+			said = fmt.Sprintf("does not contain %q", p.t.Check.BodyContains)
+		}
+		switch {
+		case timedOut(watched.err):
+			return failure("body is incomplete after %s and %s", p.t.Check.Timeout, said)
+		case limited.N <= 0:
+			return failure("body %s in its first %d bytes", said, bodyLimit(p.t.Check))
+		case watched.err != nil && watched.err != io.EOF:
+			return failure("body breaks off (%s) and %s", plain(watched.err), said)
+		}
+		return failure("body %s", said)
+	}
+	return success("")
+}
+
+// noting remembers the error that ended a reader, which regexp does not tell.
+type noting struct {
+	r   io.Reader
+	err error
+}
+
+func (n *noting) Read(b []byte) (int, error) {
+	k, err := n.r.Read(b)
+	if err != nil {
+		n.err = err
+	}
+	return k, err
+}
+
+func wanted(expect []zones.StatusRange, status int) bool {
+	for _, r := range expect {
+		if r.From <= status && status <= r.To {
+			return true
+		}
+	}
+	return len(expect) == 0 && 200 <= status && status <= 299
+}
+
+// ranges are the expected statuses in words: "200–299, 404".
+func ranges(expect []zones.StatusRange) string {
+	if len(expect) == 0 {
+		return "200–299"
+	}
+	var words []string
+	for _, r := range expect {
+		if r.From == r.To {
+			words = append(words, fmt.Sprint(r.From))
+		} else {
+			words = append(words, fmt.Sprintf("%d–%d", r.From, r.To))
+		}
+	}
+	return strings.Join(words, ", ")
+}

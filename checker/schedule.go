@@ -1,0 +1,259 @@
+package checker
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/livens/livens/zones"
+)
+
+// hangGrace is how long after its timeout a probe that has not come back is given up: a command or a file system that
+// hangs must not look like a probe that is still under way.
+const hangGrace = time.Second
+
+// maxStuck bounds a target's probes that have been given up and still not come back. Then no more are started, and
+// each that would be due counts as failed.
+const maxStuck = 2
+
+// lane is a queue of targets by when they are next due, and a bound on their probes under way.
+type lane struct {
+	queue  []*entry // a heap
+	limit  int
+	busy   int
+	waited uint64
+}
+
+func (l *lane) Len() int           { return len(l.queue) }
+func (l *lane) Less(i, j int) bool { return l.queue[i].next.Before(l.queue[j].next) }
+func (l *lane) Swap(i, j int) {
+	l.queue[i], l.queue[j] = l.queue[j], l.queue[i]
+	l.queue[i].slot, l.queue[j].slot = i, j
+}
+func (l *lane) Push(x any) {
+	e := x.(*entry)
+	e.slot = len(l.queue)
+	l.queue = append(l.queue, e)
+}
+func (l *lane) Pop() any {
+	last := len(l.queue) - 1
+	e := l.queue[last]
+	l.queue[last] = nil
+	l.queue = l.queue[:last]
+	return e
+}
+
+func (l *lane) push(e *entry) {
+	e.next = e.wakeAt()
+	heap.Push(l, e)
+}
+func (l *lane) remove(e *entry) { heap.Remove(l, e.slot) }
+
+// fix must follow whatever may change when the entry is due.
+func (l *lane) fix(e *entry) {
+	e.next = e.wakeAt()
+	heap.Fix(l, e.slot)
+}
+
+// never is later than anything that is due.
+var never = time.Unix(1<<40, 0)
+
+// wakeAt is when the entry is next due; a target with enough probes under way is so when one of them ends.
+func (e *entry) wakeAt() time.Time {
+	if at, ok := e.due(); ok {
+		return at
+	}
+	return never
+}
+
+// laneOf keeps exec checks apart: their bound is lower, and it must not hold up the others.
+func (c *Checker) laneOf(t Target) *lane {
+	if t.Check.Kind == zones.Exec {
+		return &c.local
+	}
+	return &c.network
+}
+
+// late is a moment at which a probe that is still under way becomes late or, if hung, is given up.
+type late struct {
+	at    time.Time
+	entry *entry
+	probe uint64
+	hung  bool
+}
+
+// lates is a heap by at. Probes that have come back by then are skipped when their moment comes.
+type lates []late
+
+func (l lates) Len() int           { return len(l) }
+func (l lates) Less(i, j int) bool { return l[i].at.Before(l[j].at) }
+func (l lates) Swap(i, j int)      { l[i], l[j] = l[j], l[i] }
+func (l *lates) Push(x any)        { *l = append(*l, x.(late)) }
+func (l *lates) Pop() any {
+	last := len(*l) - 1
+	x := (*l)[last]
+	(*l)[last] = late{}
+	*l = (*l)[:last]
+	return x
+}
+
+// Run probes until ctx is done; then it stops all probes and waits for them. It can be called once.
+func (c *Checker) Run(ctx context.Context) error {
+	c.mu.Lock()
+	if c.running {
+		c.mu.Unlock()
+		return errors.New("checker: Run was called before")
+	}
+	c.running = true
+	c.mu.Unlock()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			c.stop()
+			return nil
+		case <-timer.C:
+		case <-c.wake:
+		}
+		timer.Reset(time.Until(c.step(time.Now())))
+	}
+}
+
+// stop ends all probes and watches. One that hangs for good is left behind.
+func (c *Checker) stop() {
+	c.mu.Lock()
+	for _, e := range c.entries {
+		e.cancel()
+	}
+	c.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		c.work.Wait()
+		close(done)
+	}()
+	grace := time.NewTimer(hangGrace)
+	defer grace.Stop()
+	select {
+	case <-done:
+	case <-grace.C:
+		c.opts.Log.Warn("a probe hangs and is left behind")
+	}
+}
+
+// nudge makes Run look again.
+func (c *Checker) nudge() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// step starts what is due and returns when something is next.
+func (c *Checker) step(now time.Time) time.Time {
+	c.mu.Lock()
+	defer c.unlock()
+	for len(c.lates) > 0 && !c.lates[0].at.After(now) {
+		c.overdue(now, heap.Pop(&c.lates).(late))
+	}
+	next := never
+	if len(c.lates) > 0 {
+		next = c.lates[0].at
+	}
+	for _, l := range []*lane{&c.network, &c.local} {
+		if at := c.startDue(now, l); at.Before(next) {
+			next = at
+		}
+	}
+	return next
+}
+
+// startDue starts the lane's due probes, the longest due first. While the lane is full they wait: the next probe that
+// ends wakes Run.
+func (c *Checker) startDue(now time.Time, l *lane) time.Time {
+	for len(l.queue) > 0 {
+		e := l.queue[0]
+		if e.next.After(now) {
+			return e.next
+		}
+		if l.busy >= l.limit {
+			if !e.waited {
+				e.waited = true
+				l.waited++
+			}
+			return never
+		}
+		c.start(now, e)
+	}
+	return never
+}
+
+func (c *Checker) start(now time.Time, e *entry) {
+	e.waited = false
+	probe, lateAt := e.machine.start(now, rand.Float64())
+	e.lane.fix(e)
+	if e.stuck >= maxStuck {
+		c.count(now, e, probe, failure("earlier probes hang"))
+		return
+	}
+	e.lane.busy++
+	heap.Push(&c.lates, late{lateAt, e, probe, false})
+	heap.Push(&c.lates, late{now.Add(e.timeout + hangGrace), e, probe, true})
+	c.work.Add(1)
+	go c.probe(e, probe)
+}
+
+// probe runs in a goroutine of its own.
+func (c *Checker) probe(e *entry, probe uint64) {
+	defer c.work.Done()
+	ctx, cancel := context.WithTimeout(e.ctx, e.timeout)
+	r := guarded(ctx, e.prober)
+	cancel()
+
+	c.mu.Lock()
+	defer c.unlock()
+	e.lane.busy--
+	if c.alive(e) && e.ctx.Err() == nil {
+		if !e.underWay(probe) {
+			e.stuck--
+		}
+		c.count(time.Now(), e, probe, r)
+	}
+	c.nudge()
+}
+
+// overdue handles a probe that is still under way at a moment of importance.
+func (c *Checker) overdue(now time.Time, l late) {
+	e := l.entry
+	if !c.alive(e) || !e.underWay(l.probe) {
+		return
+	}
+	if l.hung {
+		e.stuck++
+		c.count(now, e, l.probe, failure("the probe hangs"))
+		return
+	}
+	e.settle(now)
+	c.after(now, e)
+}
+
+// count takes a result.
+func (c *Checker) count(now time.Time, e *entry, probe uint64, r Result) {
+	heard := r.Outcome == Success || r.Outcome == Failure && !r.Silent
+	if c.doubt != "" && heard && remote(e.Check.Kind) {
+		c.endDoubt(now)
+	}
+	e.finish(now, probe, r, func() bool { return c.beginDoubt(now, e) })
+	c.after(now, e)
+}
+
+// after draws the conclusions from whatever happened to a target.
+func (c *Checker) after(now time.Time, e *entry) {
+	e.lane.fix(e)
+	c.note(e)
+	if e.doubt {
+		c.callWitnesses(now, e)
+	}
+}

@@ -1,0 +1,3 @@
+package checker
+
+type tlsSettings struct{}
