@@ -16,13 +16,18 @@ import (
 // the next decision must remember.
 type Decision struct {
 	Pool      string       `json:"pool"`
-	Active    []string     `json:"active"`    // names of the deployments that answer; one unless all-live or all_down = all
-	Addresses []netip.Addr `json:"addresses"` // what A and AAAA answer, in order; at least one
-	TTL       uint32       `json:"ttl"`       // seconds: the pool's ttl, or ttl_min while trouble or a switch is near
-	Epoch     uint64       `json:"epoch"`     // grows with every change of Active or Addresses
-	Since     time.Time    `json:"since"`     // when Active last changed
-	Reason    string       `json:"reason"`    // why Active is what it is, in words
-	AllDown   bool         `json:"all_down"`  // no deployment is live: the pool's all_down rule answers
+	Active    []string     `json:"active"`            // names of the deployments that answer; one unless all-live or all_down = all
+	Addresses []netip.Addr `json:"addresses"`         // what A and AAAA answer, in order; at least one
+	TTL       uint32       `json:"ttl"`               // seconds: the pool's ttl, or ttl_min while trouble or a switch is near
+	Lowered   bool         `json:"lowered,omitempty"` // TTL is ttl_min now
+	Epoch     uint64       `json:"epoch"`             // grows with every change of Active or Addresses
+	Since     time.Time    `json:"since"`             // when Active last changed
+	Reason    string       `json:"reason"`            // why Active is what it is, in words
+	Pending   string       `json:"pending,omitempty"` // what is expected to change it, and when or after what
+	AllDown   bool         `json:"all_down"`          // no deployment is live: the pool's all_down rule answers
+	// Revived says that what answers is not up by rise yet: nothing else was live, so one success was enough, and until
+	// its next failure it counts as live.
+	Revived bool `json:"revived,omitempty"`
 	// Deployments is the state of each deployment in the pool's order, as this decision saw it.
 	Deployments []DeploymentState `json:"deployments"`
 	// Steps tells how the decision came about, rule by rule, for explain.
@@ -38,17 +43,18 @@ type Decision struct {
 
 // DeploymentState is what a decision held of one deployment.
 type DeploymentState struct {
-	Name    string         `json:"name"`
-	Site    string         `json:"site,omitempty"`
-	State   checker.State  `json:"state"`            // agreed: while verdicts are unknown, the last one that was not
-	Since   time.Time      `json:"since,omitzero"`   // of State
-	Reason  string         `json:"reason,omitempty"` // of State, from the address that decides it
-	Doubt   bool           `json:"doubt,omitempty"`  // up, and its latest probes fail or are late
-	Drained bool           `json:"drained,omitempty"`
-	Gate    string         `json:"gate,omitempty"` // "" no gate, "open", or "shut: …"
-	Sync    time.Time      `json:"sync,omitzero"`  // since when the gate is open
-	Answers bool           `json:"answers"`        // is in Active
-	Address []AddressState `json:"addresses"`
+	Name      string         `json:"name"`
+	Site      string         `json:"site,omitempty"`
+	State     checker.State  `json:"state"`             // agreed: while verdicts are unknown, the last one that was not
+	Since     time.Time      `json:"since,omitzero"`    // of State
+	Reason    string         `json:"reason,omitempty"`  // of State, from the address that decides it
+	Doubt     bool           `json:"doubt,omitempty"`   // up, and its latest probes fail or are late
+	Drained   string         `json:"drained,omitempty"` // "", or who drains it and why
+	Gate      Gate           `json:"gate,omitempty"`
+	GateSince time.Time      `json:"gate_since,omitzero"` // when Gate last changed
+	GateWhy   string         `json:"gate_why,omitempty"`  // the sync check's last result
+	Answers   bool           `json:"answers"`             // is in Active
+	Address   []AddressState `json:"addresses"`
 }
 
 // AddressState is one address of a deployment.
@@ -57,6 +63,8 @@ type AddressState struct {
 	State   checker.State `json:"state"`
 	Reason  string        `json:"reason,omitempty"`
 	Held    bool          `json:"held,omitempty"` // no longer configured, and answering until its successor is proven
+
+	unclear bool // probes finish, and this host cannot tell by them
 }
 
 // Publication is one consistent state for the query path: decisions for exactly the pools of Set.
@@ -68,3 +76,13 @@ type Publication struct {
 	// Changed names the pools whose decision differs from the last publication's; nil when Set is new.
 	Changed []string
 }
+
+// Gate is what a deployment's sync check says.
+type Gate string
+
+// The gate's positions.
+const (
+	NoGate Gate = ""     // the pool has no sync check
+	Open   Gate = "open" // in sync: traffic may come back
+	Shut   Gate = "shut" // not in sync, or not known to be
+)

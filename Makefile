@@ -1,0 +1,42 @@
+# make prints its targets.
+GO ?= go
+VERSION_FLAGS = -trimpath -buildvcs=true
+
+.PHONY: help build demo test test-long bench golden fuzz lint clean
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## bin/livens
+	$(GO) build $(VERSION_FLAGS) -o bin/livens ./cmd/livens
+
+demo: build ## one nameserver, two deployments, one failover: on this terminal
+	$(GO) run ./demo -livens bin/livens
+
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { echo "gofmt these files:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+
+test: ## everything, after installing what the tests need
+	./scripts/test-tools.sh
+	$(MAKE) --no-print-directory lint
+	$(GO) test -count=1 -timeout=11m ./...
+
+test-long: ## the same with the race detector, longer random histories, and each fuzzer for FUZZTIME
+	./scripts/test-tools.sh
+	$(GO) test -count=1 -timeout=60m -race ./...
+	$(GO) test -count=1 -timeout=60m ./failover -run Oracle -rapid.checks=100000
+	$(MAKE) --no-print-directory fuzz
+
+FUZZTIME ?= 10m
+fuzz: ## every fuzzer for FUZZTIME (10m)
+	./scripts/fuzz.sh $(FUZZTIME)
+
+bench: build ## detection times, switches and reloads under load: the figures of docs/performance.md
+	$(GO) run ./bench -livens bin/livens
+
+golden: ## rewrite the expected output of testdata/scenario; read the diff
+	$(GO) test -count=1 . -run TestScenarios -update
+
+clean: ## what make made
+	rm -rf bin

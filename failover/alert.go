@@ -1,0 +1,120 @@
+package failover
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/zones"
+)
+
+// Severity ranks alerts.
+type Severity string
+
+// The severities.
+const (
+	Critical Severity = "critical" // users are affected, or will be by the next fault
+	Warning  Severity = "warning"  // nobody is affected yet; somebody should look
+)
+
+// Alert is one thing that operations should know, as data.
+type Alert struct {
+	Code     string    `json:"code"` // stable: "pool-all-down"
+	Severity Severity  `json:"severity"`
+	Affects  string    `json:"affects"`
+	Text     string    `json:"text"`
+	Hint     string    `json:"hint,omitempty"` // what to do
+	Since    time.Time `json:"since,omitzero"`
+}
+
+// gateAlertAfter is how long a gate may stay shut before somebody should look.
+const gateAlertAfter = 15 * time.Minute
+
+// Status is what the controller holds at one moment. It is immutable.
+type Status struct {
+	Set       *zones.Set // nil before the first
+	Decisions map[string]*Decision
+	Overrides []Override // of which some may have expired since
+	Waiting   int        // targets that never had a result
+	ReadyBy   time.Time  // when the first Set's targets have had time for one
+}
+
+// Ready says whether answers rest on what was found out: every target had a result, or the time for one has passed.
+// The error says what is waited for.
+func (s *Status) Ready(now time.Time) error {
+	switch {
+	case s.Set == nil:
+		return errors.New("no zones are loaded yet")
+	case s.Waiting > 0 && now.Before(s.ReadyBy):
+		return fmt.Errorf("%d targets have no result yet", s.Waiting)
+	}
+	return nil
+}
+
+// Status is the present one.
+func (c *Controller) Status() *Status { return c.status.Load() }
+
+// Alerts are what the controller would have looked at now, worst first.
+func (c *Controller) Alerts(now time.Time) []Alert {
+	s := c.Status()
+	out := c.saver.raised()
+	for _, d := range s.Decisions {
+		if p := s.Set.Pool(d.Pool); p.Follow == "" {
+			out = append(out, poolAlerts(p, d, now)...)
+		}
+	}
+	slices.SortFunc(out, func(a, b Alert) int {
+		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Affects, b.Affects))
+	})
+	return out
+}
+
+func poolAlerts(p *zones.Pool, d *Decision, now time.Time) []Alert {
+	var out []Alert
+	raise := func(code string, severity Severity, affects string, since time.Time, hint, format string, args ...any) {
+		out = append(out, Alert{code, severity, affects, fmt.Sprintf(format, args...), hint, since})
+	}
+	pool := "pool " + p.Name
+	if d.AllDown {
+		raise("pool-all-down", Critical, pool, d.downSince(), "bring any of its deployments back: one good probe makes it answer",
+			"%s: %s answers", d.Reason, strings.Join(d.Active, ", "))
+	}
+	for _, s := range d.Deployments {
+		affects := pool + ", deployment " + s.Name
+		if s.State == checker.Down && !d.AllDown && (s.Drained == "" || s.Answers) {
+			severity := Warning
+			if s.Answers {
+				severity = Critical
+			}
+			raise("deployment-down", severity, affects, s.Since, "the pool has one deployment less to fall back on", "%s is down: %s", s.Name, s.Reason)
+		}
+		for _, a := range s.Address {
+			if a.State == checker.Down && s.State == checker.Up {
+				raise("address-down", Warning, affects+", address "+a.Address.String(), time.Time{},
+					"the deployment answers with its other addresses", "%s is down: %s", a.Address, a.Reason)
+			}
+		}
+		if s.Gate == Shut && s.State == checker.Up && now.Sub(s.GateSince) >= gateAlertAfter {
+			raise("gate-shut", Warning, affects, s.GateSince, "traffic does not come back to it before its sync check passes",
+				"%s is up and not in sync: %s", s.Name, s.GateWhy)
+		}
+	}
+	if n := len(d.Failbacks); n >= p.MaxFailbacks && now.Sub(d.Failbacks[n-p.MaxFailbacks]) < budgetWindow {
+		raise("failback-budget", Warning, pool, d.Failbacks[n-1], "find out why a deployment keeps failing after it came back",
+			"%d failbacks within an hour: the next waits", n)
+	}
+	return out
+}
+
+// downSince is when the last of the deployments went down.
+func (d *Decision) downSince() time.Time {
+	var t time.Time
+	for _, s := range d.Deployments {
+		t = later(s.Since, t)
+	}
+	return t
+}

@@ -1,0 +1,370 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/zones"
+)
+
+// Options are what a Controller is made of.
+type Options struct {
+	State   string            // the state folder; it must exist to keep anything
+	Checker *checker.Checker  // its targets and restored verdicts are the controller's to set
+	Publish func(Publication) // called by the one goroutine, whenever an answer changed; it must not block
+	Log     *slog.Logger
+}
+
+// Controller is the only writer of decisions. Its one goroutine takes verdicts, orders, new Sets and the clock, and
+// hands on what follows from them. It publishes before it writes to disk: a slow or full disk delays no switch.
+type Controller struct {
+	options Options
+	saver   *saver
+	sets    chan load
+	orders  chan request
+	status  atomic.Pointer[Status]
+
+	// Owned by the goroutine of Run.
+	set       *zones.Set
+	view      View
+	decisions map[string]*Decision
+	overrides []Override
+	serials   map[string]zoneSerial
+	pools     map[string][]*zones.Pool // by target key: whom a verdict concerns
+	followers map[string][]*zones.Pool // by the followed pool's name
+	readyBy   time.Time                // when the first Set's targets have had time for a result
+	pending   *request                 // the order whose overrides are being written
+}
+
+// load is a new Set on its way.
+type load struct {
+	set  *zones.Set
+	done chan struct{}
+}
+
+// request is an order on its way, and where its answer goes.
+type request struct {
+	order     Order
+	overrides []Override
+	done      chan error // buffered
+}
+
+// NewController reads the state folder. Damaged files are set aside and reported as alerts; they stop nothing.
+func NewController(o Options) *Controller {
+	c := &Controller{
+		options: o, saver: newSaver(o.State), sets: make(chan load), orders: make(chan request),
+		decisions: map[string]*Decision{}, serials: map[string]zoneSerial{},
+	}
+	var m memory
+	if err := readState(o.State, memoryFile, &m); err != nil {
+		c.saver.report("state-damaged", err)
+		m = memory{}
+	}
+	if err := readState(o.State, overridesFile, &c.overrides); err != nil {
+		c.saver.report("state-damaged", err)
+		c.overrides = nil
+	}
+	if m.Decisions != nil {
+		c.decisions = m.Decisions
+	}
+	if m.Serials != nil {
+		c.serials = m.Serials
+	}
+	o.Checker.Restore(m.Verdicts)
+	c.view = m.Verdicts
+	if c.view == nil {
+		c.view = View{}
+	}
+	c.status.Store(&Status{})
+	return c
+}
+
+// Run decides until ctx is done. Then it writes what it knows to the state folder.
+func (c *Controller) Run(ctx context.Context) error {
+	saved := make(chan struct{})
+	go func() { c.saver.run(ctx); close(saved) }()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		orders := c.orders
+		if c.pending != nil {
+			orders = nil // one at a time: the next is judged by what this one leaves
+		}
+		select {
+		case <-ctx.Done():
+			<-saved
+			return nil
+		case l := <-c.sets:
+			c.use(l.set)
+			close(l.done)
+		case <-c.options.Checker.Changes():
+			c.learn(c.options.Checker.Changed())
+		case r := <-orders:
+			c.take(r)
+		case err := <-c.saver.overridesDone:
+			c.commit(err)
+		case <-timer.C:
+			c.decideDue(time.Now())
+		}
+		timer.Reset(c.untilNext())
+	}
+}
+
+// Use makes set the one that is decided for. It returns once the first publication for it is out.
+func (c *Controller) Use(ctx context.Context, set *zones.Set) error {
+	l := load{set, make(chan struct{})}
+	select {
+	case c.sets <- l:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	<-l.done
+	return nil
+}
+
+// Do carries out an order: it is written to the state folder, then applied. The error says why not: ErrRefused, or
+// that it could not be written, and then nothing was changed either.
+func (c *Controller) Do(ctx context.Context, o Order) error {
+	r := request{order: o, done: make(chan error, 1)}
+	select {
+	case c.orders <- r:
+	case <-ctx.Done():
+		return errors.Join(ErrRefused, errors.New("an earlier order is still being written to the state folder"), ctx.Err())
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// use switches to a new Set: what is known about unchanged pools and targets stays.
+func (c *Controller) use(set *zones.Set) {
+	if c.set == nil {
+		c.readyBy = time.Now().Add(firstResults(set))
+	}
+	c.set = set
+	c.followers = map[string][]*zones.Pool{}
+	for _, p := range set.Pools {
+		if p.Follow != "" {
+			c.followers[p.Follow] = append(c.followers[p.Follow], p)
+		}
+	}
+	c.retarget()
+	now := time.Now()
+	before := c.decisions
+	c.decisions = make(map[string]*Decision, len(set.Pools))
+	for _, p := range set.Pools {
+		c.decisions[p.Name] = before[p.Name]
+	}
+	for _, p := range set.Pools {
+		if p.Follow == "" {
+			c.decide(p, now, nil)
+		}
+	}
+	c.publish(nil)
+	c.retarget() // the first decisions may have let go of addresses that were held
+}
+
+// retarget gives the checker the targets of all pools, and remembers whom each concerns.
+func (c *Controller) retarget() {
+	c.pools = map[string][]*zones.Pool{}
+	var all []checker.Target
+	for _, p := range c.set.Pools {
+		for _, t := range Targets(p, c.decisions[p.Name]) {
+			if len(c.pools[t.Key]) == 0 {
+				all = append(all, t)
+			}
+			if !slices.Contains(c.pools[t.Key], p) {
+				c.pools[t.Key] = append(c.pools[t.Key], p)
+			}
+		}
+	}
+	c.options.Checker.Update(all)
+	maps.DeleteFunc(c.view, func(key string, _ checker.Verdict) bool { return len(c.pools[key]) == 0 })
+}
+
+// learn takes changed verdicts and decides for the pools that they concern.
+func (c *Controller) learn(changed map[string]checker.Verdict) {
+	var concerned []*zones.Pool
+	for key, v := range changed {
+		if len(c.pools[key]) == 0 {
+			continue // of a target that was removed meanwhile
+		}
+		c.view[key] = v
+		for _, p := range c.pools[key] {
+			if !slices.Contains(concerned, p) {
+				concerned = append(concerned, p)
+			}
+		}
+	}
+	c.decideFor(concerned)
+}
+
+// decideDue decides again for the pools that asked to be woken.
+func (c *Controller) decideDue(now time.Time) {
+	if c.set == nil {
+		return
+	}
+	var due []*zones.Pool
+	for _, d := range c.decisions {
+		if !d.Recheck.IsZero() && !now.Before(d.Recheck) {
+			due = append(due, c.set.Pool(d.Pool))
+		}
+	}
+	c.decideFor(due)
+}
+
+// untilNext is how long time alone changes nothing.
+func (c *Controller) untilNext() time.Duration {
+	wait := time.Hour
+	if c.set == nil {
+		return wait
+	}
+	now := time.Now()
+	for _, d := range c.decisions {
+		if !d.Recheck.IsZero() {
+			wait = min(wait, max(0, d.Recheck.Sub(now)))
+		}
+	}
+	return wait
+}
+
+func (c *Controller) decideFor(pools []*zones.Pool) {
+	if len(pools) == 0 {
+		return
+	}
+	now := time.Now()
+	changed := []string{}
+	released := false
+	for _, p := range pools {
+		before := allHeld(p, c.decisions[p.Name])
+		changed = c.decide(p, now, changed)
+		released = released || allHeld(p, c.decisions[p.Name]) != before
+	}
+	c.publish(changed)
+	if released {
+		c.retarget()
+	}
+}
+
+// decide makes a pool's next decision and its followers', and adds those whose answer changed.
+func (c *Controller) decide(p *zones.Pool, now time.Time, changed []string) []string {
+	before := c.decisions[p.Name]
+	in := Input{Pool: p, View: c.view, Overrides: c.overridesOf(p), Previous: before, Now: now}
+	if p.Follow != "" {
+		in.Followed = c.decisions[p.Follow]
+	}
+	next := Decide(in)
+	c.decisions[p.Name] = next
+	c.logSwitch(before, next)
+	if before == nil || before.Epoch != next.Epoch || before.TTL != next.TTL || !before.Since.Equal(next.Since) {
+		changed = append(changed, p.Name)
+	}
+	for _, f := range c.followers[p.Name] {
+		changed = c.decide(f, now, changed)
+	}
+	return changed
+}
+
+func (c *Controller) overridesOf(p *zones.Pool) []Override {
+	var out []Override
+	for _, o := range c.overrides {
+		if o.Pool == p.Name {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+func (c *Controller) logSwitch(before, next *Decision) {
+	log := c.options.Log.With("pool", next.Pool, "active", next.Active, "addresses", next.Addresses, "epoch", next.Epoch)
+	switch {
+	case before == nil || before.Epoch == next.Epoch:
+		if before == nil {
+			log.Info("pool answers", "reason", next.Reason)
+		}
+	case slices.Equal(before.Active, next.Active):
+		log.Info("addresses changed", "reason", next.Reason)
+	default:
+		log.Warn("switch", "from", before.Active, "reason", next.Reason)
+	}
+}
+
+// publish hands on the decisions when an answer changed or (changed nil) the Set is new, and then has them saved.
+func (c *Controller) publish(changed []string) {
+	if changed == nil || len(changed) > 0 {
+		c.serials = serials(c.set, c.decisions, c.serials, time.Now())
+		given := make(map[string]uint32, len(c.serials))
+		for zone, s := range c.serials {
+			given[zone] = s.Serial
+		}
+		c.options.Publish(Publication{Set: c.set, Decisions: maps.Clone(c.decisions), Serials: given, Changed: changed})
+	}
+	c.status.Store(&Status{
+		Set: c.set, Decisions: maps.Clone(c.decisions), Overrides: slices.Clone(c.overrides),
+		Waiting: c.waiting(), ReadyBy: c.readyBy,
+	})
+	c.saver.keep(memory{Decisions: maps.Clone(c.decisions), Verdicts: maps.Clone(c.view), Serials: c.serials})
+}
+
+// take judges an order and has the overrides that follow from it written.
+func (c *Controller) take(r request) {
+	if c.set == nil {
+		r.done <- refuse("no zones are loaded yet")
+		return
+	}
+	next, err := r.order.plan(c.set, c.decisions, c.overrides, time.Now())
+	if err != nil {
+		c.options.Log.Info("order refused", "verb", r.order.Verb, "pool", r.order.Pool, "who", r.order.Who, "reason", err)
+		r.done <- err
+		return
+	}
+	r.overrides = next
+	c.pending = &r
+	c.saver.keepOverrides(next)
+}
+
+// commit applies the pending order once it is on disk.
+func (c *Controller) commit(err error) {
+	r := c.pending
+	c.pending = nil
+	if err == nil {
+		c.overrides = r.overrides
+		c.options.Log.Warn("order", "verb", r.order.Verb, "pool", r.order.Pool, "deployment", r.order.Deployment,
+			"who", r.order.Who, "why", r.order.Why, "for", r.order.For, "force", r.order.Force)
+		if p := c.set.Pool(r.order.Pool); p != nil {
+			c.decideFor([]*zones.Pool{p})
+		}
+	}
+	r.done <- err
+}
+
+// waiting counts the targets that never had a result.
+func (c *Controller) waiting() int {
+	n := 0
+	for key := range c.pools {
+		if c.view[key].At.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+// firstResults is how long the first probe of every target may take.
+func firstResults(set *zones.Set) time.Duration {
+	var longest time.Duration
+	for _, p := range set.Pools {
+		for _, check := range p.Checks {
+			longest = max(longest, check.Timeout)
+		}
+	}
+	return longest + time.Second // the first probes are spread a little
+}

@@ -1,0 +1,310 @@
+package failover
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/zones"
+)
+
+// Input is all that one pool's decision depends on.
+type Input struct {
+	Pool      *zones.Pool
+	View      View
+	Overrides []Override // of this pool; those no longer in force do not count
+	Previous  *Decision  // nil: none is known
+	Followed  *Decision  // the decision of Pool.Follow; nil if and only if that is ""
+	Now       time.Time
+}
+
+// Decide says which deployment answers for a pool, and why. It is a pure function: the same input gives the same
+// decision. Without a change in what it is given it repeats Previous, apart from what it says of the deployments.
+func Decide(in Input) *Decision {
+	w := &weighing{Input: in}
+	if in.Followed != nil {
+		w.follow()
+	} else {
+		w.observeAll()
+		w.choose()
+	}
+	return w.decision()
+}
+
+// rank orders what deployments have to offer; lower is better.
+type rank int
+
+const (
+	live              rank = iota
+	liveDrained            // only when no other is live
+	recovering             // down, and its last probe succeeded: enough when nothing is live
+	recoveringDrained      //
+	unproven               // never had a verdict
+	unprovenDrained        //
+	dead
+)
+
+// weighing is one run of Decide.
+type weighing struct {
+	Input
+	candidates []candidate // in the pool's order
+	active     []string    // the choice
+	reason     string
+	pending    string
+	due        time.Time // when a switch is expected; zero: none
+	recheck    time.Time
+	allDown    bool
+	returned   bool // the choice leaves a live deployment for a better one
+	forced     bool // the choice is an operator's, whatever the state
+	steps      []string
+}
+
+func (w *weighing) step(format string, args ...any) {
+	w.steps = append(w.steps, fmt.Sprintf(format, args...))
+}
+
+// wakeAt asks for another decision at t.
+func (w *weighing) wakeAt(t time.Time) {
+	if t.After(w.Now) && (w.recheck.IsZero() || t.Before(w.recheck)) {
+		w.recheck = t
+	}
+}
+
+func (w *weighing) observeAll() {
+	for _, d := range w.Pool.Deployments {
+		c := observe(&w.Input, d)
+		w.candidates = append(w.candidates, c)
+		w.step("%s is %s since %s: %s", c.Name, c.State, c.Since.Format(time.DateTime), c.Reason)
+		if c.Drained != "" {
+			w.step("%s is drained: %s", c.Name, c.Drained)
+		}
+		if c.Gate == Shut {
+			w.step("%s is not in sync since %s: %s", c.Name, c.GateSince.Format(time.DateTime), c.GateWhy)
+		}
+	}
+	for i := range w.Overrides {
+		w.wakeAt(w.Overrides[i].Until)
+	}
+}
+
+// rank is what c offers now. A deployment that became active on one success counts as live until its next failure.
+func (w *weighing) rank(c *candidate) rank {
+	r := dead
+	switch {
+	case c.State == checker.Up, c.recovering && w.isActive(c.Name) && w.Previous.Revived:
+		r = live
+	case c.recovering:
+		r = recovering
+	case c.State == checker.Unknown:
+		r = unproven
+	}
+	if c.Drained != "" && r != dead {
+		r++
+	}
+	return r
+}
+
+func (w *weighing) isActive(name string) bool {
+	return w.Previous != nil && slices.Contains(w.Previous.Active, name)
+}
+
+// preference is the order in which deployments are wanted: the pool's, after the one an operator prefers.
+func (w *weighing) preference(order *Override) []*candidate {
+	out := make([]*candidate, len(w.candidates))
+	for i := range w.candidates {
+		out[i] = &w.candidates[i]
+	}
+	slices.SortStableFunc(out, func(a, b *candidate) int {
+		return preferred(order, b) - preferred(order, a)
+	})
+	return out
+}
+
+func preferred(order *Override, c *candidate) int {
+	if order != nil && order.Deployment == c.Name {
+		return 1
+	}
+	return 0
+}
+
+// best is the first of the preferred deployments in the best rank.
+func (w *weighing) best(order *Override) *candidate {
+	wanted := w.preference(order)
+	return slices.MinFunc(wanted, func(a, b *candidate) int { return int(w.rank(a)) - int(w.rank(b)) })
+}
+
+func (w *weighing) choose() {
+	order := find(w.Overrides, ToFailover, "", w.Now)
+	if order != nil {
+		w.step("override in force: %s", order)
+	}
+	best := w.best(order)
+	switch {
+	case order != nil && order.Force && w.Pool.Deployment(order.Deployment) != nil:
+		w.forced = true
+		w.take("forced: "+order.String(), order.Deployment)
+	case w.rank(best) == dead:
+		w.chooseAmongDead()
+	case w.Pool.Policy == zones.AllLive:
+		w.chooseAll(w.rank(best))
+	default:
+		w.chooseOne(order, best)
+	}
+}
+
+// take makes the choice; an unchanged one keeps the reason for which it was first made.
+func (w *weighing) take(reason string, names ...string) {
+	w.active, w.reason = names, reason
+	if w.Previous != nil && slices.Equal(w.Previous.Active, names) && w.Previous.AllDown == w.allDown {
+		w.reason = w.Previous.Reason
+	}
+}
+
+// chooseAmongDead applies the pool's all_down: no deployment is live.
+func (w *weighing) chooseAmongDead() {
+	w.allDown = true
+	w.step("no deployment is live: all_down = %s", w.Pool.AllDown)
+	names := []string{w.candidates[0].Name}
+	switch w.Pool.AllDown {
+	case zones.LastGood:
+		if kept := w.keptActive(); len(kept) > 0 {
+			names = kept
+		}
+	case zones.All:
+		names = names[:0]
+		for _, c := range w.candidates {
+			names = append(names, c.Name)
+		}
+	}
+	why := make([]string, len(w.candidates))
+	for i, c := range w.candidates {
+		why[i] = c.Name + ": " + c.Reason
+	}
+	w.take(fmt.Sprintf("every deployment is down (%s); all_down = %s", strings.Join(why, "; "), w.Pool.AllDown), names...)
+}
+
+// keptActive are the deployments that answered before and are still configured.
+func (w *weighing) keptActive() []string {
+	var out []string
+	for _, c := range w.candidates {
+		if w.isActive(c.Name) {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+// chooseAll is the policy all-live: every deployment of the best rank; one that returns enters by the failback rule.
+func (w *weighing) chooseAll(best rank) {
+	var names []string
+	for i := range w.candidates {
+		c := &w.candidates[i]
+		if w.rank(c) != best {
+			continue
+		}
+		if w.Previous == nil || w.Previous.AllDown || w.isActive(c.Name) || w.mayReturn(c) {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) == 0 { // those that answered are gone, and no other may wait for a rule
+		for i := range w.candidates {
+			if w.rank(&w.candidates[i]) == best {
+				names = append(names, w.candidates[i].Name)
+			}
+		}
+	}
+	w.take(fmt.Sprintf("policy all-live: %s", strings.Join(names, ", ")), names...)
+}
+
+// chooseOne is the policy failover.
+func (w *weighing) chooseOne(order *Override, best *candidate) {
+	current := w.current()
+	switch {
+	case w.Previous == nil:
+		w.take(w.whyBest(best, "first decision"), best.Name)
+	case current == nil:
+		w.take(w.whyBest(best, w.whyNoCurrent()), best.Name)
+	case best == current:
+		w.step("%s stays: no better deployment may answer", current.Name)
+		w.take(w.Previous.Reason, current.Name)
+		if w.Previous.AllDown {
+			w.reason = w.whyBest(best, "first to return")
+		}
+	case w.rank(current) == unproven && w.rank(best) < unproven && !fresh(order, best, w.Previous):
+		w.step("%s stays: it has no verdict yet", current.Name)
+		w.take(w.Previous.Reason, current.Name)
+	case w.rank(best) != w.rank(current):
+		w.take(w.whyLeave(current, best, order), best.Name)
+	case fresh(order, best, w.Previous):
+		w.take(order.String(), best.Name)
+	case w.mayReturn(best):
+		w.returned = true
+		w.take(fmt.Sprintf("%s is back and preferred: up since %s, failback = %s", best.Name, best.Since.Format(time.TimeOnly), w.Pool.Failback), best.Name)
+	default:
+		w.step("%s stays: %s", current.Name, w.pending)
+		w.take(w.Previous.Reason, current.Name)
+	}
+	w.expectExpiry(order)
+}
+
+// current is the one deployment that answers now, or nil.
+func (w *weighing) current() *candidate {
+	if w.Previous == nil || len(w.Previous.Active) != 1 {
+		return nil
+	}
+	i := slices.IndexFunc(w.candidates, func(c candidate) bool { return c.Name == w.Previous.Active[0] })
+	if i < 0 {
+		return nil
+	}
+	return &w.candidates[i]
+}
+
+// fresh says that an order to prefer best is younger than the last switch: not carried out yet. Once it was, and its
+// deployment died and returned, the failback rule applies to it as to any other.
+func fresh(order *Override, best *candidate, previous *Decision) bool {
+	return order != nil && order.Deployment == best.Name && order.At.After(previous.Since)
+}
+
+func (w *weighing) whyBest(best *candidate, lead string) string {
+	switch w.rank(best) {
+	case unproven, unprovenDrained:
+		return fmt.Sprintf("%s: %s is first in order, no verdict yet", lead, best.Name)
+	case recovering, recoveringDrained:
+		return fmt.Sprintf("%s: %s answers its probes again and nothing else is live", lead, best.Name)
+	case liveDrained:
+		return fmt.Sprintf("%s: %s is up; it is drained, and nothing else is live", lead, best.Name)
+	}
+	return fmt.Sprintf("%s: %s is up and first among the live", lead, best.Name)
+}
+
+// lastSwitch is when the active deployment last changed, this choice included.
+func (w *weighing) lastSwitch() time.Time {
+	if w.Previous == nil || w.active != nil && !slices.Equal(w.active, w.Previous.Active) {
+		return w.Now
+	}
+	return w.Previous.Since
+}
+
+// whyNoCurrent says why there is no one deployment to compare with.
+func (w *weighing) whyNoCurrent() string {
+	if w.Previous.AllDown {
+		return "first to return"
+	}
+	return "so far " + strings.Join(w.Previous.Active, ", ") + " answered"
+}
+
+func (w *weighing) whyLeave(current, best *candidate, order *Override) string {
+	switch {
+	case fresh(order, best, w.Previous):
+		return order.String()
+	case current.State == checker.Down && w.Previous.AllDown:
+		return w.whyBest(best, "first to return")
+	case current.State == checker.Down:
+		return fmt.Sprintf("%s is down (%s); %s", current.Name, current.Reason, w.whyBest(best, "failover"))
+	case current.Drained != "":
+		return fmt.Sprintf("%s is drained (%s); %s", current.Name, current.Drained, w.whyBest(best, "failover"))
+	}
+	return w.whyBest(best, current.Name+" is not better")
+}

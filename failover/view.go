@@ -1,0 +1,198 @@
+package failover
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/zones"
+)
+
+// View is every verdict that this nameserver knows, by target key.
+type View map[string]checker.Verdict
+
+// targets are the targets of checks at one address.
+func targets(p *zones.Pool, d *zones.Deployment, address netip.Addr, checks []*zones.Check) []checker.Target {
+	probe := address // an address that answers though it is no longer configured is probed at itself
+	if i := slices.Index(d.Addresses, address); i >= 0 {
+		probe = d.ProbeAddress(i)
+	}
+	out := make([]checker.Target, len(checks))
+	for i, c := range checks {
+		out[i] = checker.NewTarget(p.Name, d.Name, probe, c)
+	}
+	return out
+}
+
+// Targets are the targets of a pool: of every configured address, and of the addresses that previous still answers
+// with though they were taken out of the configuration.
+func Targets(p *zones.Pool, previous *Decision) []checker.Target {
+	checks := p.Checks
+	if p.Sync != nil {
+		checks = append(slices.Clone(checks), p.Sync)
+	}
+	var out []checker.Target
+	for _, d := range p.Deployments {
+		for _, a := range append(slices.Clone(d.Addresses), held(d, previous)...) {
+			out = append(out, targets(p, d, a, checks)...)
+		}
+	}
+	return out
+}
+
+// held are the addresses of d that previous answers with and that are no longer configured.
+func held(d *zones.Deployment, previous *Decision) []netip.Addr {
+	if previous == nil || !slices.Contains(previous.Active, d.Name) {
+		return nil
+	}
+	var out []netip.Addr
+	for _, a := range previous.state(d.Name).Address {
+		if slices.Contains(previous.Addresses, a.Address) && !slices.Contains(d.Addresses, a.Address) {
+			out = append(out, a.Address)
+		}
+	}
+	return out
+}
+
+// allHeld counts the held addresses of a pool.
+func allHeld(p *zones.Pool, previous *Decision) int {
+	n := 0
+	for _, d := range p.Deployments {
+		n += len(held(d, previous))
+	}
+	return n
+}
+
+// state is what the decision held of a deployment; the zero value when it did not know it.
+func (d *Decision) state(deployment string) DeploymentState {
+	if d != nil {
+		for _, s := range d.Deployments {
+			if s.Name == deployment {
+				return s
+			}
+		}
+	}
+	return DeploymentState{}
+}
+
+// candidate is a deployment as Decide weighs it.
+type candidate struct {
+	DeploymentState
+	// recovering: it is down, and at one address the last result of every check was a success.
+	recovering bool
+}
+
+// observe derives a deployment's agreed state from the view. Unknown abstains: where the view does not know, what the
+// previous decision held stays.
+func observe(in *Input, d *zones.Deployment) candidate {
+	before := in.Previous.state(d.Name)
+	c := candidate{DeploymentState: DeploymentState{Name: d.Name, Site: d.Site}}
+	for _, a := range d.Addresses {
+		c.add(in, d, a, before, false)
+	}
+	for _, a := range held(d, in.Previous) {
+		c.add(in, d, a, before, true)
+	}
+	c.settle(before, in)
+	c.drain(in)
+	c.gate(in, d, before)
+	return c
+}
+
+// add weighs one address: up when every check is, down when one is.
+func (c *candidate) add(in *Input, d *zones.Deployment, address netip.Addr, before DeploymentState, isHeld bool) {
+	now := AddressState{Address: address, State: checker.Up, Held: isHeld}
+	recovering := true
+	for _, t := range targets(in.Pool, d, address, in.Pool.Checks) {
+		v := in.View[t.Key]
+		if worse(v.State, now.State) || now.Reason == "" {
+			now.State, now.Reason = v.State, v.Reason
+		}
+		now.unclear = now.unclear || v.State == checker.Unknown && !v.At.IsZero()
+		c.Doubt = c.Doubt || v.Doubt
+		if v.Drain {
+			c.Drained = "its state file says drain: " + v.Reason
+		}
+		recovering = recovering && v.Streak > 0
+	}
+	if now.State == checker.Unknown {
+		now.undecided(before)
+	}
+	c.recovering = c.recovering || recovering
+	c.Address = append(c.Address, now)
+}
+
+// undecided keeps the state that was agreed before, and says that it is old.
+func (a *AddressState) undecided(before DeploymentState) {
+	for _, b := range before.Address {
+		if b.Address == a.Address {
+			a.State = b.State
+		}
+	}
+	switch {
+	case a.Reason == "":
+		a.Reason = "no result yet"
+	case a.State != checker.Unknown:
+		a.Reason = fmt.Sprintf("%s; last known %s", a.Reason, a.State)
+	}
+}
+
+// worse orders states for "all checks must pass".
+func worse(a, b checker.State) bool {
+	badness := func(s checker.State) int {
+		return map[checker.State]int{checker.Up: 0, checker.Unknown: 1, checker.Down: 2}[s]
+	}
+	return badness(a) > badness(b)
+}
+
+// settle makes the deployment's state of its addresses': up when one is up, else down when one is down, else what was
+// agreed before, perhaps on other addresses.
+func (c *candidate) settle(before DeploymentState, in *Input) {
+	for _, want := range []checker.State{checker.Up, checker.Down, checker.Unknown} {
+		i := slices.IndexFunc(c.Address, func(a AddressState) bool { return a.State == want })
+		if i >= 0 {
+			c.State, c.Reason = want, c.Address[i].Reason
+			break
+		}
+	}
+	if c.State == checker.Unknown {
+		c.State = before.State
+	}
+	c.Since = before.Since
+	if c.State != before.State || before.Since.IsZero() {
+		c.Since = in.Now
+	}
+	c.recovering = c.recovering && c.State == checker.Down
+}
+
+func (c *candidate) drain(in *Input) {
+	if o := find(in.Overrides, ToDrain, c.Name, in.Now); o != nil {
+		c.Drained = o.String()
+	}
+}
+
+// gate reads the sync check: open when it is up at one address. Unknown keeps the gate as it was, at first shut.
+func (c *candidate) gate(in *Input, d *zones.Deployment, before DeploymentState) {
+	if in.Pool.Sync == nil {
+		return
+	}
+	c.Gate, c.GateSince, c.GateWhy = Shut, before.GateSince, "no result yet"
+	unknown := true
+	for _, a := range d.Addresses {
+		v := in.View[targets(in.Pool, d, a, []*zones.Check{in.Pool.Sync})[0].Key]
+		if v.State == checker.Unknown || c.Gate == Open {
+			continue
+		}
+		unknown, c.GateWhy = false, v.Reason
+		if v.State == checker.Up {
+			c.Gate = Open
+		}
+	}
+	if unknown && before.Gate != NoGate {
+		c.Gate, c.GateWhy = before.Gate, before.GateWhy
+	}
+	if c.Gate != before.Gate || c.GateSince.IsZero() {
+		c.GateSince = in.Now
+	}
+}

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Runs every fuzzer of the module for the given time, one after the other, and fails at the first finding.
+set -eu
+time=${1:?"say for how long: 10m"}
+grep -rn --include='*_test.go' '^func Fuzz' . | sed 's/^\.\/\(.*\)\/[^/]*:[0-9]*:func \(Fuzz[A-Za-z0-9]*\).*/\1 \2/' |
+	while read -r package fuzzer; do
+		echo "fuzz: $fuzzer of ./$package for $time"
+		go test "./$package" -run '^$' -fuzz "^$fuzzer\$" -fuzztime "$time" -parallel 2
+	done
