@@ -4,3 +4,156 @@
 // to response bytes, and the listeners only move bytes. The query path reads one atomic pointer: no lock, no log
 // line, no allocation, no health look-up.
 package dnsserver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/livens/livens/failover"
+	"github.com/livens/livens/zones"
+)
+
+// Options are what a Server is made of.
+type Options struct {
+	Config zones.DNSConfig  // within the bounds documented there
+	Name   string           // of this nameserver: CHAOS hostname.bind, unless Config.NSID is empty
+	Listen []netip.AddrPort // UDP and TCP; port 0: the kernel chooses one, the same for both
+	Log    *slog.Logger
+}
+
+// Server is the authoritative nameserver. Until the first Publish it answers SERVFAIL, with the extended error "Not
+// Ready" of RFC 8914.
+type Server struct {
+	options Options
+	live    atomic.Pointer[snapshot]
+	change  sync.Mutex // over replacing live
+	ids     zoneIDs
+	panics  *panicLog
+	shared  *stats   // of all TCP connections
+	workers []*stats // of UDP readers, and shared
+	tcp     *connections
+	sockets []*socket
+}
+
+// maxNSID keeps header, question and OPT record of any response within 512 octets.
+const maxNSID = 128
+
+// New makes a server that listens nowhere yet. An error names the cookie secret or the setting that is wrong.
+func New(o Options) (*Server, error) {
+	if len(o.Config.NSID) > maxNSID {
+		return nil, fmt.Errorf("nsid is %d octets long: at most %d fit into every response", len(o.Config.NSID), maxNSID)
+	}
+	jar, err := newCookieJar(o.Config.CookieFile)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		options: o,
+		ids:     zoneIDs{names: []string{""}, ids: map[string]int{"": 0}},
+		panics:  &panicLog{log: o.Log},
+		shared:  new(stats),
+		tcp:     newConnections(o.Config.TCPLimit, o.Config.TCPPerClient),
+	}
+	s.workers = []*stats{s.shared}
+	s.live.Store(&snapshot{settings: &settings{config: o.Config, hostname: o.Name, cookies: jar, now: time.Now}})
+	return s, nil
+}
+
+// Publish makes the query path answer from pub: all of it from one moment on. It is for one goroutine, the
+// controller's.
+func (s *Server) Publish(pub failover.Publication) {
+	s.change.Lock()
+	defer s.change.Unlock()
+	next, err := s.live.Load().next(pub, s.ids.id)
+	if err != nil {
+		s.options.Log.Error("part of the zone data cannot be answered", "error", err)
+	}
+	s.live.Store(next)
+}
+
+// ReloadCookies reads the cookie secrets again. An error changes nothing. Without a file there is nothing to read.
+func (s *Server) ReloadCookies() error {
+	if s.options.Config.CookieFile == "" {
+		return nil
+	}
+	jar, err := newCookieJar(s.options.Config.CookieFile)
+	if err != nil {
+		return err
+	}
+	s.change.Lock()
+	defer s.change.Unlock()
+	old := s.live.Load()
+	fresh := *old.settings
+	fresh.cookies = jar
+	s.live.Store(old.withSettings(&fresh))
+	return nil
+}
+
+// Listen binds all UDP and TCP sockets. Its error is one line that says what to do; nothing stays bound then.
+func (s *Server) Listen() error {
+	readers := max(2, runtime.GOMAXPROCS(0))
+	for _, addr := range s.options.Listen {
+		sock, err := bind(addr, readers)
+		if err != nil {
+			for _, bound := range s.sockets {
+				bound.close()
+			}
+			s.sockets = nil
+			return err
+		}
+		s.sockets = append(s.sockets, sock)
+	}
+	return nil
+}
+
+// Addrs are the addresses bound, in the order of Options.Listen.
+func (s *Server) Addrs() []netip.AddrPort {
+	var addrs []netip.AddrPort
+	for _, sock := range s.sockets {
+		addrs = append(addrs, sock.addr)
+	}
+	return addrs
+}
+
+// Serve answers until ctx is done, then finishes what was read and closes all sockets. Listen comes first.
+func (s *Server) Serve(ctx context.Context) error {
+	var readers sync.WaitGroup
+	for _, sock := range s.sockets {
+		for _, conn := range sock.udp {
+			w := s.newWorker(new(stats))
+			s.change.Lock()
+			s.workers = append(s.workers, w.stats)
+			s.change.Unlock()
+			readers.Go(func() { s.serveUDP(ctx, conn, sock.wildcard, w) })
+		}
+		readers.Go(func() { s.serveTCP(ctx, sock.tcp) })
+	}
+	<-ctx.Done()
+	for _, sock := range s.sockets {
+		sock.stop()
+	}
+	s.tcp.stop()
+	readers.Wait()
+	s.tcp.wait()
+	for _, sock := range s.sockets {
+		sock.close()
+	}
+	return nil
+}
+
+func (s *Server) newWorker(st *stats) *worker {
+	return &worker{live: &s.live, stats: st, panics: s.panics, scratch: newScratch()}
+}
+
+// counted is what a scrape sums up.
+func (s *Server) counted() (workers []*stats, zoneNames []string) {
+	s.change.Lock()
+	defer s.change.Unlock()
+	return s.workers[:len(s.workers):len(s.workers)], s.ids.all()
+}

@@ -1,0 +1,154 @@
+package dnsserver
+
+import (
+	"strconv"
+	"sync"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// transports in the order of the counters.
+var transports = [2]string{"udp", "tcp"}
+
+// collector sums the workers' counters when it is scraped.
+type collector struct {
+	server                                          *Server
+	queries, latency, truncated, drops, connections *prometheus.Desc
+}
+
+// Collector yields the server's metrics, all named livens_dns_…. The query path only adds to its worker's counters;
+// what they sum up to is worked out here.
+func (s *Server) Collector() prometheus.Collector {
+	return &collector{
+		server: s,
+		queries: prometheus.NewDesc("livens_dns_queries_total",
+			"Queries answered, by the zone that the question lies in (empty: none), transport, response code and type.",
+			[]string{"zone", "transport", "rcode", "type"}, nil),
+		latency: prometheus.NewDesc("livens_dns_answer_duration_seconds",
+			"Time from a query's receipt to its answer; one query in "+strconv.Itoa(latencySample)+" is timed.", nil, nil),
+		truncated: prometheus.NewDesc("livens_dns_truncated_total",
+			"Answers with the TC bit, by transport.", []string{"transport"}, nil),
+		drops: prometheus.NewDesc("livens_dns_drops_total",
+			"What was not served: datagrams that demand silence, answers that could not be sent, connections over a limit.",
+			[]string{"reason"}, nil),
+		connections: prometheus.NewDesc("livens_dns_tcp_connections",
+			"TCP connections open now.", nil, nil),
+	}
+}
+
+// Describe is prometheus.Collector's.
+func (c *collector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.queries, c.latency, c.truncated, c.drops, c.connections} {
+		to <- d
+	}
+}
+
+// Collect is prometheus.Collector's.
+func (c *collector) Collect(to chan<- prometheus.Metric) {
+	workers, zoneNames := c.server.counted()
+	c.collectQueries(to, workers, zoneNames)
+	c.collectLatency(to, workers)
+	for i, transport := range transports {
+		var n uint64
+		for _, w := range workers {
+			n += w.truncated[i].Load()
+		}
+		to <- prometheus.MustNewConstMetric(c.truncated, prometheus.CounterValue, float64(n), transport)
+	}
+	for i, reason := range dropNames {
+		var n uint64
+		for _, w := range workers {
+			n += w.drops[i].Load()
+		}
+		to <- prometheus.MustNewConstMetric(c.drops, prometheus.CounterValue, float64(n), reason)
+	}
+	to <- prometheus.MustNewConstMetric(c.connections, prometheus.GaugeValue, float64(c.server.tcp.open()))
+}
+
+func (c *collector) collectQueries(to chan<- prometheus.Metric, workers []*stats, zoneNames []string) {
+	for id, zone := range zoneNames {
+		var sum [2][len(countedRcodes) + 1][len(countedTypes) + 1]uint64
+		for _, w := range workers {
+			all := w.cells.Load()
+			if all == nil || id >= len(*all) || (*all)[id] == nil {
+				continue
+			}
+			for t := range sum {
+				for r := range sum[t] {
+					for q := range sum[t][r] {
+						sum[t][r][q] += (*all)[id][t][r][q].Load()
+					}
+				}
+			}
+		}
+		for t := range sum {
+			for r := range sum[t] {
+				for q, n := range sum[t][r] {
+					if n > 0 {
+						to <- prometheus.MustNewConstMetric(c.queries, prometheus.CounterValue, float64(n),
+							zone, transports[t], rcodeLabel(r), typeLabel(q))
+					}
+				}
+			}
+		}
+	}
+}
+
+func rcodeLabel(cell int) string {
+	switch {
+	case cell == len(countedRcodes):
+		return "other"
+	case countedRcodes[cell] == dns.RcodeBadVers:
+		return "BADVERS" // miekg/dns calls it BADSIG, as TSIG does
+	}
+	return dns.RcodeToString[countedRcodes[cell]]
+}
+
+func typeLabel(cell int) string {
+	if cell == len(countedTypes) {
+		return "other"
+	}
+	return dns.TypeToString[countedTypes[cell]]
+}
+
+func (c *collector) collectLatency(to chan<- prometheus.Metric, workers []*stats) {
+	var count, nanos uint64
+	buckets := make(map[float64]uint64, len(latencyBounds))
+	for i := range len(latencyBounds) + 1 {
+		for _, w := range workers {
+			count += w.latency[i].Load()
+		}
+		if i < len(latencyBounds) {
+			buckets[latencyBounds[i].Seconds()] = count
+		}
+	}
+	for _, w := range workers {
+		nanos += w.nanos.Load()
+	}
+	to <- prometheus.MustNewConstHistogram(c.latency, count, float64(nanos)/1e9, buckets)
+}
+
+// zoneIDs gives every zone name a number that its counters keep across reloads; 0 is no zone.
+type zoneIDs struct {
+	mu    sync.Mutex
+	names []string
+	ids   map[string]int
+}
+
+func (z *zoneIDs) id(zone string) int {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if id, known := z.ids[zone]; known {
+		return id
+	}
+	z.ids[zone] = len(z.names)
+	z.names = append(z.names, zone)
+	return z.ids[zone]
+}
+
+func (z *zoneIDs) all() []string {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.names[:len(z.names):len(z.names)]
+}

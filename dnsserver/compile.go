@@ -1,0 +1,315 @@
+package dnsserver
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/livens/livens/zones"
+	"github.com/miekg/dns"
+)
+
+// compile packs a zone for the query path. With debugNames every answer name of a pool gets a TXT at _livens below it.
+// Records that cannot be packed are left out and reported; the zone is usable all the same.
+func compile(source *zones.Zone, debugNames bool) (*zone, error) {
+	z, err := compileInOrder(source, source.Records, debugNames)
+	if errors.Is(err, errUnordered) {
+		return compileInOrder(source, ordered(source.Records), debugNames)
+	}
+	return z, err
+}
+
+// errUnordered says that a record came after its owner's node, or a node below it, had been written.
+var errUnordered = errors.New("records are not in canonical order")
+
+// compiler holds what lives only while one zone is compiled.
+type compiler struct {
+	*zone
+	owner   name
+	scratch [maxName + 70000]byte
+	problem []error
+}
+
+func compileInOrder(source *zones.Zone, records []dns.RR, debugNames bool) (*zone, error) {
+	c := &compiler{zone: &zone{source: source}}
+	if err := c.setOwner(source.Name); err != nil {
+		return nil, err
+	}
+	c.apex, c.labels, c.hash = slices.Clone(c.owner.suffix(0)), c.owner.labels, c.owner.hash[0]
+	// The estimates fit zones of addresses; others grow.
+	c.arena = make([]byte, 1, 64+len(records)*40)
+	c.index = make([]uint64, indexSize(len(records)+2*len(source.Pools)))
+	c.addNode(c.owner.relative(0, 0), c.hash)
+	for len(records) > 0 {
+		run := ownerRun(records)
+		if err := c.addRecords(records[:run]); err != nil {
+			return nil, err
+		}
+		records = records[run:]
+	}
+	for i, p := range source.Pools {
+		if err := c.addPool(uint32(i), p, debugNames); err != nil {
+			return nil, err
+		}
+	}
+	if cap(c.arena)-len(c.arena) > len(c.arena)/8 {
+		c.arena = append(make([]byte, 0, len(c.arena)), c.arena...)
+	}
+	if err := c.findSOA(); err != nil {
+		return nil, err
+	}
+	return c.zone, errors.Join(c.problem...)
+}
+
+func (c *compiler) findSOA() error {
+	c.setOwner(c.source.Name)
+	c.soa = c.find(&c.owner, 0).rrset(dns.TypeSOA)
+	if c.soa == nil {
+		return fmt.Errorf("zone %s has no SOA", c.source.Name)
+	}
+	rdata, _ := nextRecord(c.soa.records())
+	c.negTTL = min(c.soa.ttl(), binary.BigEndian.Uint32(rdata[len(rdata)-4:]))
+	return nil
+}
+
+func (c *compiler) setOwner(owner string) error {
+	if _, err := dns.PackDomainName(dns.Fqdn(owner), c.scratch[:], 0, nil, false); err != nil {
+		return fmt.Errorf("name %q: %w", owner, err)
+	}
+	if c.owner.parse(c.scratch[:], 0) == 0 {
+		return fmt.Errorf("name %q: no domain name", owner)
+	}
+	return nil
+}
+
+// ownerRun counts the leading records that share an owner.
+func ownerRun(records []dns.RR) int {
+	owner := records[0].Header().Name
+	n := 1
+	for n < len(records) {
+		if next := records[n].Header().Name; next != owner && !strings.EqualFold(next, owner) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// addRecords writes the node that all these records belong to.
+func (c *compiler) addRecords(records []dns.RR) error {
+	if err := c.enter(records[0].Header().Name); err != nil {
+		c.problem = append(c.problem, err)
+		return nil
+	}
+	at := c.node()
+	if len(c.arena) != at+nodeHead+int(c.arena[at+1]) || node(c.arena[at:]).rrsets() > 0 {
+		return errUnordered // the node is not the arena's last, or has its records
+	}
+	if !slices.IsSortedFunc(records, byType) {
+		records = slices.Clone(records)
+		slices.SortStableFunc(records, byType)
+	}
+	sets := 0
+	for len(records) > 0 {
+		rtype, n := records[0].Header().Rrtype, 1
+		for n < len(records) && records[n].Header().Rrtype == rtype {
+			n++
+		}
+		if c.addSet(records[:n]) {
+			sets++
+			c.arena[at] |= c.typeFlag(rtype)
+		}
+		records = records[n:]
+	}
+	binary.BigEndian.PutUint16(c.arena[at+6:], uint16(sets))
+	return nil
+}
+
+func byType(a, b dns.RR) int { return int(a.Header().Rrtype) - int(b.Header().Rrtype) }
+
+func (c *compiler) typeFlag(rtype uint16) byte {
+	switch {
+	case rtype == dns.TypeCNAME:
+		return flagCNAME
+	case rtype == dns.TypeDNAME:
+		return flagDNAME
+	case rtype == dns.TypeNS && c.owner.labels > c.labels:
+		return flagCut
+	}
+	return 0
+}
+
+// addSet appends one RRset; false when none of its records could be packed.
+func (c *compiler) addSet(records []dns.RR) bool {
+	start, count := len(c.arena), 0
+	hdr := records[0].Header()
+	c.arena = appendSetHead(c.arena, hdr.Rrtype, hdr.Ttl)
+	for _, rr := range records {
+		rdata, err := c.rdata(rr)
+		if err != nil {
+			c.problem = append(c.problem, fmt.Errorf("record %q: %w", rr, err))
+			continue
+		}
+		c.arena = appendRecord(c.arena, rdata)
+		count++
+	}
+	if count == 0 {
+		c.arena = c.arena[:start]
+		return false
+	}
+	closeSet(c.arena[start:], count)
+	return true
+}
+
+func (c *compiler) rdata(rr dns.RR) ([]byte, error) {
+	if a, ok := rr.(*dns.A); ok && len(a.A.To4()) == 4 {
+		return a.A.To4(), nil
+	}
+	end, err := dns.PackRR(rr, c.scratch[:], 0, nil, false)
+	if err != nil {
+		return nil, err
+	}
+	from := c.owner.length + 10 // of type, class, TTL and length
+	return c.scratch[from:end], nil
+}
+
+func appendSetHead(b []byte, rtype uint16, ttl uint32) []byte {
+	b = binary.BigEndian.AppendUint16(b, rtype)
+	b = binary.BigEndian.AppendUint32(b, ttl)
+	return append(b, 0, 0, 0, 0, 0, 0)
+}
+
+func appendRecord(b, rdata []byte) []byte {
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(rdata))), rdata...)
+}
+
+// closeSet fills in an RRset's counts once its records stand behind its head.
+func closeSet(set []byte, count int) {
+	binary.BigEndian.PutUint16(set[6:], uint16(count))
+	binary.BigEndian.PutUint32(set[8:], uint32(len(set)-rrsetHead))
+}
+
+// addPool hangs a pool's slot, and its debug name's, on the nodes it answers at.
+func (c *compiler) addPool(i uint32, p *zones.Pool, debugNames bool) error {
+	for _, answer := range p.Answers {
+		if err := c.enter(answer); err != nil {
+			return err
+		}
+		c.setSlot(poolSlot(i, false))
+		if !debugNames {
+			continue
+		}
+		if err := c.enter(debugLabel + "." + answer); err != nil {
+			c.problem = append(c.problem, err)
+			continue
+		}
+		if c.arena[c.node()]&(flagCNAME|flagCut|flagOccluded) == 0 {
+			c.setSlot(poolSlot(i, true))
+		}
+	}
+	return nil
+}
+
+func (c *compiler) setSlot(slot uint32) { binary.BigEndian.PutUint32(c.arena[c.node()+2:], slot) }
+
+// node is the arena offset of the current owner's node.
+func (c *compiler) node() int { return c.locate(&c.owner, 0) }
+
+// enter makes owner the current one and sees to it that it and all names between it and the apex have nodes.
+func (c *compiler) enter(owner string) error {
+	if err := c.setOwner(owner); err != nil {
+		return err
+	}
+	end := c.owner.labels - c.labels
+	if end < 0 || string(c.owner.suffix(end)) != string(c.apex) {
+		return fmt.Errorf("name %q lies outside zone %s", owner, c.source.Name)
+	}
+	missing := 0
+	for missing < end && c.find(&c.owner, missing) == nil {
+		missing++
+	}
+	for i := missing - 1; i >= 0; i-- {
+		parent := c.find(&c.owner, i+1)
+		label := c.owner.relative(i, i+1)
+		if len(label) == 2 && label[1] == '*' {
+			parent[0] |= flagWildcard
+		}
+		var flags byte
+		if parent.flags()&(flagCut|flagDNAME|flagOccluded) != 0 {
+			flags = flagOccluded
+		}
+		c.addNode(c.owner.relative(i, end), c.owner.hash[i])
+		c.find(&c.owner, i)[0] = flags
+	}
+	return nil
+}
+
+// addNode appends an empty node and indexes it.
+func (c *compiler) addNode(rel []byte, h uint64) {
+	c.nodes++
+	if c.nodes*4 > len(c.index)*3 {
+		c.growIndex()
+	}
+	at := uint64(len(c.arena))
+	c.arena = append(c.arena, 0, byte(len(rel)), 0, 0, 0, 0, 0, 0)
+	c.arena = append(c.arena, rel...)
+	c.enlist(h>>indexBits<<indexBits|at, h)
+}
+
+func (c *compiler) enlist(entry, h uint64) {
+	mask := uint64(len(c.index) - 1)
+	at := h & mask
+	for c.index[at] != 0 {
+		at = (at + 1) & mask
+	}
+	c.index[at] = entry
+}
+
+// growIndex doubles the index. It hashes the names again, for the entries hold only tags.
+func (c *compiler) growIndex() {
+	old := c.index
+	c.index = make([]uint64, 2*len(old))
+	var n name
+	var buf [2 * maxName]byte
+	for _, entry := range old {
+		if entry == 0 {
+			continue
+		}
+		nd := c.at(entry)
+		size := copy(buf[:], nd[nodeHead:nodeHead+int(nd[1])])
+		copy(buf[size:], c.apex)
+		n.parse(buf[:], 0)
+		c.enlist(entry, n.hash[0])
+	}
+}
+
+// indexSize is the power of two that holds n nodes three quarters full at most.
+func indexSize(n int) int {
+	size := 8
+	for size*3 < n*4 {
+		size *= 2
+	}
+	return size
+}
+
+// ordered is a copy of records in which equal owners are neighbours and owners come before the names below them.
+func ordered(records []dns.RR) []dns.RR {
+	type keyed struct {
+		key string
+		rr  dns.RR
+	}
+	all := make([]keyed, len(records))
+	for i, rr := range records {
+		labels := dns.SplitDomainName(strings.ToLower(rr.Header().Name))
+		slices.Reverse(labels)
+		all[i] = keyed{strings.Join(labels, "\x00"), rr}
+	}
+	slices.SortStableFunc(all, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
+	out := make([]dns.RR, len(all))
+	for i, k := range all {
+		out[i] = k.rr
+	}
+	return out
+}

@@ -1,0 +1,120 @@
+package dnsserver
+
+import (
+	"encoding/binary"
+
+	"github.com/miekg/dns"
+)
+
+// peer is where a query came from.
+type peer struct {
+	address address16
+	tcp     bool
+}
+
+// request is one parsed query.
+type request struct {
+	qdcount  int
+	question name
+	end      int // offset behind the question; 0: there is none that can be copied
+	qtype    uint16
+	qclass   uint16
+	edns     edns
+	formErr  bool // something in the message is malformed
+}
+
+// parse reads a query of at least a header's size. It never fails: what cannot be read sets formErr.
+func (r *request) parse(query []byte, tcp bool) {
+	r.qdcount = int(binary.BigEndian.Uint16(query[4:]))
+	r.end, r.formErr, r.edns = 0, false, edns{}
+	r.question.length, r.question.labels, r.qtype, r.qclass = 0, 0, 0, 0
+	off := headerSize
+	switch r.qdcount {
+	case 0:
+	case 1:
+		end := r.question.parse(query, off)
+		if end == 0 || end+4 > len(query) {
+			r.formErr = true
+			return
+		}
+		r.qtype = binary.BigEndian.Uint16(query[end:])
+		r.qclass = binary.BigEndian.Uint16(query[end+2:])
+		off = end + 4
+		r.end = off
+	default: // RFC 9619
+		r.formErr = true
+		return
+	}
+	r.records(query, off, tcp)
+}
+
+// records walks the records behind the question for the OPT record. Other records in a query mean nothing to this
+// server and are passed over, as Postel would have it; they have to be well-formed all the same.
+func (r *request) records(query []byte, off int, tcp bool) {
+	other := int(binary.BigEndian.Uint16(query[6:])) + int(binary.BigEndian.Uint16(query[8:]))
+	total := other + int(binary.BigEndian.Uint16(query[10:]))
+	for i := range total {
+		rec, end := cutRecord(query, off)
+		if end == 0 {
+			r.formErr = true
+			return
+		}
+		if rec.rtype == dns.TypeOPT {
+			// RFC 6891 section 6.1.1: one, owned by the root, in the additional section.
+			if i < other || r.edns.present || query[off] != 0 {
+				r.formErr = true
+			} else if !r.edns.parse(rec, tcp) {
+				r.formErr = true
+			}
+		}
+		off = end
+	}
+	if off != len(query) {
+		r.formErr = true
+	}
+}
+
+// record is the fixed part of a resource record, and its RDATA.
+type record struct {
+	rtype, class uint16
+	ttl          uint32
+	rdata        []byte
+}
+
+// cutRecord reads the record at msg[off:] and returns the offset behind it; 0 when there is none.
+func cutRecord(msg []byte, off int) (record, int) {
+	off = skipName(msg, off)
+	if off == 0 || off+10 > len(msg) {
+		return record{}, 0
+	}
+	end := off + 10 + int(binary.BigEndian.Uint16(msg[off+8:]))
+	if end > len(msg) {
+		return record{}, 0
+	}
+	return record{
+		rtype: binary.BigEndian.Uint16(msg[off:]),
+		class: binary.BigEndian.Uint16(msg[off+2:]),
+		ttl:   binary.BigEndian.Uint32(msg[off+4:]),
+		rdata: msg[off+10 : end],
+	}, end
+}
+
+// skipName returns the offset behind the name, compressed or not, at msg[off:]; 0 when it runs out of the message.
+func skipName(msg []byte, off int) int {
+	for off < len(msg) {
+		switch c := int(msg[off]); {
+		case c == 0:
+			return off + 1
+		case c >= 0xc0:
+			if off+2 > len(msg) {
+				return 0
+			}
+			return off + 2
+		case c > 63:
+			return 0
+		default:
+			off += 1 + c
+		}
+	}
+	return 0
+}
