@@ -1,0 +1,190 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/livens/livens/zones"
+	"github.com/miekg/dns"
+)
+
+// Source says where what is answered at a name comes from.
+type Source string
+
+// The sources.
+const (
+	FromPool       Source = "pool"       // A and AAAA come from a pool; other types from the zone's records
+	FromRecords    Source = "records"    // the zone's own records
+	FromDelegation Source = "delegation" // another nameserver's zone: a referral
+	FromDNAME      Source = "dname"      // an ancestor is redirected elsewhere
+	FromNothing    Source = "nothing"    // the zone is served and has no such name
+	NotServed      Source = "not-served" // no zone here
+)
+
+// Explanation tells what is answered at a name, and why.
+type Explanation struct {
+	Name    string   `json:"name"`
+	Source  Source   `json:"source"`
+	Zone    *Zone    `json:"zone,omitempty"`
+	Owner   string   `json:"owner,omitempty"`   // whose data it is: the name, a wildcard, a delegation or DNAME above it
+	Records []string `json:"records,omitempty"` // at Owner, in presentation format
+	Pool    *Pool    `json:"pool,omitempty"`
+	Steps   []string `json:"steps"` // what leads from the name to the answer, in words
+}
+
+// Explain follows a name through the zones of set as the DNS server does, and tells every step. s describes set.
+func (s *Status) Explain(set *zones.Set, name string) (*Explanation, error) {
+	if _, ok := dns.IsDomainName(name); !ok || name == "" {
+		return nil, fmt.Errorf("%q is not a domain name", name)
+	}
+	if set == nil {
+		return nil, errors.New("no zones are loaded yet")
+	}
+	e := &Explanation{Name: dns.CanonicalName(name), Source: NotServed}
+	z := enclosing(set, e.Name)
+	if z == nil {
+		e.step("no zone served here contains %s: queries for it are REFUSED", e.Name)
+		return e, nil
+	}
+	for i := range s.Zones {
+		if s.Zones[i].Name == z.Name {
+			e.Zone = &s.Zones[i]
+		}
+	}
+	e.step("zone %s contains it (%s)", z.Name, z.File)
+	if z.Stale != "" {
+		e.step("the zone is its last good version: %s", z.Stale)
+	}
+	(&search{s, z, e}).run()
+	return e, nil
+}
+
+func (e *Explanation) step(format string, args ...any) {
+	e.Steps = append(e.Steps, fmt.Sprintf(format, args...))
+}
+
+// enclosing is the zone with the longest name that is name or above it.
+func enclosing(set *zones.Set, name string) *zones.Zone {
+	var best *zones.Zone
+	for _, z := range set.Zones {
+		if dns.IsSubDomain(z.Name, name) && (best == nil || len(z.Name) > len(best.Name)) {
+			best = z
+		}
+	}
+	return best
+}
+
+// search is one name's way through one zone.
+type search struct {
+	status *Status
+	zone   *zones.Zone
+	found  *Explanation
+}
+
+func (s *search) run() {
+	if s.cut() {
+		return
+	}
+	for _, owner := range append([]string{s.found.Name}, s.wildcard()...) {
+		if s.take(owner) {
+			return
+		}
+	}
+	s.found.Source = FromNothing
+	if s.exists(s.found.Name) {
+		s.found.step("there are names below it and nothing at it: NODATA")
+		return
+	}
+	s.found.step("the zone has no such name: NXDOMAIN")
+}
+
+// cut looks for a delegation or a DNAME on the way from the apex down to the name.
+func (s *search) cut() bool {
+	below := strings.TrimSuffix(s.found.Name, s.zone.Name)
+	labels := dns.SplitDomainName(below)
+	for i := len(labels) - 1; i >= 0; i-- {
+		owner := dns.CanonicalName(strings.Join(labels[i:], ".") + "." + strings.TrimPrefix(s.zone.Name, "."))
+		if s.has(owner, dns.TypeNS) {
+			s.found.Source, s.found.Owner, s.found.Records = FromDelegation, owner, s.records(owner)
+			s.found.step("%s is delegated: the answer is a referral to its nameservers", owner)
+			return true
+		}
+		if i > 0 && s.has(owner, dns.TypeDNAME) {
+			s.found.Source, s.found.Owner, s.found.Records = FromDNAME, owner, s.records(owner)
+			s.found.step("%s has a DNAME: names below it are redirected", owner)
+			return true
+		}
+	}
+	return false
+}
+
+// wildcard is the one wildcard that stands for the name (RFC 4592): the child "*" of its closest existing ancestor.
+func (s *search) wildcard() []string {
+	if s.exists(s.found.Name) {
+		return nil
+	}
+	for off, end := dns.NextLabel(s.found.Name, 0); !end; off, end = dns.NextLabel(s.found.Name, off) {
+		if encloser := s.found.Name[off:]; s.exists(encloser) || encloser == s.zone.Name {
+			return []string{"*." + encloser}
+		}
+	}
+	return nil
+}
+
+// take explains the name by the data at owner, if there is any.
+func (s *search) take(owner string) bool {
+	pool := s.poolAt(owner)
+	records := s.records(owner)
+	if pool == nil && len(records) == 0 {
+		return false
+	}
+	if owner != s.found.Name {
+		s.found.step("there is no such name, and the wildcard %s stands for it", owner)
+	}
+	s.found.Owner, s.found.Records, s.found.Source = owner, records, FromRecords
+	if pool == nil {
+		s.found.step("%d records stand at %s in the zone", len(records), owner)
+		return true
+	}
+	s.found.Source, s.found.Pool = FromPool, pool
+	s.found.step("A and AAAA come from pool %s (policy %s, failback %s, all_down %s)", pool.Decision.Pool, pool.Policy, pool.Failback, pool.Rule)
+	s.found.Steps = append(s.found.Steps, pool.Steps...)
+	return true
+}
+
+func (s *search) poolAt(owner string) *Pool {
+	for _, p := range s.zone.Pools {
+		if slices.Contains(p.Answers, owner) {
+			return s.status.Pool(p.Name)
+		}
+	}
+	return nil
+}
+
+func (s *search) has(owner string, rrtype uint16) bool {
+	return slices.ContainsFunc(s.zone.Records, func(rr dns.RR) bool {
+		return rr.Header().Rrtype == rrtype && dns.CanonicalName(rr.Header().Name) == owner
+	})
+}
+
+func (s *search) records(owner string) []string {
+	var out []string
+	for _, rr := range s.zone.Records {
+		if dns.CanonicalName(rr.Header().Name) == owner {
+			out = append(out, strings.ReplaceAll(rr.String(), "\t", " "))
+		}
+	}
+	return out
+}
+
+// exists says whether there is data at the name or below it.
+func (s *search) exists(name string) bool {
+	if slices.ContainsFunc(s.zone.Records, func(rr dns.RR) bool { return dns.IsSubDomain(name, dns.CanonicalName(rr.Header().Name)) }) {
+		return true
+	}
+	return slices.ContainsFunc(s.zone.Pools, func(p *zones.Pool) bool {
+		return slices.ContainsFunc(p.Answers, func(a string) bool { return dns.IsSubDomain(name, a) })
+	})
+}

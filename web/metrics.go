@@ -1,0 +1,172 @@
+package web
+
+import (
+	"runtime"
+
+	"github.com/livens/livens/checker"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// metrics draws Prometheus metrics from the status document, anew for every scrape.
+type metrics struct {
+	status func() *Status
+	descs  map[string]*prometheus.Desc
+}
+
+// help lists every metric drawn from the status document, with its labels.
+var help = []struct {
+	name, text string
+	labels     []string
+}{
+	{"build_info", "The running livens; always 1.", []string{"version", "goversion"}},
+	{"ready", "1 once answers rest on what was found out since the start.", nil},
+	{"self_doubt", "1 while this observer does not trust its own verdicts.", nil},
+	{"probes_under_way", "Probes now under way.", nil},
+	{"probes_waited_total", "Probes that started late because too many were under way.", nil},
+	{"alerts", "Alerts raised now.", []string{"code", "severity"}},
+	{"reload_success", "1 when the last reading of the configuration had no errors.", nil},
+	{"reload_last_success_timestamp_seconds", "When the configuration was last read without errors; 0 if not since the start.", nil},
+	{"problems", "What the last reading of the configuration found.", []string{"severity"}},
+	{"zone_serial", "The SOA serial that is answered.", []string{"zone"}},
+	{"zone_stale", "1 while the last good version of the zone is served, and not what its file says.", []string{"zone"}},
+	{"pool_active", "1 for every deployment that the pool answers from.", []string{"pool", "deployment"}},
+	{"pool_epoch", "Grows with every change of what the pool answers.", []string{"pool"}},
+	{"pool_switch_age_seconds", "Time since the active deployment last changed.", []string{"pool"}},
+	{"pool_ttl_seconds", "TTL of the pool's answers now.", []string{"pool"}},
+	{"pool_all_down", "1 while no deployment of the pool is live.", []string{"pool"}},
+	{"deployment_state", "1 for the state that the deployment is in.", []string{"pool", "deployment", "state"}},
+	{"deployment_drained", "1 while the deployment is drained.", []string{"pool", "deployment"}},
+	{"deployment_gate_open", "1 while the deployment's sync check passes; only for pools that have one.", []string{"pool", "deployment"}},
+	{"target_verdict", "1 for the verdict on the target.", targetLabels("state")},
+	{"target_doubt", "1 while the target is up and its latest probes fail or are late.", targetLabels()},
+	{"target_latency_seconds", "How long the last successful probe took.", targetLabels()},
+	{"target_result_age_seconds", "Time since the last probe finished; none before the first.", targetLabels()},
+	{"target_probes_total", "Probes sent since the target was added.", targetLabels()},
+	{"target_failures_total", "Probes that failed.", targetLabels()},
+	{"target_transitions_total", "Times that the verdict turned.", targetLabels()},
+}
+
+func targetLabels(more ...string) []string {
+	return append([]string{"pool", "deployment", "address", "check"}, more...)
+}
+
+// newRegistry is a registry of its own with livens's metrics, the DNS server's, Go's and the process's.
+func newRegistry(status func() *Status, dns prometheus.Collector) *prometheus.Registry {
+	r := prometheus.NewPedanticRegistry()
+	r.MustRegister(newMetrics(status), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if dns != nil {
+		r.MustRegister(dns)
+	}
+	return r
+}
+
+func newMetrics(status func() *Status) *metrics {
+	m := &metrics{status: status, descs: map[string]*prometheus.Desc{}}
+	for _, h := range help {
+		m.descs[h.name] = prometheus.NewDesc("livens_"+h.name, h.text, h.labels, nil)
+	}
+	return m
+}
+
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range m.descs {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *metrics) Collect(out chan<- prometheus.Metric) {
+	s := m.status()
+	send := func(kind prometheus.ValueType, name string, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(m.descs[name], kind, value, labels...)
+	}
+	gauge := func(name string, value float64, labels ...string) {
+		send(prometheus.GaugeValue, name, value, labels...)
+	}
+	gauge("build_info", 1, s.Version, runtime.Version())
+	gauge("ready", bit(s.Ready))
+	gauge("self_doubt", bit(s.SelfDoubt != ""))
+	gauge("probes_under_way", float64(s.Probing.UnderWay))
+	send(prometheus.CounterValue, "probes_waited_total", float64(s.Probing.Waited))
+	s.collectReload(gauge)
+	for _, z := range s.Zones {
+		gauge("zone_serial", float64(z.Serial), z.Name)
+		gauge("zone_stale", bit(z.Stale != ""), z.Name)
+	}
+	for i := range s.Pools {
+		p := &s.Pools[i]
+		p.collect(s, gauge)
+		for j := range p.Targets {
+			t := &p.Targets[j]
+			t.collect(s, p.Pool, gauge)
+			labels := []string{p.Pool, t.Deployment, t.Address.String(), t.Check}
+			send(prometheus.CounterValue, "target_probes_total", float64(t.Probes), labels...)
+			send(prometheus.CounterValue, "target_failures_total", float64(t.Failures), labels...)
+			send(prometheus.CounterValue, "target_transitions_total", float64(t.Transitions), labels...)
+		}
+	}
+}
+
+type gaugeFunc func(name string, value float64, labels ...string)
+
+func (s *Status) collectReload(gauge gaugeFunc) {
+	alerts := map[[2]string]float64{}
+	for _, a := range s.Alerts {
+		alerts[[2]string{a.Code, string(a.Severity)}]++
+	}
+	for labels, n := range alerts {
+		gauge("alerts", n, labels[:]...)
+	}
+	gauge("reload_success", bit(s.Reload.OK))
+	var last float64
+	if !s.Reload.LastSuccess.IsZero() {
+		last = float64(s.Reload.LastSuccess.UnixMilli()) / 1000
+	}
+	gauge("reload_last_success_timestamp_seconds", last)
+	gauge("problems", float64(len(s.Reload.Problems.Errors())), "error")
+	gauge("problems", float64(len(s.Reload.Problems.Warnings())), "warning")
+}
+
+func (p *Pool) collect(s *Status, gauge gaugeFunc) {
+	gauge("pool_epoch", float64(p.Epoch), p.Pool)
+	gauge("pool_switch_age_seconds", s.Now.Sub(p.Since).Seconds(), p.Pool)
+	gauge("pool_ttl_seconds", float64(p.TTL), p.Pool)
+	gauge("pool_all_down", bit(p.AllDown), p.Pool)
+	for _, d := range p.Deployments {
+		gauge("pool_active", bit(d.Answers), p.Pool, d.Name)
+		gauge("deployment_drained", bit(d.Drained != ""), p.Pool, d.Name)
+		if d.Gate != "" {
+			gauge("deployment_gate_open", bit(d.Gate == "open"), p.Pool, d.Name)
+		}
+		eachState(func(state checker.State) {
+			gauge("deployment_state", bit(d.State == state), p.Pool, d.Name, state.String())
+		})
+	}
+}
+
+func (t *Target) collect(s *Status, pool string, gauge gaugeFunc) {
+	labels := []string{pool, t.Deployment, t.Address.String(), t.Check}
+	eachState(func(state checker.State) {
+		gauge("target_verdict", bit(t.State == state), append(labels, state.String())...)
+	})
+	gauge("target_doubt", bit(t.Doubt), labels...)
+	gauge("target_latency_seconds", t.Latency, labels...)
+	if !t.At.IsZero() {
+		gauge("target_result_age_seconds", s.Now.Sub(t.At).Seconds(), labels...)
+	}
+}
+
+func eachState(do func(checker.State)) {
+	for _, s := range []checker.State{checker.Up, checker.Down, checker.Unknown} {
+		do(s)
+	}
+}
+
+func bit(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,146 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/failover"
+	"github.com/livens/livens/zones"
+	"github.com/miekg/dns"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func ago(d time.Duration) time.Time { return noon.Add(-d) }
+
+func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+// sampleSet is a zone with a pool that has a gate, records, a delegation, a DNAME, a wildcard and an empty
+// non-terminal; and another zone.
+func sampleSet(t testing.TB) *zones.Set {
+	t.Helper()
+	check := &zones.Check{Kind: zones.HTTP, Port: 80, Path: "/healthz", Method: "GET", Interval: time.Second, FastInterval: time.Second, Timeout: time.Second, Fall: 4, Rise: 3}
+	second := *check
+	second.Port = 8080
+	sync := *check
+	sync.Path = "/syncz"
+	chat := &zones.Pool{
+		Name: "chat", Zone: "chat.example.", Answers: []string{"chat.example.", "www.chat.example.", "*.eu.chat.example."},
+		Policy: zones.Failover, TTL: 10, TTLMin: 5, Failback: zones.Gated, FailbackDelay: time.Minute, AllDown: zones.LastGood,
+		MaxFailbacks: 4, Checks: []*zones.Check{check, &second}, Sync: &sync,
+		Deployments: []*zones.Deployment{
+			{Name: "primary", Site: "fra", Addresses: []netip.Addr{addr("203.0.113.10"), addr("2001:db8:1::10")}},
+			{Name: "redundant", Site: "ams", Addresses: []netip.Addr{addr("198.51.100.20")}, Probe: []netip.Addr{addr("10.0.0.20")}},
+		},
+	}
+	follower := &zones.Pool{
+		Name: "ws", Zone: "chat.example.", Answers: []string{"ws.chat.example."}, Policy: zones.Failover, TTL: 10, TTLMin: 5,
+		AllDown: zones.LastGood, MaxFailbacks: 4, Follow: "chat",
+		Deployments: []*zones.Deployment{
+			{Name: "primary", Addresses: []netip.Addr{addr("203.0.113.11")}},
+			{Name: "redundant", Addresses: []netip.Addr{addr("198.51.100.21")}},
+		},
+	}
+	return &zones.Set{
+		Pools: []*zones.Pool{chat, follower},
+		Zones: []*zones.Zone{
+			{
+				Name: "chat.example.", File: "chat.example.toml", Hash: [32]byte{1, 2, 3}, Pools: []*zones.Pool{chat, follower},
+				Records: records(t, "chat.example. 300 SOA ns1 host 0 1 1 1 60", "chat.example. 300 NS ns1.chat.example.",
+					"ns1.chat.example. 300 A 192.0.2.53", "sub.chat.example. 300 NS ns.elsewhere.example.",
+					"old.chat.example. 300 DNAME new.example.", "*.chat.example. 300 TXT wild", "a.b.chat.example. 300 A 192.0.2.1"),
+			},
+			{
+				Name: "static.example.", File: "static.toml", FixedSerial: true, Stale: "static.toml:3: <b>broken</b>",
+				Records: records(t, "static.example. 300 SOA ns1 host 77 1 1 1 60", "www.static.example. 300 A 192.0.2.2"),
+			},
+		},
+	}
+}
+
+func records(t testing.TB, lines ...string) []dns.RR {
+	t.Helper()
+	var out []dns.RR
+	for _, line := range lines {
+		rr, err := dns.NewRR(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, rr)
+	}
+	return out
+}
+
+// seen is a state of the sample: the primary is down, the redundant deployment answers.
+func seen(t testing.TB) Seen {
+	t.Helper()
+	set := sampleSet(t)
+	p := set.Pools[0]
+	view := failover.View{}
+	stats := checker.Stats{Targets: map[string]checker.Counters{}, UnderWay: 2, Waited: 7}
+	put := func(deployment, address string, c *zones.Check, v checker.Verdict) {
+		key := checker.NewTarget(p.Name, deployment, addr(address), c).Key
+		view[key], stats.Targets[key] = v, checker.Counters{Probes: 100, Failures: 4, Transitions: 1}
+	}
+	down := checker.Verdict{State: checker.Down, Reason: "connect: <i>refused</i>", Since: ago(12 * time.Minute), At: ago(400 * time.Millisecond), Streak: -900}
+	up := checker.Verdict{State: checker.Up, Reason: "HTTP 200", Since: ago(50 * time.Hour), At: ago(time.Second), Latency: 12 * time.Millisecond, Streak: 90000}
+	for _, c := range append(p.Checks, p.Sync) {
+		put("primary", "203.0.113.10", c, down)
+		put("primary", "2001:db8:1::10", c, down)
+		put("redundant", "10.0.0.20", c, up)
+	}
+	previous := failover.Decide(failover.Input{Pool: p, View: failover.View{}, Now: ago(60 * time.Hour)})
+	decision := failover.Decide(failover.Input{Pool: p, View: view, Previous: previous, Now: ago(12 * time.Minute)})
+	follow := failover.Decide(failover.Input{Pool: set.Pools[1], Followed: decision, Now: ago(12 * time.Minute)})
+	return Seen{
+		Now: noon, Verdicts: view, Stats: stats, Serials: map[string]uint32{"chat.example.": 1795000000},
+		Failover: &failover.Status{
+			Set: set, Decisions: map[string]*failover.Decision{"chat": decision, "ws": follow},
+			Overrides: []failover.Override{
+				{Kind: failover.ToDrain, Pool: "chat", Deployment: "primary", Who: "alice", Why: "<script>disks</script>", At: ago(time.Hour), Until: noon.Add(time.Hour)},
+				{Kind: failover.ToDrain, Pool: "chat", Deployment: "redundant", Who: "bob", At: ago(2 * time.Hour), Until: ago(time.Hour)},
+			},
+		},
+	}
+}
+
+func sample(t testing.TB) *Status {
+	t.Helper()
+	s := &Status{
+		Name: "ns1", Version: "v1.2.3", Started: ago(26 * time.Hour),
+		Listen: Listen{DNS: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.53:53")}, HTTP: "127.0.0.1:9353", Pid: 42},
+		Reload: Reload{OK: false, At: ago(2 * time.Minute), LastSuccess: ago(26 * time.Hour), Cause: "file change",
+			Problems: zones.Problems{{File: "zones/static.toml", Line: 3, Key: "zone.ttl", Message: "<b>unknown</b> key", Hint: "did you mean `ttl`?"},
+				{Warning: true, File: "zones/chat.toml", Line: 9, Message: "TTL over 60 s"}}},
+		Alerts: []failover.Alert{
+			{Code: "deployment-down", Severity: failover.Warning, Affects: "pool chat, deployment primary", Text: "primary is down: connect: <i>refused</i>", Hint: "the pool has one deployment less to fall back on", Since: ago(12 * time.Minute)},
+		},
+	}
+	s.Describe(seen(t))
+	return s
+}
+
+// sampleServer serves the sample and notes orders.
+func sampleServer(t testing.TB) (*Server, *[]failover.Order) {
+	t.Helper()
+	var orders []failover.Order
+	set := sampleSet(t)
+	return New(Options{
+		Status:  func() *Status { return sample(t) },
+		Explain: func(name string) (*Explanation, error) { return sample(t).Explain(set, name) },
+		Order: func(_ context.Context, o failover.Order) (*Receipt, error) {
+			if o.Pool != "chat" {
+				return nil, errors.Join(failover.ErrRefused, errors.New("no such pool"))
+			}
+			orders = append(orders, o)
+			return &Receipt{Before: []string{"primary"}, Pool: sample(t).Pool("chat")}, nil
+		},
+		Reload: func(context.Context) *Reload { return &sample(t).Reload },
+		Log:    slog.New(slog.DiscardHandler),
+	}), &orders
+}

@@ -1,0 +1,189 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/livens/livens/failover"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
+)
+
+// Options are what a Server is made of. All functions are called from many goroutines at once.
+type Options struct {
+	Status  func() *Status                                          // a new document for each call
+	Explain func(name string) (*Explanation, error)                 // what is answered at a name
+	Order   func(context.Context, failover.Order) (*Receipt, error) // an operator's order
+	Reload  func(context.Context) *Reload                           // reads the configuration again
+	DNS     prometheus.Collector                                    // the DNS server's own metrics
+	Log     *slog.Logger
+}
+
+// Server shows the status document on a TCP listener, and takes orders on the control socket.
+type Server struct {
+	options Options
+	shown   http.Handler // GET and HEAD of what anybody who reaches the listener may see
+	control http.Handler // the same, and orders
+}
+
+// New builds the handlers; nothing listens yet.
+func New(o Options) *Server {
+	s := &Server{options: o}
+	show := http.NewServeMux()
+	metrics := promhttp.HandlerFor(newRegistry(o.Status, o.DNS), promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelError), MaxRequestsInFlight: 4,
+	})
+	show.Handle("GET /metrics", metrics)
+	show.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok") })
+	show.HandleFunc("GET /readyz", s.readyz)
+	show.HandleFunc("GET /api/v1/status", s.status)
+	show.HandleFunc("GET /api/v1/explain", s.explain)
+	show.HandleFunc("GET /{$}", s.page)
+	s.shown = readOnly(guard(show))
+
+	act := http.NewServeMux()
+	act.Handle("GET /", show)
+	act.HandleFunc("POST /api/v1/orders", s.order)
+	act.HandleFunc("POST /api/v1/reload", s.reload)
+	s.control = act
+	return s
+}
+
+// Limits of both listeners. What is served is small and clients are few: a browser, a scraper, the command line.
+const (
+	maxConnections = 64
+	maxHeader      = 16 << 10
+	maxBody        = 64 << 10
+)
+
+// Serve shows the status document on l until ctx is done. It closes l.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	return serve(ctx, netutil.LimitListener(l, maxConnections), s.shown, s.options.Log)
+}
+
+// ServeControl takes orders on l, which Control made, until ctx is done. It closes l.
+func (s *Server) ServeControl(ctx context.Context, l net.Listener) error {
+	return serve(ctx, l, s.control, s.options.Log)
+}
+
+func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		if server.Shutdown(grace) != nil {
+			server.Close()
+		}
+	})
+	err := server.Serve(l)
+	if !stop() {
+		<-stopped
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// readOnly refuses every method that could be taken for an order.
+func readOnly(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			text(w, http.StatusMethodNotAllowed, "this port only shows; orders go through the control socket: see livens --help")
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// guard keeps browsers from storing, framing or guessing what they are shown.
+func guard(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Content-Security-Policy", contentSecurityPolicy)
+		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		h.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	if now := s.options.Status(); !now.Ready {
+		text(w, http.StatusServiceUnavailable, "waiting: "+now.Waiting)
+		return
+	}
+	text(w, http.StatusOK, "ready")
+}
+
+func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, s.options.Status())
+}
+
+func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
+	e, err := s.options.Explain(r.URL.Query().Get("name"))
+	if err != nil {
+		writeError(w, http.StatusBadRequest, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, e)
+}
+
+func (s *Server) order(w http.ResponseWriter, r *http.Request) {
+	var o failover.Order
+	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	body.DisallowUnknownFields()
+	if err := body.Decode(&o); err != nil {
+		writeError(w, http.StatusBadRequest, err)
+		return
+	}
+	receipt, err := s.options.Order(r.Context(), o)
+	switch {
+	case errors.Is(err, failover.ErrRefused):
+		writeError(w, http.StatusConflict, err)
+	case err != nil:
+		writeError(w, http.StatusInternalServerError, err)
+	default:
+		writeJSON(w, http.StatusOK, receipt)
+	}
+}
+
+func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, s.options.Reload(r.Context()))
+}
+
+// failure is the document of every reply that is not 200.
+type failure struct {
+	Error string `json:"error"`
+}
+
+func writeError(w http.ResponseWriter, code int, err error) { writeJSON(w, code, failure{err.Error()}) }
+
+func writeJSON(w http.ResponseWriter, code int, document any) {
+	body, err := json.MarshalIndent(document, "", "  ")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = w.Write(append(body, '\n')) // a reader that went away is no news
+}
+
+func text(w http.ResponseWriter, code int, line string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = w.Write([]byte(line + "\n"))
+}
