@@ -18,6 +18,8 @@ type Config struct {
 	DNS     DNSConfig
 	Log     LogConfig
 	Checker CheckerConfig
+
+	source []byte // what was read, for KeepConfig
 }
 
 // HTTPConfig is [http]: the private listener for metrics, status page and read-only API.

@@ -18,11 +18,7 @@ type Problem struct {
 // String is one line: "zones/chat.toml:14: pool.chat.check.intervall: unknown key (did you mean "interval"?)".
 func (p Problem) String() string {
 	var b strings.Builder
-	b.WriteString(p.File)
-	if p.Line > 0 {
-		fmt.Fprintf(&b, ":%d", p.Line)
-	}
-	b.WriteString(": ")
+	b.WriteString(p.place() + ": ")
 	if p.Warning {
 		b.WriteString("warning: ")
 	}
@@ -34,6 +30,14 @@ func (p Problem) String() string {
 		b.WriteString(" (" + p.Hint + ")")
 	}
 	return b.String()
+}
+
+// place is the file and line: "zones/chat.toml:14".
+func (p Problem) place() string {
+	if p.Line > 0 {
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return p.File
 }
 
 // Problems is what a load found, in order of file and line.

@@ -1,0 +1,103 @@
+package zones
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/miekg/dns"
+)
+
+// sumOf is one hash over several sources, whatever their order.
+func sumOf(sources []source) [sha256.Size]byte {
+	sorted := slices.Clone(sources)
+	slices.SortFunc(sorted, func(a, b source) int { return strings.Compare(a.name, b.name) })
+	h := sha256.New()
+	for _, s := range sorted {
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(s.name))))
+		h.Write([]byte(s.name))
+		h.Write(s.sum[:])
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// hashChunk is how many records are hashed together; chunks are hashed side by side.
+const hashChunk = 32 << 10
+
+// hashZone is Zone.Hash: over the records in canonical order and form, and the pools by name. Paths inside base are
+// hashed relative to it, so that nameservers may keep their folders where they like.
+func hashZone(z *Zone, base string) [sha256.Size]byte {
+	chunks := slices.Collect(slices.Chunk(z.Records, hashChunk))
+	sums := make([][sha256.Size]byte, len(chunks))
+	var group sync.WaitGroup
+	slots := make(chan struct{}, 4)
+	for i, chunk := range chunks {
+		slots <- struct{}{}
+		group.Go(func() {
+			sums[i] = hashRecords(chunk)
+			<-slots
+		})
+	}
+	group.Wait()
+	h := sha256.New()
+	for _, sum := range sums {
+		h.Write(sum[:])
+	}
+	pools := slices.Clone(z.Pools)
+	slices.SortFunc(pools, func(a, b *Pool) int { return strings.Compare(a.Name, b.Name) })
+	for _, p := range pools {
+		h.Write(poolBytes(p, base))
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+func hashRecords(records []dns.RR) [sha256.Size]byte {
+	h := sha256.New()
+	buf := make([]byte, 1<<16+512)
+	for _, rr := range records {
+		end, err := dns.PackRR(rr, buf, 0, nil, false)
+		if err != nil {
+			continue // records pack: they were admitted
+		}
+		data := packedOwner(buf)
+		lowerBytes(buf[:data])
+		if head, tail, ok := nameData(rr.Header().Rrtype); ok && end-data-10 >= head+tail {
+			lowerBytes(buf[data+10+head : end-tail])
+		}
+		h.Write(buf[:end])
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// poolBytes is a pool in one form, whatever the order of its answers.
+func poolBytes(p *Pool, base string) []byte {
+	q := *p
+	q.Answers = slices.Sorted(slices.Values(p.Answers))
+	q.Checks = make([]*Check, len(p.Checks))
+	for i, c := range p.Checks {
+		q.Checks[i] = portable(c, base)
+	}
+	if p.Sync != nil {
+		q.Sync = portable(p.Sync, base)
+	}
+	out, err := json.Marshal(q)
+	if err != nil {
+		panic(err) // strings, numbers and addresses marshal
+	}
+	return out
+}
+
+// portable is a check with paths relative to base where they are inside it.
+func portable(c *Check, base string) *Check {
+	out := *c
+	for _, path := range []*string{&out.CAFile, &out.File} {
+		if relative, err := filepath.Rel(base, *path); *path != "" && err == nil && filepath.IsLocal(relative) {
+			*path = relative
+		}
+	}
+	return &out
+}

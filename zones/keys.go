@@ -1,0 +1,120 @@
+package zones
+
+import "time"
+
+// configKeys is livens.toml.
+func configKeys() []key {
+	return []key{
+		{name: "name", form: text, min: 1, max: 253, defText: "the host name", example: `"ns1"`,
+			doc: "This nameserver's name, in logs, the status page and probes' User-Agent."},
+		{name: "listen", form: listens, min: 1, max: 64, def: []string{"0.0.0.0:53", "[::]:53"}, example: `["192.0.2.53:53"]`,
+			doc: "Where DNS is answered, over UDP and TCP."},
+		{name: "zones", form: text, min: 1, max: 4096, def: "zones", example: `"zones"`,
+			doc: "The folder of zone files: every `*.toml` in it is one zone. Relative to the folder of livens.toml."},
+		{name: "state", form: text, min: 1, max: 4096, def: "/var/lib/livens", example: `"/var/lib/livens"`,
+			doc: "The folder of what must outlive a restart: last good zones, decisions, the control socket."},
+		{name: "strict", form: boolean, def: false, example: `true`,
+			doc: "One error in any zone refuses the whole load: every zone keeps its last good version."},
+		{name: "http", form: table, keys: httpKeys()},
+		{name: "dns", form: table, keys: dnsKeys()},
+		{name: "log", form: table, keys: logKeys()},
+		{name: "checker", form: table, keys: checkerKeys()},
+	}
+}
+
+func httpKeys() []key {
+	return []key{
+		{name: "listen", form: listen, def: "127.0.0.1:9353", words: []string{"off"}, example: `"off"`,
+			doc: "The private listener for metrics, status page and read-only API; `\"off\"` for none."},
+	}
+}
+
+func dnsKeys() []key {
+	idleMin, idleMax := span(time.Second, 10*time.Minute)
+	return []key{
+		{name: "nsid", form: text, max: 255, defText: "`name`", example: `"ns1.fra"`,
+			doc: "Which nameserver this is, for clients that ask (NSID, RFC 5001; CHAOS `id.server`); `\"\"` keeps silent."},
+		{name: "version", form: text, max: 255, def: "livens", example: `""`,
+			doc: "The answer to CHAOS `version.bind`; `\"\"` refuses it."},
+		{name: "cookie_file", form: text, max: 4096, defText: "a random secret per start", example: `"cookies.secret"`,
+			doc: "Secrets for DNS cookies (RFC 9018), 32 hex digits a line; the first signs, all verify. Give all nameservers of a zone the same file."},
+		{name: "debug_names", form: boolean, def: false, example: `true`,
+			doc: "Answer `TXT _livens.NAME` for pool names: active deployment, epoch and since when."},
+		{name: "udp_size", form: number, unit: "bytes", min: 512, max: 4096, def: int64(1232), example: `1400`,
+			doc: "The largest response over UDP; 1232 avoids fragments on every path (RFC 9715)."},
+		{name: "tcp_idle", form: duration, min: idleMin, max: idleMax, def: 10 * time.Second, example: `"30s"`,
+			doc: "How long an idle TCP connection stays open."},
+		{name: "tcp_connections", form: number, unit: "connections", min: 1, max: 100000, def: int64(1000), example: `5000`,
+			doc: "TCP connections at once."},
+		{name: "tcp_per_client", form: number, unit: "connections", min: 1, max: 100000, def: int64(50), defText: "50, or `tcp_connections` if that is less", example: `20`,
+			doc: "TCP connections at once from one IPv4 address or one IPv6 /64; not above `tcp_connections`."},
+	}
+}
+
+func logKeys() []key {
+	return []key{
+		{name: "format", form: text, words: []string{"text", "json"}, def: "text", example: `"json"`, doc: "How log lines are written."},
+		{name: "level", form: text, words: []string{"debug", "info", "warn", "error"}, def: "info", example: `"warn"`,
+			doc: "The least important line that is logged."},
+	}
+}
+
+func checkerKeys() []key {
+	return []key{
+		{name: "max_probes", form: number, unit: "probes", min: 1, max: 100000, def: int64(1000), example: `2000`, doc: "Probes under way at once."},
+		{name: "max_exec", form: number, unit: "commands", min: 1, max: 1000, def: int64(16), example: `4`, doc: "Commands of `exec` checks at once."},
+	}
+}
+
+// zoneFileKeys is one zone's TOML file.
+func zoneFileKeys() []key {
+	return []key{
+		{name: "zone", form: table, required: true, keys: zoneKeys()},
+		{name: "pool", form: named, keys: poolKeys()},
+	}
+}
+
+func zoneKeys() []key {
+	const seconds, maxTTL = "seconds", 1<<31 - 1
+	return []key{
+		{name: "name", form: text, required: true, min: 1, max: 1024, example: `"chat.example.com"`, doc: "The zone's name; always absolute, with or without the final dot."},
+		{name: "ttl", form: number, unit: seconds, max: maxTTL, min: 0, def: int64(300), example: `3600`, doc: "The TTL of records that give none."},
+		{name: "ns", form: texts, max: 64, example: `["ns1", "ns2.example.net."]`, doc: "The zone's nameservers (its NS records). Without a final dot a name is relative to the zone."},
+		{name: "contact", form: text, min: 1, max: 1024, example: `"hostmaster@example.com"`, doc: "Who answers for the zone (the SOA's RNAME), as a mail address. Required unless an SOA record is given."},
+		{name: "records", form: texts, max: 1000000, example: `["ns1 A 192.0.2.53", "@ MX 10 mail.example.com."]`, doc: "Records in presentation format, of any type; names relative to the zone, `@` for the zone itself."},
+		{name: "zonefile", form: text, min: 1, max: 4096, example: `"db.chat.example.com"`, doc: "An RFC 1035 zone file inside the zones folder, relative to this file; beside `records` or instead of them."},
+		{name: "primary", form: text, min: 1, max: 1024, defText: "the first of `ns`", example: `"ns1"`, doc: "The SOA's MNAME."},
+		{name: "serial", form: number, min: 1, max: 1<<32 - 1, defText: "made and kept by the server", example: `2026112201`, doc: "The SOA's serial. If it is not given, the server counts: the higher of previous + 1 and the Unix time."},
+		{name: "refresh", form: number, unit: seconds, min: 1, max: maxTTL, def: int64(3600), example: `7200`, doc: "The SOA's REFRESH."},
+		{name: "retry", form: number, unit: seconds, min: 1, max: maxTTL, def: int64(600), example: `900`, doc: "The SOA's RETRY."},
+		{name: "expire", form: number, unit: seconds, min: 1, max: maxTTL, def: int64(1209600), example: `2419200`, doc: "The SOA's EXPIRE."},
+		{name: "negative_ttl", form: number, unit: seconds, max: maxTTL, min: 0, def: int64(60), example: `300`, doc: "The SOA's MINIMUM: how long resolvers may remember that a name does not exist (RFC 2308)."},
+	}
+}
+
+func poolKeys() []key {
+	delayMin, delayMax := span(0, 24*time.Hour)
+	return []key{
+		{name: "answers", form: texts, required: true, min: 1, max: 1000, example: `["@", "www", "*.eu"]`, doc: "The names whose A and AAAA come from the pool, relative to the zone."},
+		{name: "policy", form: text, words: []string{string(Failover), string(AllLive)}, def: string(Failover), example: `"all-live"`, doc: "`failover`: the first live deployment in order. `all-live`: every live one."},
+		{name: "ttl", form: number, unit: "seconds", min: 1, max: 86400, def: int64(10), example: `30`, doc: "The TTL of the pool's answers, positive and negative."},
+		{name: "ttl_min", form: number, unit: "seconds", min: 1, max: 86400, def: int64(5), defText: "5, or `ttl` if that is less", example: `2`, doc: "The TTL while a target is failing and before a planned switch; not above `ttl`."},
+		{name: "failback", form: text, words: []string{string(Auto), string(Delay), string(Manual), string(Gated)}, defText: "`gated` with `sync`, else `auto`", example: `"delay"`, doc: "When traffic returns to a better deployment that came back. `auto`: once it is up. `delay`: once it has been up for `failback_delay`. `manual`: on an operator's order. `gated`: as `delay`, and `sync` must have passed all the while."},
+		{name: "failback_delay", form: duration, min: delayMin, max: delayMax, def: 60 * time.Second, example: `"5m"`, doc: "How long a better deployment must have been up; for `delay` and `gated`."},
+		{name: "all_down", form: text, words: []string{string(LastGood), string(Primary), string(All)}, def: string(LastGood), example: `"primary"`, doc: "What is answered while nothing is live: the deployment that was live last, the first in order, or all."},
+		{name: "max_failbacks", form: number, unit: "an hour", min: 1, max: 1000, def: int64(4), example: `2`, doc: "Moves away from a live deployment; leaving a dead one is never refused."},
+		{name: "follow", form: text, min: 1, max: 63, example: `"chat"`, doc: "Repeat the choice of another pool, by deployment name. Such a pool has no checks and no rules of its own."},
+		{name: "check", form: oneOrMore, defText: "required unless `follow`", keys: checkKeys()},
+		{name: "sync", form: table, keys: checkKeys()},
+		{name: "deployment", form: many, required: true, keys: deploymentKeys()},
+	}
+}
+
+func deploymentKeys() []key {
+	return []key{
+		{name: "name", form: text, required: true, min: 1, max: 63, example: `"primary"`, doc: "Unique in the pool: letters, digits, `-` and `_`."},
+		{name: "site", form: text, min: 1, max: 63, example: `"fra"`, doc: "The data center."},
+		{name: "addresses", form: addresses, required: true, min: 1, max: 64, example: `["203.0.113.10", "2001:db8:1::10"]`, doc: "What is answered while this deployment is chosen; each is probed by every check."},
+		{name: "probe_addresses", form: addresses, min: 1, max: 64, defText: "`addresses`", example: `["10.1.0.10", "fd00:1::10"]`, doc: "Where the checks go instead, one for each of `addresses`, in order."},
+	}
+}

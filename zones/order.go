@@ -1,0 +1,145 @@
+package zones
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// Records are kept in canonical order (RFC 4034 section 6): by owner, then type, then data; the SOA comes before all.
+
+// sortRecords brings records into order of owner and type. Data is ordered by uniq, which looks at it once.
+func sortRecords(records []record) {
+	if !slices.IsSortedFunc(records, compareRecords) {
+		slices.SortStableFunc(records, compareRecords)
+	}
+}
+
+func compareRecords(a, b record) int {
+	if c := strings.Compare(a.key, b.key); c != 0 {
+		return c
+	}
+	return cmp.Compare(typeRank(a.rr), typeRank(b.rr))
+}
+
+// typeRank is a record's type, with the SOA before all others.
+func typeRank(rr dns.RR) int {
+	if t := rr.Header().Rrtype; t != dns.TypeSOA {
+		return int(t)
+	}
+	return -1
+}
+
+// nextSet returns the end of the RRset that begins at i.
+func nextSet(records []record, i int) int {
+	first := records[i]
+	for i++; i < len(records) && records[i].key == first.key && records[i].rr.Header().Rrtype == first.rr.Header().Rrtype; i++ {
+	}
+	return i
+}
+
+// nextNode returns the end of the records that have the owner of the one at i.
+func nextNode(records []record, i int) int {
+	key := records[i].key
+	for i++; i < len(records) && records[i].key == key; i++ {
+	}
+	return i
+}
+
+// uniq orders the data of every RRset and removes records that another one repeats.
+func uniq(records []record) []record {
+	out := records[:0]
+	buf := make([]byte, 1<<16+512)
+	for i := 0; i < len(records); {
+		end := nextSet(records, i)
+		if end == i+1 {
+			out = append(out, records[i])
+		} else {
+			out = appendSet(out, records[i:end], buf)
+		}
+		i = end
+	}
+	clear(records[len(out):])
+	return out
+}
+
+// appendSet appends one RRset of several records, ordered and without repetitions.
+func appendSet(out []record, set []record, buf []byte) []record {
+	type keyed struct {
+		record
+		data []byte
+	}
+	sorted := make([]keyed, len(set))
+	for i, r := range set {
+		sorted[i] = keyed{r, bytes.Clone(canonicalData(r.rr, buf))}
+	}
+	slices.SortStableFunc(sorted, func(a, b keyed) int { return bytes.Compare(a.data, b.data) })
+	for i, r := range sorted {
+		if i == 0 || !bytes.Equal(r.data, sorted[i-1].data) || r.rr.Header().Ttl != sorted[i-1].rr.Header().Ttl {
+			out = append(out, r.record)
+		}
+	}
+	return out
+}
+
+// canonicalData returns a record's data in wire form with the names in it in lower case where case cannot matter. The
+// record is known to pack; the result lies in buf.
+func canonicalData(rr dns.RR, buf []byte) []byte {
+	end, err := dns.PackRR(rr, buf, 0, nil, false)
+	if err != nil {
+		return nil
+	}
+	data := buf[packedOwner(buf)+10 : end]
+	if head, tail, ok := nameData(rr.Header().Rrtype); ok && len(data) >= head+tail {
+		lowerBytes(data[head : len(data)-tail])
+	}
+	return data
+}
+
+// nameData says of a type whose data is names, and other things before and after, how many bytes these others are.
+// Lengths of labels are below "A", so that such data can be lowered as a whole.
+func nameData(t uint16) (head, tail int, ok bool) {
+	switch t {
+	case dns.TypeNS, dns.TypeCNAME, dns.TypePTR, dns.TypeDNAME, dns.TypeMB, dns.TypeMG, dns.TypeMR, dns.TypeMINFO, dns.TypeRP:
+		return 0, 0, true
+	case dns.TypeMX, dns.TypeAFSDB, dns.TypeRT, dns.TypeKX, dns.TypePX:
+		return 2, 0, true
+	case dns.TypeSRV:
+		return 6, 0, true
+	case dns.TypeSOA:
+		return 0, 20, true
+	}
+	return 0, 0, false
+}
+
+func lowerBytes(data []byte) {
+	for i, c := range data {
+		if c >= 'A' && c <= 'Z' {
+			data[i] = c + 'a' - 'A'
+		}
+	}
+}
+
+// findNode returns the records whose owner has that key.
+func findNode(records []record, key string) []record {
+	from, _ := slices.BinarySearchFunc(records, key, func(r record, key string) int { return strings.Compare(r.key, key) })
+	to := from
+	for to < len(records) && records[to].key == key {
+		to++
+	}
+	return records[from:to]
+}
+
+// nodeExists says whether an owner has that key or one below it: empty non-terminals exist (RFC 4592).
+func nodeExists(records []record, key string) bool {
+	from, _ := slices.BinarySearchFunc(records, key, func(r record, key string) int { return strings.Compare(r.key, key) })
+	return from < len(records) && strings.HasPrefix(records[from].key, key)
+}
+
+// hasType says whether one of a node's records has one of the types.
+func hasType(node []record, types ...uint16) bool {
+	return slices.ContainsFunc(node, func(r record) bool { return slices.Contains(types, r.rr.Header().Rrtype) })
+}

@@ -1,0 +1,335 @@
+package zones
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// A stream turns a zone file and all that it includes and generates into one flat run of entries for the record
+// parser. livens handles the directives itself, because the parser's own $GENERATE forgets the zone's TTL and reads
+// includes outside the folder, and because every record needs its file and line.
+type stream struct {
+	folder   *folder
+	origin   string
+	frames   []*frame // what is being read, the outermost first
+	out      []byte   // handed to the parser next
+	includes int      // opened so far
+	made     int64    // records that $GENERATE may still make
+	flat     int      // lines handed out since the parser began
+	entry    position // of the entry handed out last
+	entryAt  int      // its first line, as the parser counts
+	depth    int      // parentheses open at the end of what was handed out
+	ttl      []byte   // the last $TTL directive, for a parser that starts anew
+	err      error    // why the stream ended early
+	complain func(position, error)
+}
+
+// position is a place in a zone's files.
+type position struct {
+	file *string // shared by all positions in it
+	line int32
+}
+
+// frame is one file or one $GENERATE being read.
+type frame struct {
+	position
+	file      *sourceFile // nil: a generator
+	lines     *bufio.Reader
+	generator *generator
+	origin    string
+	owner     []byte // the last owner written, to be restored after an include
+	restore   bool
+}
+
+const (
+	maxIncludes     = 1000    // files included by one zone, counting repetitions
+	maxIncludeDepth = 16      // files that include each other
+	maxLine         = 1 << 20 // bytes of one line
+)
+
+// push begins to read a file inside the folder.
+func (s *stream) push(name, origin string) error {
+	for _, f := range s.frames {
+		if *f.position.file == name {
+			return fmt.Errorf("%s includes itself", name)
+		}
+	}
+	if s.includes++; s.includes > maxIncludes || len(s.frames) >= maxIncludeDepth {
+		return fmt.Errorf("too many files are included: at most %d, %d deep", maxIncludes, maxIncludeDepth)
+	}
+	file, err := s.folder.open(name)
+	if err != nil {
+		return err
+	}
+	s.frames = append(s.frames, &frame{position: position{file: &name}, file: file, lines: file.Reader, origin: origin})
+	return nil
+}
+
+// pop ends the innermost frame; the one around it goes on with its own origin and owner (RFC 1035 section 5.1).
+func (s *stream) pop() error {
+	last := s.frames[len(s.frames)-1]
+	s.frames = s.frames[:len(s.frames)-1]
+	var err error
+	if last.file != nil {
+		err = last.file.close()
+	}
+	if len(s.frames) > 0 {
+		outer := s.frames[len(s.frames)-1]
+		outer.restore = true
+		if outer.origin != last.origin {
+			s.handOut([]byte("$ORIGIN " + outer.origin + "\n"))
+		}
+	}
+	return err
+}
+
+// close ends reading early.
+func (s *stream) close() {
+	for len(s.frames) > 0 {
+		_ = s.pop() // closing what was only read
+	}
+}
+
+// Read is never called: the parser asks for single bytes.
+func (s *stream) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
+
+// ReadByte returns the next byte of the flat run.
+func (s *stream) ReadByte() (byte, error) {
+	for len(s.out) == 0 {
+		if s.err != nil || len(s.frames) == 0 {
+			return 0, io.EOF
+		}
+		if err := s.fill(); err != nil {
+			s.fail(err)
+		}
+	}
+	c := s.out[0]
+	s.out = s.out[1:]
+	return c, nil
+}
+
+// fail ends the stream early.
+func (s *stream) fail(err error) {
+	s.err = err
+	s.complain(s.here(), err)
+}
+
+// here is the place reading has come to.
+func (s *stream) here() position {
+	if len(s.frames) == 0 {
+		return s.entry
+	}
+	return s.frames[len(s.frames)-1].position
+}
+
+// handOut gives whole lines to the parser.
+func (s *stream) handOut(lines []byte) {
+	s.out = lines
+	s.flat += bytes.Count(lines, []byte("\n"))
+}
+
+// fill reads one line and hands it out, or obeys it.
+func (s *stream) fill() error {
+	f := s.frames[len(s.frames)-1]
+	line, err := f.read()
+	if err == io.EOF {
+		if s.depth > 0 {
+			return errors.New("the file ends inside parentheses")
+		}
+		return s.pop()
+	}
+	if err != nil {
+		return err
+	}
+	if s.depth > 0 {
+		return s.track(line)
+	}
+	s.entry, s.entryAt = f.position, s.flat+1
+	switch {
+	case line[0] == '$':
+		if err := s.directive(f, line); err != nil {
+			s.complain(f.position, err)
+		}
+		return nil
+	case line[0] == ' ' || line[0] == '\t':
+		if f.restore && len(f.owner) > 0 && !isBlankLine(line) {
+			line = append(bytes.Clone(f.owner), line...)
+			f.restore = false
+		}
+	case line[0] != ';' && line[0] != '\n' && line[0] != '\r':
+		f.owner = append(f.owner[:0], line[:tokenEnd(line)]...)
+		f.restore = false
+	}
+	return s.track(line)
+}
+
+// read returns the next line, ended by a line feed, and counts it.
+func (f *frame) read() ([]byte, error) {
+	if f.generator != nil {
+		line, more, err := f.generator.line()
+		if err == nil && !more {
+			err = io.EOF
+		}
+		return line, err
+	}
+	line, err := f.lines.ReadSlice('\n')
+	for long := []byte(nil); err == bufio.ErrBufferFull; {
+		if long = append(long, line...); len(long) > maxLine {
+			return nil, fmt.Errorf("a line is longer than %d KiB", maxLine>>10)
+		}
+		line, err = f.lines.ReadSlice('\n')
+		if err != bufio.ErrBufferFull {
+			line = append(long, line...)
+		}
+	}
+	if err == io.EOF && len(line) > 0 {
+		line, err = append(bytes.Clone(line), '\n'), nil
+	}
+	if err == nil {
+		f.line++
+	}
+	return line, err
+}
+
+// track notes which parentheses a line leaves open, and hands it out. A quoted string ends on its line.
+func (s *stream) track(line []byte) error {
+	if s.depth == 0 && bytes.IndexByte(line, '(') < 0 && bytes.IndexByte(line, '"') < 0 {
+		s.handOut(line)
+		return nil
+	}
+	quote, before := false, s.depth
+scan:
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			quote = !quote
+		case quote:
+		case c == ';':
+			break scan
+		case c == '(':
+			s.depth++
+		case c == ')':
+			s.depth = max(s.depth-1, 0)
+		}
+	}
+	if !quote {
+		s.handOut(line)
+		return nil
+	}
+	if s.depth = 0; before > 0 {
+		return errQuote
+	}
+	s.complain(s.entry, errQuote)
+	return nil
+}
+
+var errQuote = errors.New("a quoted string does not end on its line")
+
+// skipEntry drops what is left of the entry handed out last.
+func (s *stream) skipEntry() {
+	for s.out = nil; s.depth > 0 && len(s.frames) > 0 && s.err == nil; {
+		if err := s.fill(); err != nil {
+			s.fail(err)
+		}
+		s.out = nil
+	}
+}
+
+// directive obeys a line that begins with a dollar.
+func (s *stream) directive(f *frame, line []byte) error {
+	words := strings.Fields(string(uncommented(line)))
+	switch name := strings.ToUpper(words[0]); {
+	case name == "$TTL" && len(words) == 2:
+		s.ttl = bytes.Clone(line)
+	case name == "$ORIGIN" && len(words) == 2:
+		origin, err := absolute(words[1], f.origin)
+		if err != nil {
+			return fmt.Errorf("$ORIGIN: %q %w", clip(words[1]), err)
+		}
+		if len(f.owner) > 0 && !dns.IsFqdn(string(f.owner)) {
+			owner, _ := absolute(string(f.owner), f.origin) // a wrong one was reported where it was written
+			f.owner = []byte(owner)
+		}
+		f.origin = origin
+		line = []byte("$ORIGIN " + origin + "\n")
+	case name == "$INCLUDE" && (len(words) == 2 || len(words) == 3):
+		return s.include(f, words[1:])
+	case name == "$GENERATE" && len(words) > 2 && f.generator == nil:
+		return s.generate(f, strings.TrimSpace(string(uncommented(line)))[len("$GENERATE"):])
+	case name == "$TTL" || name == "$ORIGIN" || name == "$INCLUDE" || name == "$GENERATE":
+		return fmt.Errorf("%s does not read so", name)
+	default:
+		return fmt.Errorf("unknown directive %q, known: $ORIGIN, $TTL, $INCLUDE, $GENERATE", clip(words[0]))
+	}
+	s.handOut(line)
+	return nil
+}
+
+// include obeys $INCLUDE file [origin]; the file is relative to the one that includes it.
+func (s *stream) include(f *frame, words []string) error {
+	name, origin := strings.Trim(words[0], `"`), f.origin
+	if len(words) == 2 {
+		var err error
+		if origin, err = absolute(words[1], f.origin); err != nil {
+			return fmt.Errorf("$INCLUDE: %q %w", clip(words[1]), err)
+		}
+	}
+	if path.IsAbs(name) {
+		return fmt.Errorf("$INCLUDE %s: the file must be inside the zones folder, relative to this one", clip(name))
+	}
+	if err := s.push(path.Join(path.Dir(*f.position.file), name), origin); err != nil {
+		return fmt.Errorf("$INCLUDE %s: %s", clip(name), plainError(err))
+	}
+	if origin != f.origin {
+		s.handOut([]byte("$ORIGIN " + origin + "\n"))
+	}
+	return nil
+}
+
+// generate obeys $GENERATE.
+func (s *stream) generate(f *frame, text string) error {
+	g, err := newGenerator(text)
+	if err != nil {
+		return fmt.Errorf("$GENERATE: %w", err)
+	}
+	if s.made -= g.count(); s.made < 0 {
+		return fmt.Errorf("$GENERATE makes %d records, more than a zone may have", g.count())
+	}
+	s.frames = append(s.frames, &frame{position: f.position, generator: g, origin: f.origin})
+	return nil
+}
+
+// uncommented cuts a comment off a directive's line.
+func uncommented(line []byte) []byte {
+	if i := bytes.IndexByte(line, ';'); i >= 0 {
+		line = line[:i]
+	}
+	return bytes.TrimRight(line, "\r\n")
+}
+
+func isBlankLine(line []byte) bool {
+	trimmed := bytes.TrimSpace(line)
+	return len(trimmed) == 0 || trimmed[0] == ';'
+}
+
+// tokenEnd is where the first token of a line ends.
+func tokenEnd(line []byte) int {
+	for i := 0; i < len(line); i++ {
+		switch line[i] {
+		case '\\':
+			i++
+		case ' ', '\t', '\n', '\r', ';', '(', ')', '"':
+			return i
+		}
+	}
+	return len(line)
+}

@@ -1,0 +1,210 @@
+package zones
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// record is one record with its place and its sort key.
+type record struct {
+	rr  dns.RR
+	at  position
+	key string // see sortKey; equal for equal owners
+}
+
+// zoneText reads records, in presentation format, of one zone.
+type zoneText struct {
+	zone     string // canonical
+	ttl      uint32 // of records that give none
+	max      int    // records that may be read
+	records  []record
+	complain func(position, error)
+	failures int // complaints about records
+	buf      []byte
+}
+
+// maxRecords bounds one zone.
+const maxRecords = 10_000_000
+
+// errCount says that a zone has too many records.
+var errCount = fmt.Errorf("a zone may have %d records", maxRecords)
+
+// readFile reads a zone file and all that it includes. After a wrong record it goes on with the next.
+func (z *zoneText) readFile(d *folder, name string) error {
+	s := &stream{folder: d, origin: z.zone, made: int64(z.max), complain: z.complain}
+	defer s.close()
+	if err := s.push(name, z.zone); err != nil {
+		return err
+	}
+	for s.err == nil && len(s.frames) > 0 && z.failures < maxProblems {
+		s.flat = 0
+		s.entryAt = 1
+		parser := dns.NewZoneParser(s, s.frames[len(s.frames)-1].origin, name)
+		parser.SetDefaultTTL(z.ttl)
+		if s.ttl != nil {
+			s.handOut(s.ttl)
+		}
+		if err := z.readEntries(s, parser); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readEntries reads records until the end or the first wrong one.
+func (z *zoneText) readEntries(s *stream, parser *dns.ZoneParser) error {
+	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
+		if len(z.records) >= z.max {
+			return errCount
+		}
+		z.keep(rr, s.entry)
+	}
+	err := parser.Err()
+	if err == nil {
+		return nil
+	}
+	at := s.entry
+	message, line := parserError(err)
+	if line > s.entryAt {
+		at.line += int32(line - s.entryAt)
+	}
+	z.failures++
+	z.complain(at, errors.New(message))
+	s.skipEntry()
+	return nil
+}
+
+// readOne reads one record given as text.
+func (z *zoneText) readOne(text string, at position) {
+	if err := z.parseOne(text, at); err != nil {
+		z.failures++
+		z.complain(at, err)
+	}
+}
+
+func (z *zoneText) parseOne(text string, at position) error {
+	if len(z.records) >= z.max {
+		return errCount
+	}
+	if strings.HasPrefix(text, "$") {
+		return errors.New("directives belong in a zonefile")
+	}
+	parser := dns.NewZoneParser(strings.NewReader(text), z.zone, "")
+	parser.SetDefaultTTL(z.ttl)
+	rr, ok := parser.Next()
+	if !ok && parser.Err() == nil {
+		return errors.New("holds no record")
+	}
+	if !ok {
+		message, _ := parserError(parser.Err())
+		return errors.New(message)
+	}
+	// The parser is not asked for more than one more: what follows might be a directive.
+	if rest, more := parser.Next(); more || parser.Err() != nil {
+		_ = rest
+		return errors.New("holds more than one record")
+	}
+	z.keep(rr, at)
+	return nil
+}
+
+// parserError returns a parser's message without its package name and position, and the line it names, or 0.
+func parserError(err error) (message string, line int) {
+	message = err.Error()
+	if i := strings.LastIndex(message, " at line: "); i >= 0 {
+		if _, scanErr := fmt.Sscanf(message[i:], " at line: %d:", &line); scanErr != nil {
+			line = 0
+		}
+		message = message[:i]
+	}
+	if i := strings.Index(message, "dns: "); i >= 0 {
+		message = message[i+len("dns: "):]
+	}
+	return message, line
+}
+
+// keep checks a record by itself and adds it.
+func (z *zoneText) keep(rr dns.RR, at position) {
+	if err := z.admit(rr); err != nil {
+		z.failures++
+		z.complain(at, err)
+		return
+	}
+	h := rr.Header()
+	r := record{rr: rr, at: at}
+	if n := len(z.records); n > 0 && z.records[n-1].rr.Header().Name == h.Name {
+		h.Name, r.key = z.records[n-1].rr.Header().Name, z.records[n-1].key // one string for both
+	} else {
+		z.buf = sortKey(z.buf[:0], h.Name, z.zone)
+		r.key = string(z.buf)
+	}
+	z.records = append(z.records, r)
+}
+
+// admit checks what can be wrong with a record whatever else is in the zone, and gives its owner one spelling.
+func (z *zoneText) admit(rr dns.RR) error {
+	h := rr.Header()
+	if h.Name == "" {
+		return errors.New("has no owner, and no record before it has one")
+	}
+	owner, err := spelled(h.Name)
+	if err != nil {
+		return fmt.Errorf("owner %q %w", clip(h.Name), err)
+	}
+	h.Name = owner
+	switch {
+	case !within(lower(owner), z.zone):
+		return fmt.Errorf("%s is outside the zone %s", clip(owner), z.zone)
+	case h.Class != dns.ClassINET:
+		return fmt.Errorf("class %s: livens serves class IN", dns.Class(h.Class))
+	case h.Ttl > 1<<31-1:
+		return fmt.Errorf("TTL %d is above %d (RFC 2181 section 8)", h.Ttl, 1<<31-1)
+	case h.Rrtype == dns.TypeSOA && lower(owner) != z.zone:
+		return fmt.Errorf("SOA at %s: it belongs to the zone's own name, %s", clip(owner), z.zone)
+	case isMeta(h.Rrtype):
+		return fmt.Errorf("%s is no type of data: it exists in queries and messages only", dns.Type(h.Rrtype))
+	}
+	return z.packs(rr)
+}
+
+// isMeta says whether a type cannot be in a zone (RFC 6895 section 3.1).
+func isMeta(t uint16) bool {
+	return t == 0 || t == dns.TypeOPT || t >= 128 && t <= 255 || t == 65535
+}
+
+// packs checks that a record's data can be sent.
+func (z *zoneText) packs(rr dns.RR) error {
+	if cap(z.buf) < 1<<16+512 {
+		z.buf = make([]byte, 1<<16+512)
+	}
+	buf := z.buf[:cap(z.buf)]
+	end, err := dns.PackRR(rr, buf, 0, nil, false)
+	if err != nil {
+		return fmt.Errorf("%s: %s", dns.Type(rr.Header().Rrtype), strings.TrimPrefix(err.Error(), "dns: "))
+	}
+	if dataAt := packedOwner(buf) + 10; end == dataAt && !mayBeEmpty(rr) {
+		return fmt.Errorf("%s has no data", dns.Type(rr.Header().Rrtype))
+	}
+	return nil
+}
+
+// packedOwner is the length of the uncompressed name at the start of wire.
+func packedOwner(wire []byte) int {
+	i := 0
+	for wire[i] != 0 {
+		i += int(wire[i]) + 1
+	}
+	return i + 1
+}
+
+// mayBeEmpty says whether a record without data is legal.
+func mayBeEmpty(rr dns.RR) bool {
+	switch rr.(type) {
+	case *dns.RFC3597, *dns.NULL, *dns.APL:
+		return true
+	}
+	return false
+}
