@@ -50,18 +50,18 @@ type Checker struct {
 type entry struct {
 	Target
 	machine
-	prober  prober
-	lane    *lane
-	ctx     context.Context // ends when the target is removed or Run ends
-	cancel  context.CancelFunc
-	slot    int       // in the lane's heap
-	next    time.Time // when it is due there
-	waited  bool      // the probe that is due found its lane full
-	stuck   int       // probes that outlasted their timeout and have not come back
-	shown   facts
-	logged  State
-	turns   uint64
-	watcher watcher
+	prober prober
+	lane   *lane
+	ctx    context.Context // ends when the target is removed or Run ends
+	cancel context.CancelFunc
+	slot   int       // in the lane's heap
+	next   time.Time // when it is due there
+	waited bool      // the probe that is due found its lane full
+	stuck  int       // probes that outlasted their timeout and have not come back
+	shown  facts
+	logged State
+	turns  uint64
+	watch  watch
 }
 
 // New makes a Checker without targets.
@@ -75,9 +75,8 @@ func New(o Options) *Checker {
 	if o.MaxExec <= 0 {
 		o.MaxExec = 16
 	}
-	return &Checker{
+	c := &Checker{
 		opts:    o,
-		prober:  func(t Target) prober { return newProber(t, o.agent()) },
 		changes: make(chan struct{}, 1),
 		wake:    make(chan struct{}, 1),
 		entries: make(map[string]*entry),
@@ -85,6 +84,8 @@ func New(o Options) *Checker {
 		local:   lane{limit: o.MaxExec},
 		changed: make(map[string]struct{}),
 	}
+	c.prober = func(t Target) prober { return newProber(t, o.agent(), &c.work) }
+	return c
 }
 
 // Update replaces the list of targets. Targets whose keys were there keep all that is known of them; the others stop

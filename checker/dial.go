@@ -53,6 +53,21 @@ func connectFailure(err error, t Target) Result {
 	return unclear("cannot probe from here: %s", plain(err))
 }
 
+// datagramFailure judges an error on a socket without connections. What is not ICMP's word comes from this host.
+func datagramFailure(err error, t Target) Result {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return failure("refused: nothing listens on port %d", t.Check.Port)
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return connectFailure(err, t)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return unclear("cannot probe from here: %s", plain(err))
+	}
+	return failure("%s", plain(err))
+}
+
 // routed says that this host knows a way to the address. Connecting a UDP socket looks up the route and sends nothing.
 func routed(a netip.Addr) bool {
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 9)))

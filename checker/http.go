@@ -41,6 +41,9 @@ func newHTTP(t Target, agent string) prober {
 	}
 	u.Scheme, u.Host = "http", hostHeader(t)
 	p.url = u
+	if c.Kind == zones.HTTPS {
+		p.tls = newTLSSettings(t)
+	}
 	for name, value := range c.Headers {
 		p.header.Set(name, value)
 	}
@@ -81,6 +84,12 @@ func (p *httpProber) probe(ctx context.Context) Result {
 		return r
 	}
 	defer conn.Close()
+	if p.tls != nil {
+		if conn, r = p.tls.handshake(ctx, conn); conn == nil {
+			return r
+		}
+		defer conn.Close() // says close_notify
+	}
 	return p.exchange(conn)
 }
 

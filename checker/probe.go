@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/livens/livens/zones"
@@ -16,13 +17,25 @@ type prober interface {
 	probe(ctx context.Context) Result
 }
 
-// newProber is the prober of a target's kind.
-func newProber(t Target, agent string) prober {
+// newProber is the prober of a target's kind. What a probe leaves running for a moment after its result is added to work.
+func newProber(t Target, agent string, work *sync.WaitGroup) prober {
 	switch t.Check.Kind {
 	case zones.HTTP, zones.HTTPS:
 		return newHTTP(t, agent)
 	case zones.TCP:
 		return newTCP(t)
+	case zones.TLS:
+		return newTLS(t)
+	case zones.WebSocket:
+		return newWebSocket(t, agent)
+	case zones.DNS:
+		return newDNS(t)
+	case zones.ICMP:
+		return newICMP(t, work)
+	case zones.Exec:
+		return newExec(t)
+	case zones.File:
+		return newFile(t)
 	case zones.Static:
 		return static{t.Check.Up}
 	}
@@ -38,7 +51,9 @@ func (b broken) probe(context.Context) Result { return unclear("%s", b.reason) }
 func Probe(ctx context.Context, o Options, t Target) Result {
 	ctx, cancel := context.WithTimeout(ctx, t.Check.Timeout)
 	defer cancel()
-	return guarded(ctx, newProber(t, o.agent()))
+	var work sync.WaitGroup
+	defer work.Wait()
+	return guarded(ctx, newProber(t, o.agent(), &work))
 }
 
 // guarded probes, measures, and survives a panic of the prober: a fault of ours says nothing about the target.

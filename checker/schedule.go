@@ -159,13 +159,13 @@ func (c *Checker) step(now time.Time) time.Time {
 		c.overdue(now, heap.Pop(&c.lates).(late))
 	}
 	next := never
-	if len(c.lates) > 0 {
-		next = c.lates[0].at
-	}
 	for _, l := range []*lane{&c.network, &c.local} {
 		if at := c.startDue(now, l); at.Before(next) {
 			next = at
 		}
+	}
+	if len(c.lates) > 0 && c.lates[0].at.Before(next) { // after the starts, which add to them
+		next = c.lates[0].at
 	}
 	return next
 }
@@ -256,4 +256,5 @@ func (c *Checker) after(now time.Time, e *entry) {
 	if e.doubt {
 		c.callWitnesses(now, e)
 	}
+	c.tend(now, e)
 }
