@@ -68,6 +68,7 @@ func NSD(t testing.TB, zones ...Zone) *Peer {
     zonelistfile: "%[1]s/zone.list"
     xfrdir: %[1]q
     ipv4-edns-size: 1232
+    minimal-responses: yes
     rrl-ratelimit: 0
     rrl-whitelist-ratelimit: 0
 remote-control:
