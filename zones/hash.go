@@ -57,18 +57,11 @@ func hashZone(z *Zone, base string) [sha256.Size]byte {
 
 func hashRecords(records []dns.RR) [sha256.Size]byte {
 	h := sha256.New()
-	buf := make([]byte, 1<<16+512)
+	var p packer
 	for _, rr := range records {
-		end, err := dns.PackRR(rr, buf, 0, nil, false)
-		if err != nil {
-			continue // records pack: they were admitted
+		if wire, err := p.pack(rr); err == nil { // records pack: they were admitted
+			h.Write(lowerNames(rr, wire))
 		}
-		data := packedOwner(buf)
-		lowerBytes(buf[:data])
-		if head, tail, ok := nameData(rr.Header().Rrtype); ok && end-data-10 >= head+tail {
-			lowerBytes(buf[data+10+head : end-tail])
-		}
-		h.Write(buf[:end])
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }

@@ -14,7 +14,7 @@ import (
 // sortRecords brings records into order of owner and type. Data is ordered by uniq, which looks at it once.
 func sortRecords(records []record) {
 	if !slices.IsSortedFunc(records, compareRecords) {
-		slices.SortStableFunc(records, compareRecords)
+		slices.SortFunc(records, compareRecords)
 	}
 }
 
@@ -22,7 +22,7 @@ func compareRecords(a, b record) int {
 	if c := strings.Compare(a.key, b.key); c != 0 {
 		return c
 	}
-	return cmp.Compare(typeRank(a.rr), typeRank(b.rr))
+	return cmp.Or(cmp.Compare(typeRank(a.rr), typeRank(b.rr)), strings.Compare(*a.at.file, *b.at.file), cmp.Compare(a.at.line, b.at.line))
 }
 
 // typeRank is a record's type, with the SOA before all others.
@@ -52,13 +52,13 @@ func nextNode(records []record, i int) int {
 // uniq orders the data of every RRset and removes records that another one repeats.
 func uniq(records []record) []record {
 	out := records[:0]
-	buf := make([]byte, 1<<16+512)
+	var p packer
 	for i := 0; i < len(records); {
 		end := nextSet(records, i)
 		if end == i+1 {
 			out = append(out, records[i])
 		} else {
-			out = appendSet(out, records[i:end], buf)
+			out = appendSet(out, records[i:end], &p)
 		}
 		i = end
 	}
@@ -67,14 +67,14 @@ func uniq(records []record) []record {
 }
 
 // appendSet appends one RRset of several records, ordered and without repetitions.
-func appendSet(out []record, set []record, buf []byte) []record {
+func appendSet(out []record, set []record, p *packer) []record {
 	type keyed struct {
 		record
 		data []byte
 	}
 	sorted := make([]keyed, len(set))
 	for i, r := range set {
-		sorted[i] = keyed{r, bytes.Clone(canonicalData(r.rr, buf))}
+		sorted[i] = keyed{r, bytes.Clone(canonicalData(r.rr, p))}
 	}
 	slices.SortStableFunc(sorted, func(a, b keyed) int { return bytes.Compare(a.data, b.data) })
 	for i, r := range sorted {
@@ -86,17 +86,23 @@ func appendSet(out []record, set []record, buf []byte) []record {
 }
 
 // canonicalData returns a record's data in wire form with the names in it in lower case where case cannot matter. The
-// record is known to pack; the result lies in buf.
-func canonicalData(rr dns.RR, buf []byte) []byte {
-	end, err := dns.PackRR(rr, buf, 0, nil, false)
+// record is known to pack; the result is p's.
+func canonicalData(rr dns.RR, p *packer) []byte {
+	wire, err := p.pack(rr)
 	if err != nil {
 		return nil
 	}
-	data := buf[packedOwner(buf)+10 : end]
-	if head, tail, ok := nameData(rr.Header().Rrtype); ok && len(data) >= head+tail {
-		lowerBytes(data[head : len(data)-tail])
+	return lowerNames(rr, wire)[packedOwner(wire)+10:]
+}
+
+// lowerNames brings a packed record into canonical form (RFC 4034 section 6.2).
+func lowerNames(rr dns.RR, wire []byte) []byte {
+	data := packedOwner(wire) + 10
+	lowerBytes(wire[:data-10])
+	if head, tail, ok := nameData(rr.Header().Rrtype); ok && len(wire) >= data+head+tail {
+		lowerBytes(wire[data+head : len(wire)-tail])
 	}
-	return data
+	return wire
 }
 
 // nameData says of a type whose data is names, and other things before and after, how many bytes these others are.

@@ -23,7 +23,8 @@ type zoneText struct {
 	records  []record
 	complain func(position, error)
 	failures int // complaints about records
-	buf      []byte
+	packer   packer
+	key      []byte
 }
 
 // maxRecords bounds one zone.
@@ -138,8 +139,8 @@ func (z *zoneText) keep(rr dns.RR, at position) {
 	if n := len(z.records); n > 0 && z.records[n-1].rr.Header().Name == h.Name {
 		h.Name, r.key = z.records[n-1].rr.Header().Name, z.records[n-1].key // one string for both
 	} else {
-		z.buf = sortKey(z.buf[:0], h.Name, z.zone)
-		r.key = string(z.buf)
+		z.key = sortKey(z.key[:0], h.Name, z.zone)
+		r.key = string(z.key)
 	}
 	z.records = append(z.records, r)
 }
@@ -177,18 +178,34 @@ func isMeta(t uint16) bool {
 
 // packs checks that a record's data can be sent.
 func (z *zoneText) packs(rr dns.RR) error {
-	if cap(z.buf) < 1<<16+512 {
-		z.buf = make([]byte, 1<<16+512)
-	}
-	buf := z.buf[:cap(z.buf)]
-	end, err := dns.PackRR(rr, buf, 0, nil, false)
+	wire, err := z.packer.pack(rr)
 	if err != nil {
 		return fmt.Errorf("%s: %s", dns.Type(rr.Header().Rrtype), strings.TrimPrefix(err.Error(), "dns: "))
 	}
-	if dataAt := packedOwner(buf) + 10; end == dataAt && !mayBeEmpty(rr) {
+	if len(wire) == packedOwner(wire)+10 && !mayBeEmpty(rr) {
 		return fmt.Errorf("%s has no data", dns.Type(rr.Header().Rrtype))
 	}
 	return nil
+}
+
+// packer packs records into a buffer that grows only for those that need it: there may be many small zones.
+type packer struct{ buf []byte }
+
+// pack returns a record in wire form, uncompressed, valid until the next call.
+func (p *packer) pack(rr dns.RR) ([]byte, error) {
+	for _, size := range []int{2 << 10, 1<<16 + 512} {
+		if len(p.buf) < size {
+			p.buf = make([]byte, size)
+		}
+		end, err := dns.PackRR(rr, p.buf, 0, nil, false)
+		if err == nil {
+			return p.buf[:end], nil
+		}
+		if len(p.buf) > size || size > 1<<16 {
+			return nil, err
+		}
+	}
+	return nil, dns.ErrBuf
 }
 
 // packedOwner is the length of the uncompressed name at the start of wire.
