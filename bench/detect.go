@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/livens/livens/internal/stage"
+)
+
+// detection is how long it took from a fault to the first answer without the dead deployment.
+type detection struct {
+	Profile string  `json:"profile"`
+	Fault   string  `json:"fault"`
+	Trials  int     `json:"trials"`
+	Median  float64 `json:"median_s"`
+	P95     float64 `json:"p95_s"`
+	Max     float64 `json:"max_s"`
+	Target  string  `json:"target"`
+}
+
+// fault is a way to lose a deployment.
+type fault struct {
+	name   string
+	strike func(*stage.Deployment) error
+}
+
+var (
+	killed      = fault{"killed", func(d *stage.Deployment) error { d.Kill(); return nil }}
+	stopped     = fault{"stopped", (*stage.Deployment).Freeze}
+	blackHoled  = fault{"black-holed", blackHole}
+	blackHoleAt = []string{"nft", "add", "rule", "inet", "bench", "in", "ip", "daddr"}
+)
+
+// blackHole drops whatever reaches the deployment: its peers hear nothing any more, neither data nor refusal.
+func blackHole(d *stage.Deployment) error {
+	args := append(slices.Clone(blackHoleAt[1:]), d.Addr.Addr().String(), "drop")
+	return command(blackHoleAt[0], args...)
+}
+
+func (b *bench) detectAll() ([]detection, error) {
+	for _, args := range [][]string{
+		{"add", "table", "inet", "bench"},
+		{"add", "chain", "inet", "bench", "in", "{ type filter hook input priority 0; }"},
+	} {
+		if err := command("nft", args...); err != nil {
+			return nil, err
+		}
+	}
+	var out []detection
+	for _, work := range []struct {
+		profile
+		fault
+		target string
+	}{
+		{fast, killed, "median ≤ 0.15 s, 95th ≤ 0.30 s"},
+		{fast, stopped, "95th ≤ 1.8 s"},
+		{fast, blackHoled, "95th ≤ 1.8 s"},
+		{defaults, killed, "median ≤ 0.8 s"},
+		{defaults, stopped, "95th ≤ 2.3 s"},
+		{defaults, blackHoled, "95th ≤ 2.3 s"},
+	} {
+		d, err := b.detect(work.profile, work.fault)
+		if err != nil {
+			return nil, fmt.Errorf("%s, %s: %w", work.profile.name, work.fault.name, err)
+		}
+		d.Target = work.target
+		out = append(out, d)
+		progress("%s, %s: median %.3f s, 95th %.3f s, max %.3f s", d.Profile, d.Fault, d.Median, d.P95, d.Max)
+	}
+	return out, nil
+}
+
+func (b *bench) detect(p profile, f fault) (detection, error) {
+	ps, err := b.start(p, b.trials)
+	if err != nil {
+		return detection{}, err
+	}
+	defer ps.stop()
+	var took []float64
+	for i, d := range ps.primaries {
+		time.Sleep(time.Duration(rand.Float64() * float64(time.Second))) // anywhere between two probes
+		if a, err := ps.answer(i); err != nil || a != d.Addr.Addr() {
+			return detection{}, fmt.Errorf("pool %d answers %v (%v) before its primary was touched", i, a, err)
+		}
+		began := time.Now()
+		if err := f.strike(d); err != nil {
+			return detection{}, err
+		}
+		err := stage.Await(b.ctx, 15*time.Second, func() error { return ps.left(i, d) })
+		if err != nil {
+			return detection{}, err
+		}
+		took = append(took, time.Since(began).Seconds())
+	}
+	slices.Sort(took)
+	return detection{
+		Profile: p.name, Fault: f.name, Trials: len(took),
+		Median: quantile(took, 0.5), P95: quantile(took, 0.95), Max: took[len(took)-1],
+	}, nil
+}
+
+// left reports nil once pool i no longer answers with d.
+func (ps *pools) left(i int, d *stage.Deployment) error {
+	a, err := ps.answer(i)
+	if err == nil && a == d.Addr.Addr() {
+		err = fmt.Errorf("pool %d still answers %v", i, a)
+	}
+	return err
+}
+
+// quantile is the q-th of sorted values: the smallest that at least that share do not exceed.
+func quantile(sorted []float64, q float64) float64 {
+	i := int(q*float64(len(sorted))+0.999999) - 1
+	return sorted[max(0, min(i, len(sorted)-1))]
+}

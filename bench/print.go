@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"text/tabwriter"
+)
+
+func (r *report) print() {
+	fmt.Printf("livens, %s\n\nFrom a fault to the first answer without the dead deployment:\n\n", r.When.Format("2006-01-02 15:04"))
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PROFILE\tFAULT\tTRIALS\tMEDIAN\t95TH\tMAX\tTARGET")
+	for _, d := range r.Detection {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%.3f s\t%.3f s\t%.3f s\t%s\n", d.Profile, d.Fault, d.Trials, d.Median, d.P95, d.Max, d.Target)
+	}
+	w.Flush()
+	fmt.Print("\nGlitches that must switch nobody (defaults):\n\n")
+	fmt.Fprintln(w, "GLITCH\tTRIALS\tSWITCHED\tTARGET")
+	for _, g := range r.Glitches {
+		fmt.Fprintf(w, "%s\t%d\t%d\t0\n", g.Name, g.Trials, g.Switched)
+	}
+	w.Flush()
+	l := r.Load
+	fmt.Printf("\nUnder load for %.0f s, %d reloads and %d switches: %d queries (%.0f a second), %d lost, %d wrong (target 0 and 0)\n",
+		l.Seconds, l.Reloads, l.Switches, l.Queries, float64(l.Queries)/l.Seconds, l.Lost, l.Wrong)
+	if l.First != "" {
+		fmt.Printf("first wrong: %s\n", l.First)
+	}
+}

@@ -1,0 +1,108 @@
+package stage
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// deploymentVariable turns a program that calls Main into a deployment; it holds "name address:port".
+const deploymentVariable = "LIVENS_STAGE_DEPLOYMENT"
+
+// Main must be called first by every program that starts deployments: they are further processes of the same program.
+// In such a process it serves until it is killed, and never returns.
+func Main() {
+	what := os.Getenv(deploymentVariable)
+	if what == "" {
+		return
+	}
+	var name, addr string
+	if _, err := fmt.Sscan(what, &name, &addr); err != nil {
+		fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, "%s answers\n", name) })
+	server := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	fatal(server.ListenAndServe())
+}
+
+func fatal(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// Deployment is a small web server with /healthz, as a process of its own.
+type Deployment struct {
+	Name string
+	Addr netip.AddrPort
+	run  *process
+}
+
+// Start starts the process and waits until it accepts connections.
+func (d *Deployment) Start(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s", deploymentVariable, d.Name, d.Addr))
+	if d.run, err = start(cmd, os.Stderr); err != nil {
+		return fmt.Errorf("deployment %s: %w", d.Name, err)
+	}
+	err = Await(ctx, 10*time.Second, func() error {
+		conn, err := net.Dial("tcp", d.Addr.String())
+		if err == nil {
+			conn.Close()
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("deployment %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// Kill ends the process as kill -9 does: the kernel closes its sockets.
+func (d *Deployment) Kill() {
+	if d.run != nil {
+		d.run.end(syscall.SIGKILL)
+	}
+}
+
+// Freeze stops the process without closing anything (SIGSTOP): connections are accepted and nothing is answered.
+func (d *Deployment) Freeze() error { return d.run.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (d *Deployment) Thaw() error { return d.run.signal(syscall.SIGCONT) }
+
+// FreePort has the kernel choose a TCP port that is free at every one of the addresses.
+func FreePort(addrs ...netip.Addr) (uint16, error) {
+	var err error
+	for range 50 {
+		var port uint16
+		if port, err = tryPort(addrs); err == nil {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("no port is free on %v: %w", addrs, err)
+}
+
+func tryPort(addrs []netip.Addr) (uint16, error) {
+	var port uint16
+	for _, a := range addrs {
+		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, port)))
+		if err != nil {
+			return 0, err
+		}
+		defer l.Close()
+		port = l.Addr().(*net.TCPAddr).AddrPort().Port()
+	}
+	return port, nil
+}
