@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -18,6 +19,11 @@ type Options struct {
 	MaxProbes int          // probes under way at once, exec checks aside; default 1000
 	MaxExec   int          // commands of exec checks at once; default 16
 	Log       *slog.Logger // transitions and self-doubt; nil: nowhere
+	// Dial opens the connections of probes and watches, in place of a net.Dialer; nil: that. With it a test puts
+	// deployments on a network in memory.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Jitter is where in its range each random delay falls, in [0, 1); nil: anywhere.
+	Jitter func() float64
 }
 
 // agent is the User-Agent of probes over HTTP.
@@ -75,6 +81,9 @@ func New(o Options) *Checker {
 	if o.MaxExec <= 0 {
 		o.MaxExec = 16
 	}
+	if o.Jitter == nil {
+		o.Jitter = rand.Float64
+	}
 	c := &Checker{
 		opts:    o,
 		changes: make(chan struct{}, 1),
@@ -118,7 +127,8 @@ func (c *Checker) Update(targets []Target) {
 const maxFirstDelay = 100 * time.Millisecond
 
 func (c *Checker) add(t Target, now time.Time) {
-	delay := time.Duration(rand.Float64() * float64(min(t.Check.Interval, maxFirstDelay)))
+	t.dialer = c.opts.Dial
+	delay := time.Duration(c.opts.Jitter() * float64(min(t.Check.Interval, maxFirstDelay)))
 	e := &entry{Target: t, machine: newMachine(t.Check, now.Add(delay)), prober: c.prober(t), lane: c.laneOf(t)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if v, ok := c.restored[t.Key]; ok {

@@ -16,8 +16,8 @@ import (
 // dial opens a connection to the target's address and port, whatever host its check names. The connection's deadline
 // is the context's. A nil connection comes with the result that the probe then has.
 func dial(ctx context.Context, network string, t Target) (net.Conn, Result) {
-	d := net.Dialer{KeepAlive: -1} // a probe's connection lives for less than a keep-alive interval
-	conn, err := d.DialContext(ctx, network, netip.AddrPortFrom(t.Address, t.Check.Port).String())
+	// A probe's connection lives for less than a keep-alive interval.
+	conn, err := t.connect(ctx, network, net.Dialer{KeepAlive: -1})
 	if err != nil {
 		return nil, connectFailure(err, t)
 	}
@@ -25,6 +25,15 @@ func dial(ctx context.Context, network string, t Target) (net.Conn, Result) {
 		conn.SetDeadline(deadline) // fails on a closed connection only, which the next call finds out
 	}
 	return conn, Result{}
+}
+
+// connect opens a connection to the target: with d, or with Options.Dial in its place.
+func (t Target) connect(ctx context.Context, network string, d net.Dialer) (net.Conn, error) {
+	dial := d.DialContext
+	if t.dialer != nil {
+		dial = t.dialer
+	}
+	return dial(ctx, network, netip.AddrPortFrom(t.Address, t.Check.Port).String())
 }
 
 // connectFailure judges a connection that did not come about.

@@ -4,7 +4,6 @@ import (
 	"container/heap"
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/livens/livens/zones"
@@ -192,7 +191,7 @@ func (c *Checker) startDue(now time.Time, l *lane) time.Time {
 
 func (c *Checker) start(now time.Time, e *entry) {
 	e.waited = false
-	probe, lateAt := e.machine.start(now, rand.Float64())
+	probe, lateAt := e.machine.start(now, c.opts.Jitter())
 	e.lane.fix(e)
 	if e.stuck >= maxStuck {
 		c.count(now, e, probe, failure("earlier probes hang"))

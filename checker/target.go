@@ -1,10 +1,12 @@
 package checker
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/netip"
 	"reflect"
 	"strings"
@@ -17,6 +19,8 @@ type Target struct {
 	Key     string       // hash of address and check: equal probes have equal keys, on every nameserver
 	Address netip.Addr   // where probes go; for exec, file and static only what the placeholders said
 	Check   *zones.Check // immutable
+
+	dialer func(ctx context.Context, network, address string) (net.Conn, error) // Options.Dial
 }
 
 // NewTarget is the target of check for one address of a deployment of a pool. probe is where packets go

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/netip"
 	"os"
 	"time"
 )
@@ -94,7 +93,7 @@ func (c *Checker) open(now time.Time, e *entry) {
 	idle := e.watch.idle
 	c.work.Go(func() {
 		defer cancel()
-		end, renewed := watchPeer(ctx, netip.AddrPortFrom(e.Address, e.Check.Port), idle)
+		end, renewed := watchPeer(ctx, e.Target, idle)
 		c.mu.Lock()
 		defer c.unlock()
 		if ctx.Err() != nil || !c.alive(e) {
@@ -119,9 +118,9 @@ type ending struct {
 
 // watchPeer keeps an idle connection open until its peer ends it. Where idle is set, the connection is renewed after
 // that time, each time a quarter later: renewed is where that has come to.
-func watchPeer(ctx context.Context, to netip.AddrPort, idle time.Duration) (end ending, renewed time.Duration) {
+func watchPeer(ctx context.Context, t Target, idle time.Duration) (end ending, renewed time.Duration) {
 	for {
-		conn, err := (&net.Dialer{Timeout: dialPatience}).DialContext(ctx, "tcp", to.String())
+		conn, err := t.connect(ctx, "tcp", net.Dialer{Timeout: dialPatience})
 		if err != nil {
 			return ending{}, idle
 		}
