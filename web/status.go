@@ -102,9 +102,10 @@ type Zone struct {
 
 // Receipt is what came of an order.
 type Receipt struct {
-	Before   []string           `json:"before"`             // the deployments that answered
-	Pool     *Pool              `json:"pool"`               // the pool now
-	Override *failover.Override `json:"override,omitempty"` // what stays in force because of the order
+	Before    []string           `json:"before"`              // the deployments that answered
+	Pool      *Pool              `json:"pool"`                // the pool now
+	Override  *failover.Override `json:"override,omitempty"`  // what stays in force because of the order
+	Followers []string           `json:"followers,omitempty"` // the pools that follow this one
 }
 
 // Pool returns the pool of that name, or nil.

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/dnsserver"
+	"github.com/livens/livens/failover"
+	"github.com/livens/livens/web"
+	"github.com/livens/livens/zones"
+)
+
+// instance is one running nameserver: the rooms, wired.
+type instance struct {
+	config  *zones.Config
+	log     *slog.Logger
+	started time.Time
+	version string
+
+	checker    *checker.Checker
+	dns        *dnsserver.Server
+	controller *failover.Controller
+	reloader   *reloader
+	watcher    *watcher
+	notices    *notices
+	web        *web.Server
+	control    net.Listener // nil: there is no control socket
+
+	published atomic.Pointer[failover.Publication]
+	httpAddr  atomic.Pointer[string] // where the private listener is, "" while it is nowhere
+	release   func()                 // gives up the state folder
+}
+
+// newInstance takes the state folder and binds the DNS sockets. Nothing runs yet.
+func newInstance(path string, config *zones.Config, log *slog.Logger, level *slog.LevelVar) (*instance, error) {
+	in := &instance{
+		config: config, log: log, started: time.Now(), version: readBuild().Version, notices: newNotices(), release: func() {},
+	}
+	if err := in.claim(); err != nil {
+		return nil, err
+	}
+	if err := in.listen(); err != nil {
+		in.release()
+		return nil, err
+	}
+	in.checker = checker.New(checker.Options{
+		Name: config.Name, Version: in.version, MaxProbes: config.Checker.MaxProbes, MaxExec: config.Checker.MaxExec, Log: log,
+	})
+	in.controller = failover.NewController(failover.Options{State: config.State, Checker: in.checker, Publish: in.publish, Log: log})
+	in.reloader = &reloader{
+		path: path, loader: zones.NewLoader(), controller: in.controller, dns: in.dns, notices: in.notices, level: level, log: log,
+	}
+	in.web = web.New(web.Options{
+		Status: in.status, Explain: in.explain, Order: in.order, DNS: in.dns.Collector(), Log: log,
+		Reload: func(ctx context.Context) *web.Reload { return in.reloader.reload(ctx, "livens reload") },
+	})
+	return in, nil
+}
+
+// claim makes the state folder this process's own and opens the control socket in it. Only another live process is an
+// error: without a usable folder the server answers all the same, and says what is missing.
+func (in *instance) claim() error {
+	state := in.config.State
+	err := os.MkdirAll(state, 0o700)
+	if err == nil {
+		in.release, err = web.Claim(state)
+	}
+	if errors.Is(err, web.ErrTaken) {
+		return err
+	}
+	if err == nil {
+		in.control, err = web.Control(context.Background(), state)
+	}
+	if err != nil {
+		in.notices.raise(codeNoControl, "livens status, failover, drain, reload and explain", err.Error(),
+			"correct the state folder and restart; until then SIGHUP reloads")
+		in.log.Error("no control socket: livens status, failover and so on will not work", "error", err)
+	}
+	if in.release == nil {
+		in.release = func() {}
+	}
+	return nil
+}
+
+// listen binds the DNS sockets. Unreadable cookie secrets are replaced by random ones rather than keeping DNS down.
+func (in *instance) listen() error {
+	options := dnsserver.Options{Config: in.config.DNS, Name: in.config.Name, Listen: in.config.Listen, Log: in.log}
+	var err error
+	in.dns, err = dnsserver.New(options)
+	if err != nil && options.Config.CookieFile != "" {
+		in.notices.raise(codeCookies, "DNS cookies", err.Error(), "random secrets are used; correct the file and restart")
+		in.log.Error("cookie secrets are random until the file is corrected and livens restarted", "error", err)
+		options.Config.CookieFile = ""
+		in.dns, err = dnsserver.New(options)
+	}
+	if err != nil {
+		return err
+	}
+	return in.dns.Listen()
+}
+
+func (in *instance) publish(p failover.Publication) {
+	in.dns.Publish(p)
+	in.published.Store(&p)
+}
+
+// run serves until ctx is done, or until a room ends by itself: then it returns why, so that the service manager
+// starts a sound process instead.
+func (in *instance) run(ctx context.Context, problems zones.Problems) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	signals := hangups(ctx)
+	var rooms sync.WaitGroup
+	room := func(name string, run func(context.Context) error) {
+		rooms.Go(func() {
+			err := run(ctx)
+			if ctx.Err() == nil {
+				cancel(fmt.Errorf("%s ended by itself: %w", name, errors.Join(err, errEnded)))
+			}
+		})
+	}
+	room("checker", in.checker.Run)
+	room("controller", in.controller.Run)
+	if !in.reloader.begin(ctx, in.config, problems) {
+		cancel(nil)
+		in.wait(&rooms)
+		return in.nothingToServe()
+	}
+	room("DNS server", in.dns.Serve)
+	room("private listener", in.serveHTTP)
+	if in.control != nil {
+		room("control socket", func(ctx context.Context) error { return in.web.ServeControl(ctx, in.control) })
+	}
+	in.watcher = newWatcher(in.reloader.running.Load, in.reloader.reloadIfChanged, in.log)
+	room("file watch", in.watcher.run)
+	room("SIGHUP", func(ctx context.Context) error { return in.reloadOn(ctx, signals) })
+	in.announce()
+	<-ctx.Done()
+	in.log.Info("stopping")
+	_ = notify("STOPPING=1")
+	in.wait(&rooms)
+	if cause := context.Cause(ctx); errors.Is(cause, errEnded) {
+		return cause
+	}
+	return nil
+}
+
+// stopLimit is how long rooms may take to finish what they are at; a disk that hangs does not keep the process.
+const stopLimit = 10 * time.Second
+
+func (in *instance) wait(rooms *sync.WaitGroup) {
+	done := make(chan struct{})
+	go func() { rooms.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(stopLimit):
+		in.log.Error("something does not end: stopping without it", "after", stopLimit)
+	}
+}
+
+var errEnded = errors.New("livens stops, to be started anew")
+
+func (in *instance) nothingToServe() error {
+	problems := in.reloader.last.Load().Problems.Errors()
+	if len(problems) == 0 {
+		return errors.New("there is no zone to serve")
+	}
+	return fmt.Errorf("there is no zone to serve: %s", summary(problems))
+}
+
+func (in *instance) announce() {
+	set := in.controller.Status().Set
+	in.log.Info("serving", "name", in.config.Name, "version", in.version, "dns", in.dns.Addrs(), "zones", len(set.Zones), "pools", len(set.Pools), "state", in.config.State)
+	if err := notify("READY=1"); err != nil {
+		in.log.Warn("the service manager cannot be told", "error", err)
+	}
+}
+
+func (in *instance) reloadOn(ctx context.Context, signals <-chan os.Signal) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-signals:
+			in.reloader.reload(ctx, "SIGHUP")
+		}
+	}
+}
+
+// httpRetry is how often the private listener is tried again: DNS does not wait for it.
+const httpRetry = 5 * time.Second
+
+// serveHTTP serves metrics, page and API until ctx is done.
+func (in *instance) serveHTTP(ctx context.Context) error {
+	where := in.config.HTTP.Listen
+	if !where.IsValid() {
+		off := "off"
+		in.httpAddr.Store(&off)
+		<-ctx.Done()
+		return nil
+	}
+	for ctx.Err() == nil {
+		err := in.listenHTTP(ctx, where.String())
+		if err == nil {
+			continue
+		}
+		in.notices.raise(codeNoHTTP, "metrics, status page and API", err.Error(),
+			fmt.Sprintf("free the port or change [http] listen and restart; tried again every %v", httpRetry))
+		in.log.Error("private listener: DNS is answered all the same", "error", err, "retry", httpRetry)
+		select {
+		case <-ctx.Done():
+		case <-time.After(httpRetry):
+		}
+	}
+	return nil
+}
+
+func (in *instance) listenHTTP(ctx context.Context, where string) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", where)
+	if err != nil {
+		return err
+	}
+	bound := l.Addr().String()
+	in.httpAddr.Store(&bound)
+	in.notices.clear(codeNoHTTP)
+	in.log.Info("status page, metrics and API", "url", "http://"+bound+"/")
+	defer in.httpAddr.Store(nil)
+	return in.web.Serve(ctx, l)
+}
+
+func (in *instance) close() { in.release() }

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/livens/livens/dnsserver"
+	"github.com/livens/livens/failover"
+	"github.com/livens/livens/web"
+	"github.com/livens/livens/zones"
+)
+
+// reloader reads the configuration and hands it on. What has errors changes nothing but the report.
+type reloader struct {
+	path       string // of livens.toml
+	loader     *zones.Loader
+	controller *failover.Controller
+	dns        *dnsserver.Server
+	notices    *notices
+	level      *slog.LevelVar
+	log        *slog.Logger
+
+	started *zones.Config // what the process began with: some settings stay so until a restart
+	mu      sync.Mutex    // one reload at a time
+	running atomic.Pointer[zones.Config]
+	seen    atomic.Pointer[string] // the files' fingerprint when they were last read
+	last    atomic.Pointer[web.Reload]
+}
+
+// begin serves config for the first time. problems are those of reading config. It reports whether there is anything
+// to serve.
+func (r *reloader) begin(ctx context.Context, config *zones.Config, problems zones.Problems) bool {
+	r.started = config
+	r.running.Store(config)
+	return r.read(ctx, "start", config, problems)
+}
+
+// reload reads everything again.
+func (r *reloader) reload(ctx context.Context, cause string) *web.Reload {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_ = notify(reloading()) // the manager's absence changes nothing
+	defer func() { _ = notify("READY=1") }()
+	config, problems := zones.LoadConfig(r.path)
+	if len(problems.Errors()) > 0 {
+		config = r.running.Load()
+	}
+	r.read(ctx, cause, config, problems)
+	return r.last.Load()
+}
+
+// reloadIfChanged reads everything again when a file has changed since it was last read.
+func (r *reloader) reloadIfChanged(ctx context.Context) {
+	if fingerprint(r.running.Load()) != *r.seen.Load() {
+		r.reload(ctx, "file change")
+	}
+}
+
+// read loads the zones that config names and applies what is sound. problems are those of reading config.
+func (r *reloader) read(ctx context.Context, cause string, config *zones.Config, problems zones.Problems) bool {
+	applied := r.keepStarted(config)
+	now := fingerprint(applied) // before reading: a change meanwhile is a change
+	r.seen.Store(&now)
+	r.running.Store(applied)
+	set, more := r.loader.Load(applied)
+	problems = append(problems, more...)
+	served := set != nil && len(set.Zones) > 0
+	if served && r.controller.Use(ctx, set) != nil {
+		return false // the process is stopping
+	}
+	r.cookies(cause)
+	_ = r.level.UnmarshalText([]byte(config.Log.Level)) // one of the four words
+	r.report(cause, config, problems)
+	return served
+}
+
+// keepStarted is config with the settings of which only a restart takes note as they were at the start.
+func (r *reloader) keepStarted(config *zones.Config) *zones.Config {
+	applied := *config
+	s := r.started
+	applied.Name, applied.Listen, applied.State, applied.HTTP, applied.DNS, applied.Checker = s.Name, s.Listen, s.State, s.HTTP, s.DNS, s.Checker
+	applied.Log.Format = s.Log.Format
+	return &applied
+}
+
+// needRestart names the changed settings that wait for a restart.
+func (r *reloader) needRestart(config *zones.Config) []string {
+	var out []string
+	for _, setting := range []struct {
+		name        string
+		now, before any
+	}{
+		{"name", config.Name, r.started.Name},
+		{"listen", config.Listen, r.started.Listen},
+		{"state", config.State, r.started.State},
+		{"[http]", config.HTTP, r.started.HTTP},
+		{"[dns]", config.DNS, r.started.DNS},
+		{"[checker]", config.Checker, r.started.Checker},
+		{"log.format", config.Log.Format, r.started.Log.Format},
+	} {
+		if !reflect.DeepEqual(setting.now, setting.before) {
+			out = append(out, setting.name)
+		}
+	}
+	return out
+}
+
+// cookies reads the cookie secrets again; at the start the DNS server has read them itself.
+func (r *reloader) cookies(cause string) {
+	if cause == "start" || r.started.DNS.CookieFile == "" {
+		return
+	}
+	if err := r.dns.ReloadCookies(); err != nil {
+		r.notices.raise(codeCookies, "DNS cookies", err.Error(), "the secrets read before stay in use; correct the file")
+		r.log.Error("cookie secrets stay as they were", "error", err)
+		return
+	}
+	r.notices.clear(codeCookies)
+}
+
+// report publishes how it went, in the status document, as alerts and in the log.
+func (r *reloader) report(cause string, config *zones.Config, problems zones.Problems) {
+	errs, warnings := problems.Errors(), problems.Warnings()
+	result := &web.Reload{OK: len(errs) == 0, At: time.Now(), Cause: cause, Problems: problems, NeedRestart: r.needRestart(config)}
+	if before := r.last.Load(); result.OK {
+		result.LastSuccess = result.At
+	} else if before != nil {
+		result.LastSuccess = before.LastSuccess
+	}
+	r.last.Store(result)
+	for _, p := range problems {
+		if p.Warning {
+			r.log.Warn("configuration", "problem", p.String())
+		} else {
+			r.log.Error("configuration", "problem", p.String())
+		}
+	}
+	if result.OK {
+		r.notices.clear(codeConfigErrors)
+		r.log.Info("configuration read", "cause", cause, "warnings", len(warnings))
+		r.keep()
+	} else {
+		r.notices.raise(codeConfigErrors, "configuration", summary(errs),
+			"what was served before is served on; livens check shows all errors, livens status which zones are not what their files say")
+		r.log.Error("configuration has errors: what was good before stays", "cause", cause, "errors", len(errs))
+	}
+	if len(result.NeedRestart) > 0 {
+		r.notices.raise(codeNeedRestart, "configuration", fmt.Sprintf("changed, and in force only after a restart: %v", result.NeedRestart), "restart livens")
+		r.log.Warn("these changed settings need a restart", "settings", result.NeedRestart)
+	} else {
+		r.notices.clear(codeNeedRestart)
+	}
+}
+
+// keep remembers livens.toml as one that a later start may fall back on.
+func (r *reloader) keep() {
+	if err := zones.KeepConfig(r.running.Load()); err != nil {
+		r.log.Warn("livens.toml cannot be kept for a later start", "error", err)
+	}
+}
+
+func summary(errs zones.Problems) string {
+	if len(errs) == 1 {
+		return errs[0].String()
+	}
+	return fmt.Sprintf("%s; and %d more", errs[0], len(errs)-1)
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/livens/livens/zones"
+)
+
+func serveCommand() command {
+	return command{
+		name: "serve", summary: "answer DNS queries, and watch the deployments", noJSON: true,
+		help: `
+Runs the nameserver in the foreground until SIGTERM or SIGINT; a second signal ends it at once.
+
+The configuration is read again on SIGHUP, when a file changes, and by livens reload. A change with
+errors is refused zone by zone: what was good before is served on, also after a restart.
+
+Log lines go to stderr. A server that is down and a configuration that is broken do not keep it from
+starting; it exits with 1 only when there is no zone to serve, when it cannot listen for DNS, or when
+another livens runs with the same state folder.
+
+  livens serve
+  livens serve --config ./livens.toml
+
+Port 53 needs root or a capability: AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit, or
+setcap cap_net_bind_service+ep on the binary. icmp checks need CAP_NET_RAW in the same way.`,
+		bind: func(*flag.FlagSet) func(context.Context, *env, []string) error {
+			return func(ctx context.Context, e *env, _ []string) error {
+				ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+				defer stop()
+				context.AfterFunc(ctx, stop) // the second signal does what signals do
+				return serve(ctx, e)
+			}
+		},
+	}
+}
+
+// serve runs the nameserver until ctx is done.
+func serve(ctx context.Context, e *env) error {
+	config, problems := zones.LoadConfig(e.config)
+	if len(problems.Errors()) > 0 {
+		good, _ := zones.LastGoodConfig(config)
+		if good == nil {
+			for _, p := range problems {
+				fmt.Fprintln(e.stderr, p)
+			}
+			return errors.New("the configuration has errors, and no good one is kept from an earlier start")
+		}
+		config = good
+	}
+	var level slog.LevelVar
+	_ = level.UnmarshalText([]byte(config.Log.Level)) // one of the four words
+	log := newLogger(e, config.Log.Format, &level)
+	in, err := newInstance(e.config, config, log, &level)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	return in.run(ctx, problems)
+}
+
+func newLogger(e *env, format string, level *slog.LevelVar) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(e.stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(e.stderr, options))
+}
+
+// hangups receives SIGHUP.
+func hangups(ctx context.Context) <-chan os.Signal {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	context.AfterFunc(ctx, func() { signal.Stop(c) })
+	return c
+}
