@@ -81,29 +81,30 @@ func newCookieJar(file string) (*cookieJar, error) {
 	return jar, nil
 }
 
-// verify reports whether cookie, a query's whole option, holds a server cookie that one of the secrets made for this
-// client at a time near now, and how many seconds ago. Times are serial numbers (RFC 1982).
-func (j *cookieJar) verify(cookie []byte, client *address16, now uint32) (age int32, ok bool) {
+// verify reports which of the secrets, counted from 0, made the server cookie in cookie, a query's whole option, for
+// this client at a time near now, and how many seconds ago; -1 when none did. Times are serial numbers (RFC 1982).
+func (j *cookieJar) verify(cookie []byte, client *address16, now uint32) (secret int, age int32) {
 	if len(cookie) != cookieSize || cookie[8] != 1 {
-		return 0, false
+		return -1, 0
 	}
 	age = int32(now - binary.BigEndian.Uint32(cookie[12:]))
 	if age > cookieMaxAge || age < -cookieForward {
-		return age, false
+		return -1, age
 	}
 	for i := range j.secrets {
 		want := hashCookie(&j.secrets[i], cookie[:16], client)
 		if subtle.ConstantTimeCompare(want[:], cookie[16:]) == 1 {
-			return age, true
+			return i, age
 		}
 	}
-	return age, false
+	return -1, age
 }
 
-// respond makes the whole cookie for a response: the query's own while it is good and fresh, else a new one.
+// respond makes the whole cookie for a response: the query's own while it is fresh and of the signing secret, else a
+// new one. valid tells whether the query's was good.
 func (j *cookieJar) respond(out *[cookieSize]byte, cookie []byte, client *address16, now uint32) (valid bool) {
-	age, valid := j.verify(cookie, client, now)
-	if valid && age <= cookieRenew {
+	secret, age := j.verify(cookie, client, now)
+	if secret == 0 && age <= cookieRenew {
 		copy(out[:], cookie)
 		return true
 	}
@@ -112,7 +113,7 @@ func (j *cookieJar) respond(out *[cookieSize]byte, cookie []byte, client *addres
 	binary.BigEndian.PutUint32(out[12:], now)
 	hash := hashCookie(&j.secrets[0], out[:16], client)
 	copy(out[16:], hash[:])
-	return valid
+	return secret >= 0
 }
 
 // hashCookie is SipHash-2-4 over the client cookie, the server cookie's first half and the client's address.
