@@ -60,11 +60,11 @@ func (w *weighing) lowered() bool {
 	if w.Followed != nil {
 		return w.Followed.Lowered
 	}
-	doubted := slices.ContainsFunc(w.candidates, func(c candidate) bool {
-		return c.Doubt && slices.Contains(w.active, c.Name)
+	failing := slices.ContainsFunc(w.candidates, func(c candidate) bool {
+		return c.failing && slices.Contains(w.active, c.Name)
 	})
 	near := !w.due.IsZero() && !w.Now.Before(w.lowerTTLAt())
-	return doubted || near || w.allDown
+	return failing || near || w.allDown
 }
 
 // addresses are what A and AAAA answer, in the pool's order, and the addresses that have proven themselves.

@@ -265,7 +265,7 @@ func (c *Controller) decide(p *zones.Pool, now time.Time, changed []string) []st
 	next := Decide(in)
 	c.decisions[p.Name] = next
 	c.logSwitch(before, next)
-	if before == nil || before.Epoch != next.Epoch || before.TTL != next.TTL || !before.Since.Equal(next.Since) {
+	if before == nil || before.Epoch != next.Epoch || before.TTL != next.TTL || before.AllDown != next.AllDown || before.Reason != next.Reason {
 		changed = append(changed, p.Name)
 	}
 	for _, f := range c.followers[p.Name] {
@@ -287,12 +287,14 @@ func (c *Controller) overridesOf(p *zones.Pool) []Override {
 func (c *Controller) logSwitch(before, next *Decision) {
 	log := c.options.Log.With("pool", next.Pool, "active", next.Active, "addresses", next.Addresses, "epoch", next.Epoch)
 	switch {
-	case before == nil || before.Epoch == next.Epoch:
-		if before == nil {
-			log.Info("pool answers", "reason", next.Reason)
-		}
+	case before == nil:
+		log.Info("pool answers", "reason", next.Reason)
+	case next.AllDown && !before.AllDown:
+		log.Error("every deployment is down", "from", before.Active, "reason", next.Reason)
+	case before.Epoch == next.Epoch && before.AllDown == next.AllDown:
+		// nothing that a resolver could see
 	case slices.Equal(before.Active, next.Active):
-		log.Info("addresses changed", "reason", next.Reason)
+		log.Warn("addresses changed", "reason", next.Reason)
 	default:
 		log.Warn("switch", "from", before.Active, "reason", next.Reason)
 	}

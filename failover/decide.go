@@ -76,12 +76,12 @@ func (w *weighing) observeAll() {
 	for _, d := range w.Pool.Deployments {
 		c := observe(&w.Input, d)
 		w.candidates = append(w.candidates, c)
-		w.step("%s is %s since %s: %s", c.Name, c.State, c.Since.Format(time.DateTime), c.Reason)
+		w.step("%s is %s since %s: %s", c.Name, c.State, utc(c.Since), c.Reason)
 		if c.Drained != "" {
-			w.step("%s is drained: %s", c.Name, c.Drained)
+			w.step("%s is drained %s", c.Name, c.Drained)
 		}
 		if c.Gate == Shut {
-			w.step("%s is not in sync since %s: %s", c.Name, c.GateSince.Format(time.DateTime), c.GateWhy)
+			w.step("%s is not in sync since %s: %s", c.Name, utc(c.GateSince), c.GateWhy)
 		}
 	}
 	for i := range w.Overrides {
@@ -144,7 +144,7 @@ func (w *weighing) choose() {
 	switch {
 	case order != nil && order.Force && w.Pool.Deployment(order.Deployment) != nil:
 		w.forced = true
-		w.take("forced: "+order.String(), order.Deployment)
+		w.take(order.String(), order.Deployment)
 	case w.rank(best) == dead:
 		w.chooseAmongDead()
 	case w.Pool.Policy == zones.AllLive:
@@ -223,14 +223,17 @@ func (w *weighing) chooseOne(order *Override, best *candidate) {
 	current := w.current()
 	switch {
 	case w.Previous == nil:
-		w.take(w.whyBest(best, "first decision"), best.Name)
+		w.take(w.whyBest(best, "start"), best.Name)
 	case current == nil:
 		w.take(w.whyBest(best, w.whyNoCurrent()), best.Name)
 	case best == current:
 		w.step("%s stays: no better deployment may answer", current.Name)
 		w.take(w.Previous.Reason, current.Name)
-		if w.Previous.AllDown {
+		switch {
+		case w.Previous.AllDown:
 			w.reason = w.whyBest(best, "first to return")
+		case w.Previous.state(best.Name).State == checker.Unknown:
+			w.reason = w.whyBest(best, "start") // its first verdict
 		}
 	case w.rank(current) == unproven && w.rank(best) < unproven && !fresh(order, best, w.Previous):
 		w.step("%s stays: it has no verdict yet", current.Name)
@@ -241,7 +244,7 @@ func (w *weighing) chooseOne(order *Override, best *candidate) {
 		w.take(order.String(), best.Name)
 	case w.mayReturn(best):
 		w.returned = true
-		w.take(fmt.Sprintf("%s is back and preferred: up since %s, failback = %s", best.Name, best.Since.Format(time.TimeOnly), w.Pool.Failback), best.Name)
+		w.take(fmt.Sprintf("%s is back and preferred: up since %s, failback = %s", best.Name, utc(best.Since), w.Pool.Failback), best.Name)
 	default:
 		w.step("%s stays: %s", current.Name, w.pending)
 		w.take(w.Previous.Reason, current.Name)
@@ -304,7 +307,7 @@ func (w *weighing) whyLeave(current, best *candidate, order *Override) string {
 	case current.State == checker.Down:
 		return fmt.Sprintf("%s is down (%s); %s", current.Name, current.Reason, w.whyBest(best, "failover"))
 	case current.Drained != "":
-		return fmt.Sprintf("%s is drained (%s); %s", current.Name, current.Drained, w.whyBest(best, "failover"))
+		return fmt.Sprintf("%s is drained %s; %s", current.Name, current.Drained, w.whyBest(best, "failover"))
 	}
 	return w.whyBest(best, current.Name+" is not better")
 }

@@ -49,7 +49,7 @@ type DeploymentState struct {
 	Since     time.Time      `json:"since,omitzero"`    // of State
 	Reason    string         `json:"reason,omitempty"`  // of State, from the address that decides it
 	Doubt     bool           `json:"doubt,omitempty"`   // up, and its latest probes fail or are late
-	Drained   string         `json:"drained,omitempty"` // "", or who drains it and why
+	Drained   string         `json:"drained,omitempty"` // "", or "by alice (disk swap)": who drains it, and why
 	Gate      Gate           `json:"gate,omitempty"`
 	GateSince time.Time      `json:"gate_since,omitzero"` // when Gate last changed
 	GateWhy   string         `json:"gate_why,omitempty"`  // the sync check's last result

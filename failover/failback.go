@@ -31,7 +31,7 @@ func (w *weighing) mayReturn(best *candidate) bool {
 	if !w.Now.Before(due) {
 		return true
 	}
-	w.expect(due, fmt.Sprintf("%s gets traffic back at %s (%s)", best.Name, due.Format(time.TimeOnly), wait))
+	w.expect(due, fmt.Sprintf("%s gets traffic back at %s (%s)", best.Name, utc(due), wait))
 	return false
 }
 
@@ -113,5 +113,5 @@ func (w *weighing) expectExpiry(order *Override) {
 		return
 	}
 	due = later(due, order.Until)
-	w.expect(due, fmt.Sprintf("%s gets traffic back at %s, when the %s ends (%s)", next.Name, due.Format(time.TimeOnly), order.Kind, wait))
+	w.expect(due, fmt.Sprintf("%s gets traffic back at %s, when the %s ends (%s)", next.Name, utc(due), order.Kind, wait))
 }

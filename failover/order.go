@@ -119,7 +119,7 @@ func unfit(s DeploymentState) string {
 	case s.State != checker.Up:
 		return fmt.Sprintf("is %s (%s)", s.State, s.Reason)
 	case s.Drained != "":
-		return fmt.Sprintf("is draining: %s", s.Drained)
+		return fmt.Sprintf("is draining, %s", s.Drained)
 	case s.Gate == Shut:
 		return fmt.Sprintf("is not in sync (%s)", s.GateWhy)
 	}
@@ -162,7 +162,7 @@ func (o Order) planUndrain(pool *zones.Pool, d *Decision, next []Override) ([]Ov
 		return kept, nil
 	}
 	if why := d.state(o.Deployment).Drained; why != "" {
-		return nil, refuse("no operator drains %s: %s", o.Deployment, why)
+		return nil, refuse("no operator drains %s; it is drained %s", o.Deployment, why)
 	}
 	return nil, refuse("%s of pool %s is not drained", o.Deployment, pool.Name)
 }

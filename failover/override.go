@@ -31,26 +31,33 @@ type Override struct {
 // inForce says whether the override counts at now.
 func (o *Override) inForce(now time.Time) bool { return o.Until.IsZero() || now.Before(o.Until) }
 
-// String is the override in words: "failover to redundant by alice until 04:00:00 (db upgrade)".
+// String is the override in words: "failover to redundant by alice until 2026-03-01 04:00:00 UTC (db upgrade)".
 func (o *Override) String() string {
-	s := string(o.Kind)
+	preposition := " to "
 	if o.Kind == ToDrain {
-		s += " of " + o.Deployment
-	} else {
-		s += " to " + o.Deployment
+		preposition = " of "
 	}
+	s := string(o.Kind) + preposition + o.Deployment + " " + o.by()
 	if o.Force {
 		s = "forced " + s
 	}
-	s += " by " + o.Who
+	return s
+}
+
+// by says who ordered, until when, and why.
+func (o *Override) by() string {
+	s := "by " + o.Who
 	if !o.Until.IsZero() {
-		s += " until " + o.Until.Format(time.DateTime)
+		s += " until " + utc(o.Until)
 	}
 	if o.Why != "" {
 		s += fmt.Sprintf(" (%s)", o.Why)
 	}
 	return s
 }
+
+// utc is how times stand in reasons: the same words wherever they are read.
+func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // find returns the override of that kind in force at now, for that deployment or ("") for any: the latest one.
 func find(overrides []Override, kind Kind, deployment string, now time.Time) *Override {

@@ -81,6 +81,8 @@ type candidate struct {
 	DeploymentState
 	// recovering: it is down, and at one address the last result of every check was a success.
 	recovering bool
+	// failing: probes fail, and the verdict is not made yet, or not trusted.
+	failing bool
 }
 
 // observe derives a deployment's agreed state from the view. Unknown abstains: where the view does not know, what the
@@ -111,8 +113,9 @@ func (c *candidate) add(in *Input, d *zones.Deployment, address netip.Addr, befo
 		}
 		now.unclear = now.unclear || v.State == checker.Unknown && !v.At.IsZero()
 		c.Doubt = c.Doubt || v.Doubt
+		c.failing = c.failing || v.Doubt || v.State == checker.Unknown && v.Streak < 0
 		if v.Drain {
-			c.Drained = "its state file says drain: " + v.Reason
+			c.Drained = "by its state file (" + v.Reason + ")"
 		}
 		recovering = recovering && v.Streak > 0
 	}
@@ -168,7 +171,7 @@ func (c *candidate) settle(before DeploymentState, in *Input) {
 
 func (c *candidate) drain(in *Input) {
 	if o := find(in.Overrides, ToDrain, c.Name, in.Now); o != nil {
-		c.Drained = o.String()
+		c.Drained = o.by()
 	}
 }
 
