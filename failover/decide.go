@@ -232,7 +232,7 @@ func (w *weighing) chooseOne(order *Override, best *candidate) {
 		switch {
 		case w.Previous.AllDown:
 			w.reason = w.whyBest(best, "first to return")
-		case w.Previous.state(best.Name).State == checker.Unknown:
+		case w.Previous.state(best.Name).State == checker.Unknown && best.State != checker.Unknown:
 			w.reason = w.whyBest(best, "start") // its first verdict
 		}
 	case w.rank(current) == unproven && w.rank(best) < unproven && !fresh(order, best, w.Previous):
