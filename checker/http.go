@@ -25,16 +25,17 @@ const maxHeader = 64 << 10
 // listener and a changed certificate, all of which a kept-alive connection would hide for as long as it lives. Request
 // and reply go straight over the connection rather than through http.Transport, so that each step has its own reason.
 type httpProber struct {
-	t      Target
-	tls    *tlsSettings // nil for http
-	url    *url.URL
-	header http.Header
-	body   []*regexp.Regexp // each must match
+	t        Target
+	tls      *tlsSettings // nil for http
+	url      *url.URL
+	header   http.Header
+	contains string
+	matches  *regexp.Regexp // nil: no matter
 }
 
 func newHTTP(t Target, agent string) prober {
 	c := t.Check
-	p := &httpProber{t: t, header: http.Header{"User-Agent": {agent}}}
+	p := &httpProber{t: t, contains: c.BodyContains, header: http.Header{"User-Agent": {agent}}}
 	u, err := url.ParseRequestURI(c.Path)
 	if err != nil {
 		return broken{fmt.Sprintf("path %q: not a path of a URL", c.Path)}
@@ -47,15 +48,12 @@ func newHTTP(t Target, agent string) prober {
 	for name, value := range c.Headers {
 		p.header.Set(name, value)
 	}
-	if c.BodyContains != "" {
-		p.body = append(p.body, regexp.MustCompile(regexp.QuoteMeta(c.BodyContains)))
-	}
 	if c.BodyRegexp != "" {
 		re, err := regexp.Compile(c.BodyRegexp)
 		if err != nil {
 			return broken{fmt.Sprintf("body_regexp: %v", err)}
 		}
-		p.body = append(p.body, re)
+		p.matches = re
 	}
 	return p
 }
@@ -138,47 +136,77 @@ func (p *httpProber) noReply(err error, wire *io.LimitedReader) Result {
 	return replyFailure(err, p.t.Check)
 }
 
-// read matches the body as it comes: a match ends the probe, also where the body does not end.
+// read looks for what the body must hold as it comes: once all is found the probe ends, also where the body does not.
 func (p *httpProber) read(body io.Reader) Result {
-	limited := &io.LimitedReader{R: body, N: int64(bodyLimit(p.t.Check))}
-	var seen bytes.Buffer
-	var rest io.Reader = limited
-	for i, re := range p.body {
-		watched := &noting{r: rest}
-		if re.MatchReader(bufio.NewReader(io.TeeReader(watched, &seen))) {
-			rest = io.MultiReader(bytes.NewReader(bytes.Clone(seen.Bytes())), limited)
-			seen.Reset()
-			continue
-		}
-		said := fmt.Sprintf("does not match %q", p.t.Check.BodyRegexp)
-		if i == 0 && p.t.Check.BodyContains != "" {
-			said = fmt.Sprintf("does not contain %q", p.t.Check.BodyContains)
-		}
-		switch {
-		case timedOut(watched.err):
-			return failure("body is incomplete after %s and %s", p.t.Check.Timeout, said)
-		case limited.N <= 0:
-			return failure("body %s in its first %d bytes", said, bodyLimit(p.t.Check))
-		case watched.err != nil && watched.err != io.EOF:
-			return failure("body breaks off (%s) and %s", plain(watched.err), said)
-		}
-		return failure("body %s", said)
+	if p.contains == "" && p.matches == nil {
+		return success("")
 	}
-	return success("")
+	s := scan{contains: p.contains, matches: p.matches}
+	limit := bodyLimit(p.t.Check)
+	err := s.run(io.LimitReader(body, int64(limit)))
+	missing := ""
+	switch {
+	case s.contains != "":
+		missing = fmt.Sprintf("does not contain %q", s.contains)
+	case s.matches != nil:
+		missing = fmt.Sprintf("does not match %q", s.matches)
+	}
+	switch {
+	case missing == "":
+		return success("")
+	case timedOut(err):
+		return failure("body is incomplete after %s and %s", p.t.Check.Timeout, missing)
+	case err != nil:
+		return failure("body breaks off (%s) and %s", plain(err), missing)
+	case len(s.seen) >= limit:
+		return failure("body %s in its first %d bytes", missing, limit)
+	}
+	return failure("body %s", missing)
 }
 
-// noting remembers the error that ended a reader, which regexp does not tell.
-type noting struct {
-	r   io.Reader
-	err error
+// scan looks for a text and for a match of an expression; what is found is cleared.
+type scan struct {
+	contains string
+	matches  *regexp.Regexp
+	seen     []byte
 }
 
-func (n *noting) Read(b []byte) (int, error) {
-	k, err := n.r.Read(b)
-	if err != nil {
-		n.err = err
+// run reads until both are found or the reader ends; its end is no error.
+func (s *scan) run(r io.Reader) error {
+	tried := 0
+	buf := make([]byte, 4096)
+	for s.contains != "" || s.matches != nil {
+		n, err := r.Read(buf)
+		from := max(0, len(s.seen)-len(s.contains))
+		s.seen = append(s.seen, buf[:n]...)
+		if bytes.Contains(s.seen[from:], []byte(s.contains)) {
+			s.contains = ""
+		}
+		// An expression is tried anew each time that the text has grown by an eighth, so that a body that drips in
+		// does not cost the square of its length.
+		if len(s.seen)-tried > tried/8 || err == io.EOF {
+			tried = len(s.seen)
+			s.try(err == io.EOF)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return k, err
+	return nil
+}
+
+// try clears matches if it matches. Before the end of the text is known a match must end before what is there does,
+// lest "$" take a pause for the end.
+func (s *scan) try(whole bool) {
+	if s.matches == nil {
+		return
+	}
+	if at := s.matches.FindIndex(s.seen); at != nil && (whole || at[1] < len(s.seen)) {
+		s.matches = nil
+	}
 }
 
 func wanted(expect []zones.StatusRange, status int) bool {

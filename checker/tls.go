@@ -107,14 +107,14 @@ func (s *tlsSettings) handshakeFailure(err error) Result {
 		return failure("%s", said)
 	}
 	var notTLS tls.RecordHeaderError
-	var alert tls.AlertError
+	var op *net.OpError
 	switch {
 	case timedOut(err):
 		return failure("TLS handshake: no answer in %s", s.target.Check.Timeout)
 	case errors.As(err, &notTLS):
 		return failure("TLS handshake: the server does not speak TLS")
-	case errors.As(err, &alert):
-		return failure("TLS handshake: the server says %s", strings.TrimPrefix(alert.Error(), "tls: "))
+	case errors.As(err, &op) && op.Op == "remote error": // an alert
+		return failure("TLS handshake: the server says %s", strings.TrimPrefix(plain(err), "tls: "))
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return failure("TLS handshake: reset by peer")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
