@@ -43,13 +43,13 @@ type checkOptions struct {
 
 // checked is the document of livens check.
 type checked struct {
-	OK          bool            `json:"ok"` // no errors
-	Zones       int             `json:"zones"`
-	Pools       int             `json:"pools"`
-	Deployments int             `json:"deployments"`
-	Problems    zones.Problems  `json:"problems"`
-	Probes      []probedPool    `json:"probes,omitempty"`     // with --probe
-	Delegations []delegatedZone `json:"delegation,omitempty"` // with --delegation
+	OK          bool             `json:"ok"` // no errors
+	Zones       int              `json:"zones"`
+	Pools       int              `json:"pools"`
+	Deployments int              `json:"deployments"`
+	Problems    zones.Problems   `json:"problems"`
+	Probes      []probedPool     `json:"probes,omitempty"`     // with --probe
+	Delegations []*delegatedZone `json:"delegation,omitempty"` // with --delegation
 }
 
 func check(ctx context.Context, e *env, o checkOptions) error {
@@ -107,7 +107,7 @@ func (p *printer) checked(c *checked) {
 		p.probed(&c.Probes[i])
 	}
 	for i := range c.Delegations {
-		p.delegated(&c.Delegations[i])
+		p.delegated(c.Delegations[i])
 	}
 	p.line("%s", p.summary(c))
 }
