@@ -233,9 +233,7 @@ func parseListen(value any) (netip.AddrPort, string, error) {
 	}
 	addr, err := netip.ParseAddrPort(v)
 	switch {
-	case err == nil && addr.Port() == 0:
-		return netip.AddrPort{}, hint, fmt.Errorf("port 0 in %q", v)
-	case err == nil:
+	case err == nil: // port 0 too: the kernel chooses one, and status tells which
 		return addr, "", nil
 	case strings.HasPrefix(v, ":"):
 		return netip.AddrPort{}, fmt.Sprintf(`write "0.0.0.0%s" and "[::]%s"`, clip(v), clip(v)), fmt.Errorf("%q names no address", clip(v))
