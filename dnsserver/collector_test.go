@@ -14,8 +14,7 @@ import (
 func TestCollector(t *testing.T) {
 	s := running(t, nil)
 	s.Publish(publication(t, plainZone, "$ORIGIN other.test.\n@ 300 SOA ns h 9 3600 900 86400 30\n@ 300 NS ns.example.test.\n"))
-	one, two := s.newWorker(new(stats)), s.newWorker(new(stats))
-	s.workers = append(s.workers, one.stats, two.stats)
+	one, two := s.hireWorker(), s.hireWorker()
 	ask := func(w *worker, text string, tcp bool) {
 		t.Helper()
 		query, err := question(text).Pack()

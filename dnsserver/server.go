@@ -126,10 +126,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	var readers sync.WaitGroup
 	for _, sock := range s.sockets {
 		for _, conn := range sock.udp {
-			w := s.newWorker(new(stats))
-			s.change.Lock()
-			s.workers = append(s.workers, w.stats)
-			s.change.Unlock()
+			w := s.hireWorker()
 			readers.Go(func() { s.serveUDP(ctx, conn, sock.wildcard, w) })
 		}
 		readers.Go(func() { s.serveTCP(ctx, sock.tcp) })
@@ -147,8 +144,18 @@ func (s *Server) Serve(ctx context.Context) error {
 	return nil
 }
 
+// newWorker is a worker that counts into st.
 func (s *Server) newWorker(st *stats) *worker {
 	return &worker{live: &s.live, stats: st, panics: s.panics, scratch: newScratch()}
+}
+
+// hireWorker is a worker with counters of its own.
+func (s *Server) hireWorker() *worker {
+	w := s.newWorker(new(stats))
+	s.change.Lock()
+	defer s.change.Unlock()
+	s.workers = append(s.workers, w.stats)
+	return w
 }
 
 // counted is what a scrape sums up.
