@@ -153,19 +153,22 @@ func (p generatePart) append(out []byte, n int64) []byte {
 }
 
 // appendNibbles writes hexadecimal digits as labels, the lowest first, as names below ip6.arpa have them. The width
-// counts the dots.
+// counts the dots; as in BIND, an even one ends with a dot.
 func (p generatePart) appendNibbles(out []byte, n int64) []byte {
 	digits := "0123456789abcdef"
 	if p.base == 'N' {
 		digits = "0123456789ABCDEF"
 	}
-	for length := 0; ; {
+	for width := p.width; ; {
 		out = append(out, digits[n&15])
 		n >>= 4
-		length += 2
-		if n == 0 && length > p.width {
+		width--
+		if width <= 0 && n == 0 {
 			return out
 		}
 		out = append(out, '.')
+		if width--; width <= 0 && n == 0 {
+			return out
+		}
 	}
 }

@@ -123,7 +123,7 @@ func openZones(c *Config) (*os.Root, []string, Problems) {
 func (r *resolver) read(root *os.Root, c *Config, files []string) {
 	set := settings{base: c.Zones, label: c.zonesLabel(), limit: maxRecords}
 	r.candidates = make([]*candidate, len(files))
-	each(len(files), func(i int) {
+	each(len(files), runtime.GOMAXPROCS(0), func(i int) {
 		good := r.loader.good[files[i]]
 		if good == nil || !unchanged(root, good.sources) {
 			good = readVersion(&folder{root: root, budget: maxZoneBytes}, set, files[i])
@@ -140,11 +140,11 @@ func (r *resolver) read(root *os.Root, c *Config, files []string) {
 	}
 }
 
-// each calls f for 0 to n-1, as many at once as there are processors.
-func each(n int, f func(int)) {
+// each calls f for 0 to n-1, atOnce at a time.
+func each(n, atOnce int, f func(int)) {
 	var next atomic.Int64
 	var group sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
+	for range min(n, atOnce) {
 		group.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				f(i)

@@ -175,6 +175,9 @@ func (l *Loader) zone(c *candidate) *Zone {
 	return &served
 }
 
+// savesAtOnce is how many versions are written side by side: what they wait for is the disk.
+const savesAtOnce = 16
+
 // keep brings the state folder up to date: what is served as it is in the folder is kept, what was removed goes.
 func (r *resolver) keep(root *os.Root, gone bool) {
 	var save []*candidate
@@ -195,7 +198,7 @@ func (r *resolver) keep(root *os.Root, gone bool) {
 		return
 	}
 	errs := make([]error, len(save))
-	each(len(save), func(i int) { errs[i] = r.store.save(root, save[i].fresh, save[i].file) })
+	each(len(save), savesAtOnce, func(i int) { errs[i] = r.store.save(root, save[i].fresh, save[i].file) })
 	for i, c := range save {
 		if errs[i] == nil {
 			r.loader.kept[c.file] = c.fresh.sum

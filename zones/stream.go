@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -25,6 +26,8 @@ type stream struct {
 	flat     int      // lines handed out since the parser began
 	entry    position // of the entry handed out last
 	entryAt  int      // its first line, as the parser counts
+	before   position // of the entry before it
+	last     []byte   // the line handed out last
 	depth    int      // parentheses open at the end of what was handed out
 	ttl      []byte   // the last $TTL directive, for a parser that starts anew
 	err      error    // why the stream ended early
@@ -80,12 +83,15 @@ func (s *stream) pop() error {
 	if last.file != nil {
 		err = last.file.close()
 	}
-	if len(s.frames) > 0 {
-		outer := s.frames[len(s.frames)-1]
-		outer.restore = true
-		if outer.origin != last.origin {
-			s.handOut([]byte("$ORIGIN " + outer.origin + "\n"))
-		}
+	if len(s.frames) == 0 {
+		// With a line after it the parser sees that a last record has no data; at the very end it would allow that.
+		s.handOut([]byte("\n"))
+		return err
+	}
+	outer := s.frames[len(s.frames)-1]
+	outer.restore = true
+	if outer.origin != last.origin {
+		s.handOut([]byte("$ORIGIN " + outer.origin + "\n"))
 	}
 	return err
 }
@@ -103,7 +109,7 @@ func (s *stream) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
 // ReadByte returns the next byte of the flat run.
 func (s *stream) ReadByte() (byte, error) {
 	for len(s.out) == 0 {
-		if s.err != nil || len(s.frames) == 0 {
+		if s.ended() {
 			return 0, io.EOF
 		}
 		if err := s.fill(); err != nil {
@@ -113,6 +119,17 @@ func (s *stream) ReadByte() (byte, error) {
 	c := s.out[0]
 	s.out = s.out[1:]
 	return c, nil
+}
+
+// ended says that there is nothing more to read.
+func (s *stream) ended() bool { return len(s.out) == 0 && (s.err != nil || len(s.frames) == 0) }
+
+// innermost is the origin of what is being read.
+func (s *stream) innermost() string {
+	if len(s.frames) == 0 {
+		return s.origin
+	}
+	return s.frames[len(s.frames)-1].origin
 }
 
 // fail ends the stream early.
@@ -131,7 +148,7 @@ func (s *stream) here() position {
 
 // handOut gives whole lines to the parser.
 func (s *stream) handOut(lines []byte) {
-	s.out = lines
+	s.out, s.last = lines, lines
 	s.flat += bytes.Count(lines, []byte("\n"))
 }
 
@@ -145,14 +162,20 @@ func (s *stream) fill() error {
 		}
 		return s.pop()
 	}
+	if err != nil && f.generator != nil {
+		s.complain(f.position, fmt.Errorf("$GENERATE: %w", err))
+		return s.pop()
+	}
 	if err != nil {
 		return err
 	}
 	if s.depth > 0 {
 		return s.track(line)
 	}
-	s.entry, s.entryAt = f.position, s.flat+1
+	s.before, s.entry, s.entryAt = s.entry, f.position, s.flat+1
 	switch {
+	case line[0] == '$' && f.generator != nil:
+		line = append([]byte{'\\'}, line...) // an owner: no directive is generated
 	case line[0] == '$':
 		if err := s.directive(f, line); err != nil {
 			s.complain(f.position, err)
@@ -180,14 +203,8 @@ func (f *frame) read() ([]byte, error) {
 		return line, err
 	}
 	line, err := f.lines.ReadSlice('\n')
-	for long := []byte(nil); err == bufio.ErrBufferFull; {
-		if long = append(long, line...); len(long) > maxLine {
-			return nil, fmt.Errorf("a line is longer than %d KiB", maxLine>>10)
-		}
-		line, err = f.lines.ReadSlice('\n')
-		if err != bufio.ErrBufferFull {
-			line = append(long, line...)
-		}
+	if err == bufio.ErrBufferFull {
+		line, err = f.readLong(bytes.Clone(line))
 	}
 	if err == io.EOF && len(line) > 0 {
 		line, err = append(bytes.Clone(line), '\n'), nil
@@ -196,6 +213,19 @@ func (f *frame) read() ([]byte, error) {
 		f.line++
 	}
 	return line, err
+}
+
+// readLong goes on with a line that is longer than the buffer.
+func (f *frame) readLong(line []byte) ([]byte, error) {
+	for {
+		more, err := f.lines.ReadSlice('\n')
+		if line = append(line, more...); len(line) > maxLine {
+			return nil, fmt.Errorf("a line is longer than %d KiB", maxLine>>10)
+		}
+		if err != bufio.ErrBufferFull {
+			return line, err
+		}
+	}
 }
 
 // track notes which parentheses a line leaves open, and hands it out. A quoted string ends on its line.
@@ -234,6 +264,26 @@ scan:
 
 var errQuote = errors.New("a quoted string does not end on its line")
 
+// resume prepares for a new parser after one that failed at a line, as it counted. The parser looks one token ahead:
+// if it failed at the entry before the last, that last one is handed out again; otherwise what is left of the failed
+// entry is dropped. The failed line's place is returned.
+func (s *stream) resume(line int) position {
+	at := s.entry
+	if line > 0 && line < s.entryAt {
+		at = s.before
+		s.out = s.last
+	} else {
+		at.line += int32(max(line-s.entryAt, 0))
+		s.skipEntry()
+	}
+	s.flat, s.entryAt = bytes.Count(s.out, []byte("\n")), 1
+	if s.ttl != nil {
+		s.out = slices.Concat(s.ttl, s.out)
+		s.flat, s.entryAt = s.flat+1, 2
+	}
+	return at
+}
+
 // skipEntry drops what is left of the entry handed out last.
 func (s *stream) skipEntry() {
 	for s.out = nil; s.depth > 0 && len(s.frames) > 0 && s.err == nil; {
@@ -249,7 +299,12 @@ func (s *stream) directive(f *frame, line []byte) error {
 	words := strings.Fields(string(uncommented(line)))
 	switch name := strings.ToUpper(words[0]); {
 	case name == "$TTL" && len(words) == 2:
-		s.ttl = bytes.Clone(line)
+		ttl, err := parseTTL(words[1])
+		if err != nil {
+			return err
+		}
+		line = fmt.Appendf(nil, "$TTL %d\n", ttl)
+		s.ttl = line
 	case name == "$ORIGIN" && len(words) == 2:
 		origin, err := absolute(words[1], f.origin)
 		if err != nil {
@@ -272,6 +327,28 @@ func (s *stream) directive(f *frame, line []byte) error {
 	}
 	s.handOut(line)
 	return nil
+}
+
+// parseTTL reads seconds, or numbers with the units w, d, h, m and s.
+func parseTTL(s string) (uint32, error) {
+	var total, part uint64
+	digits := false
+	for _, c := range strings.ToLower(s) {
+		unit := strings.IndexRune("smhdw", c)
+		switch {
+		case c >= '0' && c <= '9':
+			part, digits = part*10+uint64(c-'0'), true
+		case unit < 0 || !digits:
+			return 0, fmt.Errorf("$TTL: %q is no TTL", clip(s))
+		default:
+			total += part * [...]uint64{1, 60, 3600, 86400, 604800}[unit]
+			part, digits = 0, false
+		}
+		if total+part > 1<<31-1 {
+			return 0, fmt.Errorf("$TTL %s is above %d (RFC 2181 section 8)", clip(s), 1<<31-1)
+		}
+	}
+	return uint32(total + part), nil
 }
 
 // include obeys $INCLUDE file [origin]; the file is relative to the one that includes it.
@@ -301,9 +378,10 @@ func (s *stream) generate(f *frame, text string) error {
 	if err != nil {
 		return fmt.Errorf("$GENERATE: %w", err)
 	}
-	if s.made -= g.count(); s.made < 0 {
-		return fmt.Errorf("$GENERATE makes %d records, more than a zone may have", g.count())
+	if g.count() > s.made {
+		return fmt.Errorf("$GENERATE: it makes %d records, more than a zone may have", g.count())
 	}
+	s.made -= g.count()
 	s.frames = append(s.frames, &frame{position: f.position, generator: g, origin: f.origin})
 	return nil
 }

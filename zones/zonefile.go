@@ -40,14 +40,9 @@ func (z *zoneText) readFile(d *folder, name string) error {
 	if err := s.push(name, z.zone); err != nil {
 		return err
 	}
-	for s.err == nil && len(s.frames) > 0 && z.failures < maxProblems {
-		s.flat = 0
-		s.entryAt = 1
-		parser := dns.NewZoneParser(s, s.frames[len(s.frames)-1].origin, name)
+	for !s.ended() && z.failures < maxProblems {
+		parser := dns.NewZoneParser(s, s.innermost(), name)
 		parser.SetDefaultTTL(z.ttl)
-		if s.ttl != nil {
-			s.handOut(s.ttl)
-		}
 		if err := z.readEntries(s, parser); err != nil {
 			return err
 		}
@@ -64,17 +59,12 @@ func (z *zoneText) readEntries(s *stream, parser *dns.ZoneParser) error {
 		z.keep(rr, s.entry)
 	}
 	err := parser.Err()
-	if err == nil {
-		return nil
+	if err == nil || s.err != nil {
+		return nil // the end, or why the stream ended early was said
 	}
-	at := s.entry
 	message, line := parserError(err)
-	if line > s.entryAt {
-		at.line += int32(line - s.entryAt)
-	}
 	z.failures++
-	z.complain(at, errors.New(message))
-	s.skipEntry()
+	z.complain(s.resume(line), errors.New(message))
 	return nil
 }
 
@@ -93,7 +83,7 @@ func (z *zoneText) parseOne(text string, at position) error {
 	if strings.HasPrefix(text, "$") {
 		return errors.New("directives belong in a zonefile")
 	}
-	parser := dns.NewZoneParser(strings.NewReader(text), z.zone, "")
+	parser := dns.NewZoneParser(strings.NewReader(text+"\n\n"), z.zone, "")
 	parser.SetDefaultTTL(z.ttl)
 	rr, ok := parser.Next()
 	if !ok && parser.Err() == nil {
@@ -124,7 +114,13 @@ func parserError(err error) (message string, line int) {
 	if i := strings.Index(message, "dns: "); i >= 0 {
 		message = message[i+len("dns: "):]
 	}
-	return message, line
+	if len(message) > 200 {
+		message = message[:200] + "…"
+	}
+	if strings.HasPrefix(message, "unexpected newline") {
+		message = "a record without data"
+	}
+	return strings.ReplaceAll(message, `"\n"`, "at the line's end"), line
 }
 
 // keep checks a record by itself and adds it.
@@ -180,7 +176,7 @@ func isMeta(t uint16) bool {
 func (z *zoneText) packs(rr dns.RR) error {
 	wire, err := z.packer.pack(rr)
 	if err != nil {
-		return fmt.Errorf("%s: %s", dns.Type(rr.Header().Rrtype), strings.TrimPrefix(err.Error(), "dns: "))
+		return fmt.Errorf("%s data that cannot be sent: %s", dns.Type(rr.Header().Rrtype), strings.TrimPrefix(err.Error(), "dns: "))
 	}
 	if len(wire) == packedOwner(wire)+10 && !mayBeEmpty(rr) {
 		return fmt.Errorf("%s has no data", dns.Type(rr.Header().Rrtype))
