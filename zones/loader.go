@@ -59,7 +59,7 @@ func (l *Loader) load(c *Config, keep *store) (*Set, Problems) {
 	gone := len(files) == 0
 	r.addRemoved(files, gone)
 	r.settle()
-	if c.Strict && len(r.problems.Errors()) > 0 {
+	if c.Strict && len(r.errors()) > 0 {
 		r.refuseAll()
 		r.settle()
 	}

@@ -1,0 +1,398 @@
+package zones
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// zoneText of one pool that answers in a zone of the same name.
+func simpleZone(name string) string {
+	return "[zone]\nname = \"" + name + ".test\"\nns = [\"ns.elsewhere.test.\"]\ncontact = \"h@example.com\"\n" + poolText(name, "@")
+}
+
+func poolText(name, answer string) string {
+	return "[pool." + name + "]\nanswers = [\"" + answer + "\"]\ncheck = { type = \"icmp\" }\n" + deployments(name)
+}
+
+func followText(name, answer, leader string) string {
+	return "[pool." + name + "]\nanswers = [\"" + answer + "\"]\nfollow = \"" + leader + "\"\n" + deployments(name)
+}
+
+func deployments(pool string) string {
+	return "[[pool." + pool + ".deployment]]\nname = \"a\"\naddresses = [\"192.0.2.1\"]\n[[pool." + pool + ".deployment]]\nname = \"b\"\naddresses = [\"192.0.2.2\"]\n"
+}
+
+// lab is a zones folder that is edited and loaded by a running server and, from the same state folder, by one that
+// was restarted; both must do the same.
+type lab struct {
+	t      *testing.T
+	config *Config
+	loader *Loader
+}
+
+func newLab(t *testing.T, files folderOf) *lab {
+	return &lab{t, files.config(t), NewLoader()}
+}
+
+// edited is a moment no clock was at.
+func edited() time.Time { return time.Date(2026, 11, 20, 10, 3, 22, 0, time.UTC) }
+
+func (l *lab) write(name, content string) {
+	l.t.Helper()
+	path := filepath.Join(l.config.Zones, name)
+	write(l.t, path, content)
+	if err := os.Chtimes(path, edited(), edited()); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func (l *lab) remove(name string) {
+	l.t.Helper()
+	if err := os.RemoveAll(filepath.Join(l.config.Zones, name)); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// load loads as a running server and as a restarted one, and wants the same zones and errors of both. The result is
+// the running one's.
+func (l *lab) load(wantZones, wantErrors string) *Set {
+	l.t.Helper()
+	restarted, problemsAfter := NewLoader().Load(l.config)
+	running, problems := l.loader.Load(l.config)
+	for _, r := range []struct {
+		who      string
+		set      *Set
+		problems Problems
+	}{{"running", running, problems}, {"restarted", restarted, problemsAfter}} {
+		l.t.Log(r.who)
+		var got []string
+		for _, z := range r.set.Zones {
+			name := strings.TrimSuffix(z.Name, ".test.")
+			if z.Stale != "" {
+				name += "(old)"
+			}
+			got = append(got, name)
+		}
+		if strings.Join(got, " ") != wantZones {
+			l.t.Errorf("%s: zones %q, want %q", r.who, strings.Join(got, " "), wantZones)
+		}
+		wantLines(l.t, lines(r.problems.Errors()), wantErrors)
+	}
+	for i := range min(len(running.Zones), len(restarted.Zones)) {
+		if a, b := running.Zones[i], restarted.Zones[i]; a.Hash != b.Hash || a.Stale != b.Stale {
+			l.t.Errorf("%s: the running server has %x %q, the restarted one %x %q", a.Name, a.Hash, a.Stale, b.Hash, b.Stale)
+		}
+	}
+	return running
+}
+
+func TestBrokenZoneKeepsItsLastGoodVersion(t *testing.T) {
+	l := newLab(t, nil)
+	l.write("a.toml", simpleZone("a"))
+	l.write("b.toml", simpleZone("b"))
+	first := l.load("a b", "")
+	l.write("b.toml", strings.Replace(simpleZone("b"), "icmp", "icmpp", 1))
+	second := l.load("a b(old)", `zones/b.toml:7: pool.b.check.type: unknown value "icmpp" (did you mean "icmp"?)`)
+	if first.Zones[0] != second.Zones[0] || first.Zones[1].Pools[0] != second.Zones[1].Pools[0] {
+		t.Error("what did not change is not the same")
+	}
+	const want = `zones/b.toml:7: pool.b.check.type: unknown value "icmpp" (did you mean "icmp"?); serving the version of 2026-11-20 10:03:22 UTC`
+	if second.Zones[1].Stale != want {
+		t.Errorf("stale: %q, want %q", second.Zones[1].Stale, want)
+	}
+	if third, _ := l.loader.Load(l.config); third.Zones[1] != second.Zones[1] {
+		t.Error("the same stale zone is not the same pointer")
+	}
+	l.write("b.toml", strings.Replace(simpleZone("b"), "192.0.2.2", "192.0.2.3", 1))
+	if third := l.load("a b", ""); third.Zones[1].Pools[0].Deployments[1].Addresses[0].String() != "192.0.2.3" {
+		t.Error("the repaired zone is not served")
+	}
+}
+
+func TestUnchangedZonesAreTheSamePointer(t *testing.T) {
+	l := newLab(t, nil)
+	l.write("a.toml", strings.Replace(simpleZone("a"), "contact", "zonefile = \"db\"\ncontact", 1))
+	l.write("db", "$INCLUDE more\n")
+	l.write("more", "x A 192.0.2.1\n")
+	l.write("b.toml", simpleZone("b"))
+	first := l.load("a b", "")
+	l.write("more", "x A 192.0.2.2\n")
+	second := l.load("a b", "")
+	if second.Zones[0] == first.Zones[0] || second.Zones[0].Hash == first.Zones[0].Hash {
+		t.Error("an edited include changes nothing")
+	}
+	if second.Zones[1] != first.Zones[1] {
+		t.Error("an unchanged zone is another pointer")
+	}
+	l.write("more", "x A\n")
+	l.load("a(old) b", "zones/more:1: a record without data")
+	l.remove("more")
+	l.load("a(old) b", "zones/db:1: $INCLUDE more: there is no such file")
+	l.write("more", "x A 192.0.2.2\n")
+	if third := l.load("a b", ""); third.Zones[0] != second.Zones[0] {
+		t.Error("a zone that is what it was is another pointer")
+	}
+}
+
+func TestRemovedFileRemovesItsZone(t *testing.T) {
+	l := newLab(t, nil)
+	l.write("a.toml", simpleZone("a"))
+	l.write("b.toml", simpleZone("b"))
+	l.load("a b", "")
+	l.remove("b.toml")
+	if _, problems := l.loader.Load(l.config); len(problems) > 0 {
+		t.Error(problems)
+	}
+	l.load("a", "")
+	l.write("b.toml", "broken")
+	l.load("a", `zones/b.toml:1: TOML syntax: unexpected EOF; expected key separator '=' (nothing after a syntax error is read)`)
+}
+
+func TestFolderThatIsGoneKeepsAllZones(t *testing.T) {
+	for name, test := range map[string]struct {
+		gone func(l *lab)
+		want string
+	}{
+		"missing":      {func(l *lab) { l.remove(".") }, `zones: the zones folder: there is no such file (the key zones in livens.toml names it)`},
+		"empty":        {func(l *lab) { l.remove("a.toml"); l.remove("b.toml") }, `zones: the zones folder holds no *.toml file (add one for each zone)`},
+		"not a folder": {func(l *lab) { l.remove("."); write(l.t, l.config.Zones, "") }, `zones: the zones folder: not a directory (the key zones in livens.toml names it)`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, nil)
+			l.write("a.toml", simpleZone("a"))
+			l.write("b.toml", simpleZone("b"))
+			l.load("a b", "")
+			test.gone(l)
+			l.load("a(old) b(old)", test.want)
+			l.load("a(old) b(old)", test.want)
+			l.remove(".")
+			l.write("a.toml", simpleZone("a"))
+			l.load("a", "")
+		})
+	}
+}
+
+func TestStrictRefusesTheLot(t *testing.T) {
+	l := newLab(t, nil)
+	l.config.Strict = true
+	l.write("a.toml", simpleZone("a"))
+	l.write("b.toml", simpleZone("b"))
+	first := l.load("a b", "")
+	l.write("a.toml", strings.Replace(simpleZone("a"), "192.0.2.2", "192.0.2.3", 1))
+	l.write("b.toml", "broken = 1\n")
+	l.write("c.toml", simpleZone("c"))
+	second := l.load("a(old) b(old)", `
+		zones/b.toml: zone: is required (add a [zone] table)
+		zones/b.toml:1: broken: unknown key (known here: zone, pool)`)
+	if second.Zones[0].Hash != first.Zones[0].Hash {
+		t.Error("strict served a part of the load")
+	}
+	l.remove("b.toml")
+	l.load("a c", "")
+}
+
+func TestConflictsBlameWhatChanged(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		before, after folderOf // an empty text removes the file
+		zones, errors string
+	}{
+		{"a zone twice at the first load: the later by name", nil,
+			folderOf{"a.toml": simpleZone("x"), "b.toml": strings.ReplaceAll(simpleZone("x"), "pool.x", "pool.y")}, "x",
+			`zones/b.toml:2: zone.name: zone x.test. is given in zones/a.toml too (names are unique across files)`},
+		{"a zone that a new file gives too: the new file", folderOf{"b.toml": simpleZone("x")},
+			folderOf{"a.toml": strings.ReplaceAll(simpleZone("x"), "pool.x", "pool.y")}, "x",
+			`zones/a.toml:2: zone.name: zone x.test. is given in zones/b.toml too (names are unique across files)`},
+		{"a zone that an edited file gives too: the edited file as it was", folderOf{"a.toml": simpleZone("x"), "b.toml": simpleZone("y")},
+			folderOf{"a.toml": strings.ReplaceAll(simpleZone("x"), "x.test", "y.test")}, "x(old) y",
+			`zones/a.toml:2: zone.name: zone y.test. is given in zones/b.toml too (names are unique across files)`},
+		{"two files that swap their zones in one edit are no conflict", folderOf{"a.toml": simpleZone("x"), "b.toml": simpleZone("y")},
+			folderOf{"a.toml": simpleZone("y"), "b.toml": simpleZone("x")}, "x y", ``},
+		{"a swap of which one half is broken goes back as a whole", folderOf{"a.toml": simpleZone("x"), "b.toml": simpleZone("y")},
+			folderOf{"a.toml": "bad = 1\n" + simpleZone("y"), "b.toml": simpleZone("x")}, "x(old) y(old)", `
+			zones/a.toml:1: bad: unknown key (known here: zone, pool)
+			zones/b.toml:2: zone.name: zone x.test. is given in zones/a.toml too (names are unique across files)`},
+		{"a pool twice", folderOf{"b.toml": simpleZone("x")}, folderOf{"a.toml": strings.ReplaceAll(simpleZone("y"), "pool.y", "pool.x")}, "x",
+			`zones/a.toml:5: pool.x: pool x is given in zones/b.toml too (names are unique across files)`},
+		{"a pool that moves to another file in one edit", folderOf{"a.toml": simpleZone("x") + poolText("p", "p"), "b.toml": simpleZone("y")},
+			folderOf{"a.toml": simpleZone("x"), "b.toml": simpleZone("y") + poolText("p", "p")}, "x y", ``},
+		{"follow of nobody", nil, folderOf{"a.toml": simpleZone("chat"), "b.toml": simpleZone("y") + followText("f", "f", "chatt")}, "chat",
+			`zones/b.toml:16: pool.f.follow: there is no pool "chatt" (did you mean "chat"?)`},
+		{"follow of a pool in a removed file: the removal is refused", folderOf{"a.toml": simpleZone("x"), "b.toml": simpleZone("y") + followText("f", "f", "x")},
+			folderOf{"a.toml": ""}, "x(old) y",
+			`zones/a.toml: pool "x" is gone, and pool "f" in zones/b.toml follows it (change the follower in the same edit or before)`},
+		{"follow of a pool that was renamed: the renaming is refused", folderOf{"a.toml": simpleZone("x") + poolText("p", "p"), "b.toml": simpleZone("y") + followText("f", "f", "p")},
+			folderOf{"a.toml": simpleZone("x") + poolText("q", "p")}, "x(old) y",
+			`zones/a.toml:2: pool "p" is gone, and pool "f" in zones/b.toml follows it (change the follower in the same edit or before)`},
+		{"a deployment that the follower lacks", nil, folderOf{"a.toml": strings.ReplaceAll(simpleZone("x"), `"b"`, `"c"`), "b.toml": simpleZone("y") + followText("f", "f", "x")}, "x",
+			`zones/b.toml:16: pool.f.follow: pool "x" has a deployment "c", and pool "f" that follows it has none of that name (add a [[pool.f.deployment]] named "c")`},
+		{"a deployment that the leader renamed", folderOf{"a.toml": simpleZone("x"), "b.toml": simpleZone("y") + followText("f", "f", "x")},
+			folderOf{"a.toml": strings.ReplaceAll(simpleZone("x"), `"b"`, `"c"`)}, "x(old) y",
+			`zones/a.toml:5: pool.x: pool "x" has a deployment "c", and pool "f" that follows it has none of that name (change the follower in the same edit or before)`},
+		{"a circle", nil, folderOf{"a.toml": simpleZone("x") + followText("p", "p", "q"), "b.toml": simpleZone("y") + followText("q", "q", "p"), "c.toml": simpleZone("z")}, "z", `
+			zones/a.toml:16: pool.p.follow: there is no pool "q" (did you mean "p"?)
+			zones/b.toml:16: pool.q.follow: the pool follows in a circle: p → q → p (one of them needs checks of its own)`},
+		{"a circle of itself", nil, folderOf{"a.toml": simpleZone("x") + followText("p", "p", "p")}, "",
+			`zones/a.toml:16: pool.p.follow: the pool follows itself (name another pool)`},
+		{"a chain is no circle", nil, folderOf{"a.toml": simpleZone("x") + followText("p", "p", "q") + followText("q", "q", "x")}, "x", ``},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := newLab(t, nil)
+			for name, content := range test.before {
+				l.write(name, content)
+			}
+			if test.before != nil {
+				if _, problems := l.loader.Load(l.config); len(problems.Errors()) > 0 {
+					t.Fatal(problems)
+				}
+			}
+			for name, content := range test.after {
+				if content == "" {
+					l.remove(name)
+					continue
+				}
+				l.write(name, content)
+			}
+			l.load(test.zones, test.errors)
+		})
+	}
+}
+
+func TestKeptVersionSurvivesACrashAtAnyRename(t *testing.T) {
+	l := newLab(t, nil)
+	l.write("a.toml", simpleZone("a"))
+	l.load("a", "")
+	kept := func(parts ...string) string {
+		return filepath.Join(append([]string{l.config.State, "zones"}, parts...)...)
+	}
+	// A crash after the old version moved aside, with a new one half written.
+	if err := os.Rename(kept("a.toml"), kept(".old-a.toml")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, kept(".new-a.toml", "a.toml"), "[zone")
+	l.write("a.toml", "[zone")
+	restarted, _ := NewLoader().Load(l.config)
+	if len(restarted.Zones) != 1 || restarted.Zones[0].Stale == "" {
+		t.Fatal("the last good version is lost")
+	}
+	// The next good load tidies up.
+	l.write("a.toml", simpleZone("a")+"\n")
+	l.load("a", "")
+	entries, err := os.ReadDir(kept())
+	if err != nil || len(entries) != 1 || entries[0].Name() != "a.toml" {
+		t.Errorf("left over: %v %v", entries, err)
+	}
+}
+
+func TestStateFolderThatCannotBeWrittenRefusesNothing(t *testing.T) {
+	l := newLab(t, nil)
+	write(t, l.config.State, "a file where the folder should be")
+	l.write("a.toml", simpleZone("a"))
+	set, problems := l.loader.Load(l.config)
+	if len(set.Zones) != 1 || set.Zones[0].Stale != "" {
+		t.Error("the zone is not served")
+	}
+	if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].String(), "cannot be kept") {
+		t.Errorf("problems: %v", problems)
+	}
+	// The running server still knows the last good version.
+	l.write("a.toml", "")
+	if set, _ = l.loader.Load(l.config); len(set.Zones) != 1 || set.Zones[0].Stale == "" {
+		t.Error("the running server forgot the last good version")
+	}
+}
+
+func TestValidateTouchesNothing(t *testing.T) {
+	l := newLab(t, nil)
+	l.write("a.toml", simpleZone("a"))
+	if set, problems := Validate(l.config); len(set.Zones) != 1 || len(problems) != 0 {
+		t.Error(problems)
+	}
+	if _, err := os.Stat(l.config.State); !os.IsNotExist(err) {
+		t.Error("the state folder was made")
+	}
+}
+
+func TestOutsideFilesThatAreMissing(t *testing.T) {
+	l := newLab(t, nil)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	program := filepath.Join(filepath.Dir(ca), "probe")
+	write(t, ca, "x")
+	write(t, program, "x")
+	text := strings.Replace(simpleZone("a"), `{ type = "icmp" }`, `[{ type = "tls", host = "a.test", ca_file = "`+ca+`" }, { type = "exec", command = ["`+program+`"] }]`, 1)
+	l.write("a.toml", text)
+	l.load("", `zones/a.toml:7: pool.a.check.2.command: `+program+` is not executable (chmod +x)`)
+	if err := os.Chmod(program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	l.load("a", "")
+	if err := os.Remove(ca); err != nil {
+		t.Fatal(err)
+	}
+	l.load("a(old)", `zones/a.toml:7: pool.a.check.1.ca_file: `+ca+`: there is no such file`)
+	write(t, ca, "x")
+	l.load("a", "")
+}
+
+func TestHashIgnoresWhatCannotChangeAnAnswer(t *testing.T) {
+	hash := func(db, pools string) [32]byte {
+		t.Helper()
+		set, problems := folderOf{"chat.toml": zoneHead + pools, "db": db}.validate(t)
+		if len(set.Zones) != 1 {
+			t.Fatal(problems)
+		}
+		return set.Zones[0].Hash
+	}
+	const db = "a A 192.0.2.1\nb MX 65 Mail.example.com.\nb MX 97 x.example.com.\nc HTTPS 1 . alpn=h2\n"
+	want := hash(db, goodPool)
+	for name, same := range map[string]string{
+		"order":    "c HTTPS 1 . alpn=h2\nb MX 97 x.example.com.\nb MX 65 Mail.example.com.\na A 192.0.2.1\n",
+		"case":     strings.ReplaceAll(strings.ReplaceAll(db, "a A", "A A"), "Mail.example.com", "mail.EXAMPLE.com"),
+		"repeats":  db + db,
+		"spelling": strings.ReplaceAll(db, "a A", "\\097 300 IN A"),
+	} {
+		if hash(same, goodPool) != want {
+			t.Errorf("%s changes the hash", name)
+		}
+	}
+	for name, other := range map[string]string{
+		"address": strings.Replace(db, "192.0.2.1", "192.0.2.2", 1), "TTL": strings.Replace(db, "a A", "a 5 A", 1),
+		"preference": strings.Replace(db, "97", "98", 1), "owner": strings.Replace(db, "a A", "b A", 1), "one less": strings.Split(db, "c HTTPS")[0],
+	} {
+		if hash(other, goodPool) == want {
+			t.Errorf("%s does not change the hash", name)
+		}
+	}
+	if hash(db, strings.Replace(goodPool, `["@", "www"]`, `["WWW", "@"]`, 1)) != want {
+		t.Error("the order of answers changes the hash")
+	}
+	for _, edit := range []string{"192.0.2.20", "port = 80", `"www"`, `"b"`} {
+		if hash(db, strings.Replace(goodPool, edit, strings.NewReplacer("2", "3", "8", "9", "w", "v", "b", "c").Replace(edit), 1)) == want {
+			t.Errorf("another %s does not change the hash", edit)
+		}
+	}
+}
+
+func TestSetIsSorted(t *testing.T) {
+	l := newLab(t, nil)
+	l.write("1.toml", simpleZone("b"))
+	l.write("2.toml", simpleZone("a")+poolText("z", "z")+poolText("c", "c"))
+	set := l.load("a b", "")
+	var pools []string
+	for _, p := range set.Pools {
+		pools = append(pools, p.Name)
+	}
+	if !slices.Equal(pools, []string{"a", "b", "c", "z"}) {
+		t.Errorf("pools %v", pools)
+	}
+	if in := set.Zones[0].Pools; in[0].Name != "a" || in[1].Name != "z" || in[2].Name != "c" {
+		t.Error("a zone's pools are not in file order")
+	}
+	if set.Pool("z") != set.Zones[0].Pools[1] || set.Pool("none") != nil {
+		t.Error("Set.Pool finds another")
+	}
+}
