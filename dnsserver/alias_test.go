@@ -43,6 +43,9 @@ acrossnx CNAME nx.other.test.
 		{"across.example.test. A", "NOERROR aa\nanswer across.example.test. 300 CNAME host.other.test.\nanswer host.other.test. 300 A 192.0.2.99"},
 		{"acrossnx.example.test. A", "NXDOMAIN aa\nanswer acrossnx.example.test. 300 CNAME nx.other.test.\nauthority other.test. 30 SOA ns.other.test. h.other.test. 9 3600 900 86400 30"},
 	})
+	if reply := c.ask(t, "l2.example.test. A"); len(reply.Answer) != maxChain+1 {
+		t.Errorf("the longest chain: %v", reply)
+	}
 	if reply := c.ask(t, "l1.example.test. A"); len(reply.Answer) != maxChain || reply.Rcode != dns.RcodeSuccess {
 		t.Errorf("a long chain: %v", reply)
 	}

@@ -11,10 +11,10 @@ import (
 type scratch struct {
 	request request
 	w       writer
-	chain   [2]name // targets of aliases, by turns
-	target  name    // of additional data
-	seen    [maxChain + 1]uint64
-	added   []uint64 // owners in the additional section, by hash
+	chain   [2]name          // targets of aliases, by turns
+	target  name             // of additional data
+	seen    [maxChain]uint64 // aliases followed, by hash
+	added   []uint64         // owners in the additional section, by hash
 	spelled [2 * maxName]byte
 	cookie  [cookieSize]byte
 	outcome outcome

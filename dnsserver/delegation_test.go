@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
 )
 
 const cutZone = plainZone + `
@@ -125,4 +124,3 @@ func TestRootZone(t *testing.T) {
 		{"x.test. A", "NOERROR\nauthority test. 300 NS ns.test.\nadditional ns.test. 300 A 192.0.2.1"},
 	})
 }
-

@@ -106,20 +106,21 @@ func (o *oracle) answer(qname string, qtype uint16) *dns.Msg {
 	m.Authoritative = true
 	seen := []string{}
 	for {
-		target := o.step(m, z, qname, qtype)
+		target := o.step(m, z, qname, qtype, len(seen) == 5)
 		if target == "" {
 			return m
 		}
 		seen = append(seen, qname)
 		qname = strings.ToLower(target)
-		if z = o.zone(qname); z == nil || len(seen) == 5 || slices.Contains(seen, qname) {
+		if z = o.zone(qname); z == nil || slices.Contains(seen, qname) {
 			return m
 		}
 	}
 }
 
-// step adds what z holds for qname and returns the target of an alias, or "".
-func (o *oracle) step(m *dns.Msg, z *oracleZone, qname string, qtype uint16) string {
+// step adds what z holds for qname and returns the target of an alias, or "". last forbids
+// another alias.
+func (o *oracle) step(m *dns.Msg, z *oracleZone, qname string, qtype uint16, last bool) string {
 	encloser := z.name
 	for _, a := range z.ancestors(qname) {
 		if ns := z.sets[a][dns.TypeNS]; a != z.name && ns != nil && (a != qname || qtype != dns.TypeDS) {
@@ -130,7 +131,12 @@ func (o *oracle) step(m *dns.Msg, z *oracleZone, qname string, qtype uint16) str
 			return ""
 		}
 		if d := z.sets[a][dns.TypeDNAME]; a != qname && d != nil {
-			m.Answer = append(m.Answer, d...)
+			if last {
+				return ""
+			}
+			if !slices.Contains(m.Answer, d[0]) {
+				m.Answer = append(m.Answer, d[0])
+			}
 			target := d[0].(*dns.DNAME).Target
 			name := strings.TrimSuffix(qname, a)
 			if target != "." {
@@ -143,7 +149,7 @@ func (o *oracle) step(m *dns.Msg, z *oracleZone, qname string, qtype uint16) str
 			}
 			m.Answer = append(m.Answer, &dns.CNAME{Target: name, Hdr: dns.RR_Header{
 				Name: qname, Rrtype: dns.TypeCNAME, Class: dns.ClassINET, Ttl: d[0].Header().Ttl}})
-			if qtype == dns.TypeCNAME || qtype == dns.TypeANY {
+			if qtype == dns.TypeCNAME {
 				return ""
 			}
 			return name
@@ -163,6 +169,9 @@ func (o *oracle) step(m *dns.Msg, z *oracleZone, qname string, qtype uint16) str
 	}
 	set := z.sets[node][qtype]
 	if cname := z.sets[node][dns.TypeCNAME]; set == nil && cname != nil {
+		if last {
+			return ""
+		}
 		m.Answer = append(m.Answer, owned(cname, qname)...)
 		return cname[0].(*dns.CNAME).Target
 	}
@@ -315,4 +324,3 @@ func zoneText(pub failover.Publication) string {
 	}
 	return b.String()
 }
-

@@ -4,7 +4,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// maxChain is how many aliases one response follows; a resolver asks on where it ends.
+// maxChain is how many aliases one response holds; a resolver asks on where they end.
 const maxChain = 5
 
 // resolver walks from the question through this server's zones to what answers it (RFC 1034 section 4.3.2).
@@ -84,6 +84,9 @@ func (r *resolver) node(nd node) bool {
 		}
 		return false
 	case nd.flags()&flagCNAME != 0 && qtype != dns.TypeANY:
+		if r.aliases == maxChain {
+			return false
+		}
 		set = nd.rrset(dns.TypeCNAME)
 		if !r.put(answerSection, 0, set) {
 			return false
@@ -130,7 +133,11 @@ func (r *resolver) referral(nd node, at int) {
 // dname puts a DNAME, and the CNAME that it means for the current name (RFC 6672 section 3).
 func (r *resolver) dname(nd node, at int) bool {
 	set := nd.rrset(dns.TypeDNAME)
-	if !r.put(answerSection, at, set) {
+	if r.aliases == maxChain {
+		return false
+	}
+	// A chain that meets a DNAME again does not repeat it: an RRset is in a response once (RFC 2181 section 5).
+	if r.once(r.current.hash[at]+uint64(dns.TypeDNAME)) && !r.put(answerSection, at, set) {
 		return false
 	}
 	target, _ := nextRecord(set.records())
@@ -145,20 +152,16 @@ func (r *resolver) dname(nd node, at int) bool {
 		r.result.truncated = true
 		return false
 	}
-	if r.sc.request.qtype == dns.TypeCNAME || r.sc.request.qtype == dns.TypeANY {
+	if r.sc.request.qtype == dns.TypeCNAME {
 		return false
 	}
 	return r.follow(spelled[:size])
 }
 
-// follow goes on at an alias's target while that lies in one of this server's zones and the chain is neither too long
-// nor a loop. Otherwise the response ends here, without error: the resolver knows where to go on.
+// follow goes on at an alias's target while that lies in one of this server's zones and the chain is no loop. Otherwise the response ends here, without error: the resolver knows where to go on.
 func (r *resolver) follow(target []byte) bool {
 	r.sc.seen[r.aliases] = r.current.hash[0]
 	r.aliases++
-	if r.aliases >= maxChain {
-		return false
-	}
 	next := &r.sc.chain[r.aliases&1]
 	if next.parse(target, 0) == 0 {
 		return false

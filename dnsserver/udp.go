@@ -2,6 +2,7 @@ package dnsserver
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"net"
 	"time"
@@ -71,3 +72,6 @@ func replySource(oob []byte) []byte {
 	}
 	return nil
 }
+
+// native32 reads an int of the kernel's.
+func native32(b []byte) int { return int(int32(binary.NativeEndian.Uint32(b))) }
