@@ -120,8 +120,7 @@ func until(t *testing.T, resolver netip.AddrPort, question, want string) {
 		}
 		select {
 		case <-deadline:
-			t.Errorf("%s: %q, want %q", question, got, want)
-			return
+			t.Fatalf("%s: %q, want %q", question, got, want)
 		case <-poll.C:
 		}
 	}
