@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/livens/livens/failover"
 )
 
 //go:embed page.html
@@ -96,6 +98,21 @@ func (p *Pool) TargetsOf(deployment string) []Target {
 	return out
 }
 
+// row is a target in the page's table.
+type row struct {
+	Target
+	Again bool // the address stands in the row above
+}
+
+// Rows are the targets of one deployment for the page's table.
+func (p *Pool) Rows(deployment string) []row {
+	var out []row
+	for i, t := range p.TargetsOf(deployment) {
+		out = append(out, row{t, i > 0 && out[i-1].Address == t.Address})
+	}
+	return out
+}
+
 // Health sums the status up in one word for the page's head: "critical", "warning", "waiting" or "well".
 func (s *Status) Health() string {
 	switch {
@@ -126,6 +143,17 @@ func (s *Status) OverridesOf(pool string) []string {
 	for i := range s.Overrides {
 		if s.Overrides[i].Pool == pool {
 			out = append(out, s.Overrides[i].String())
+		}
+	}
+	return out
+}
+
+// Preferences are the overrides in force for one pool that say where traffic goes; drains stand at their deployments.
+func (s *Status) Preferences(pool string) []string {
+	var out []string
+	for i := range s.Overrides {
+		if o := &s.Overrides[i]; o.Pool == pool && o.Kind != failover.ToDrain {
+			out = append(out, o.String())
 		}
 	}
 	return out

@@ -15,7 +15,7 @@ func TestPageEscapesWhatOthersWrote(t *testing.T) {
 			t.Errorf("%s stands unescaped in the page", raw)
 		}
 	}
-	for _, want := range []string{"connect: &lt;i&gt;refused", "<strong>redundant</strong> answers", "drain of primary by alice", "deployment-down", "10.0.0.20", "1795000000"} {
+	for _, want := range []string{"connect: &lt;i&gt;refused", "<strong>redundant</strong> answers", "drained by alice", "deployment-down", "10.0.0.20", "1795000000"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page says nothing of %q", want)
 		}

@@ -95,16 +95,17 @@ func seen(t testing.TB) Seen {
 		put("redundant", "10.0.0.20", c, up)
 	}
 	previous := failover.Decide(failover.Input{Pool: p, View: failover.View{}, Now: ago(60 * time.Hour)})
-	decision := failover.Decide(failover.Input{Pool: p, View: view, Previous: previous, Now: ago(12 * time.Minute)})
+	overrides := []failover.Override{
+		{Kind: failover.ToDrain, Pool: "chat", Deployment: "primary", Who: "alice", Why: "<script>disks</script>", At: ago(time.Hour), Until: noon.Add(time.Hour)},
+		{Kind: failover.ToDrain, Pool: "chat", Deployment: "redundant", Who: "bob", At: ago(2 * time.Hour), Until: ago(time.Hour)},
+	}
+	decision := failover.Decide(failover.Input{Pool: p, View: view, Previous: previous, Overrides: overrides, Now: ago(12 * time.Minute)})
 	follow := failover.Decide(failover.Input{Pool: set.Pools[1], Followed: decision, Now: ago(12 * time.Minute)})
 	return Seen{
 		Now: noon, Verdicts: view, Stats: stats, Serials: map[string]uint32{"chat.example.": 1795000000},
 		Failover: &failover.Status{
 			Set: set, Decisions: map[string]*failover.Decision{"chat": decision, "ws": follow},
-			Overrides: []failover.Override{
-				{Kind: failover.ToDrain, Pool: "chat", Deployment: "primary", Who: "alice", Why: "<script>disks</script>", At: ago(time.Hour), Until: noon.Add(time.Hour)},
-				{Kind: failover.ToDrain, Pool: "chat", Deployment: "redundant", Who: "bob", At: ago(2 * time.Hour), Until: ago(time.Hour)},
-			},
+			Overrides: overrides,
 		},
 	}
 }

@@ -132,6 +132,6 @@ func (p *printer) list(problems zones.Problems) {
 			color = unwell
 		}
 		where, what, _ := strings.Cut(problem.String(), ": ")
-		p.hang(p.paint(color, where+": "), what)
+		p.paragraph(p.paint(color, where+":") + " " + what)
 	}
 }

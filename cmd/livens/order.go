@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/user"
 	"slices"
 	"strings"
 	"time"
@@ -111,7 +112,7 @@ func give(ctx context.Context, e *env, o failover.Order) error {
 	if o.Force && o.For == 0 {
 		return misuse("--force needs --for: say for how long")
 	}
-	o.Who = cmp.Or(os.Getenv("SUDO_USER"), os.Getenv("USER"), fmt.Sprintf("uid %d", os.Getuid()))
+	o.Who = who()
 	client, err := e.client()
 	if err != nil {
 		return err
@@ -121,6 +122,15 @@ func give(ctx context.Context, e *env, o failover.Order) error {
 		return err
 	}
 	return e.print(receipt, func(p *printer) { p.hang(o.Pool+": ", receiptWords(o, receipt)) })
+}
+
+// who gives the order: the person behind sudo, if any.
+func who() string {
+	name := fmt.Sprintf("uid %d", os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return cmp.Or(os.Getenv("SUDO_USER"), os.Getenv("USER"), name)
 }
 
 // receiptWords says what came of an order: "redundant answers now (was primary); until 16:00; …".

@@ -54,14 +54,33 @@ func (p *printer) paint(color, s string) string {
 // line writes one line as it is.
 func (p *printer) line(format string, args ...any) { fmt.Fprintf(p.out, format+"\n", args...) }
 
-// hang writes lead and then text, which is broken to fit and continues below where it began.
+// narrow is the least number of columns worth breaking a text into.
+const narrow = 24
+
+// hang writes lead and then text, which is broken to fit and continues below where it began, or below lead when there
+// is too little room beside it.
 func (p *printer) hang(lead, text string) {
 	indent := visible(lead)
-	for i, part := range p.wrap(text, max(p.width-indent, 20)) {
+	if room := p.width - indent; p.width > 0 && room < narrow && visible(text) > room {
+		p.line("%s", strings.TrimRight(lead, " "))
+		lead, indent = strings.Repeat(" ", 8), 8
+	}
+	for i, part := range p.wrap(text, p.width-indent) {
 		if i > 0 {
 			lead = strings.Repeat(" ", indent)
 		}
 		p.line("%s", strings.TrimRight(lead+part, " "))
+	}
+}
+
+// paragraph writes text, which is broken to fit and continues a little further in.
+func (p *printer) paragraph(text string) {
+	const indent = 4
+	for i, part := range p.wrap(text, p.width-indent) {
+		if i > 0 {
+			part = strings.Repeat(" ", indent) + part
+		}
+		p.line("%s", part)
 	}
 }
 

@@ -73,9 +73,9 @@ func (p *printer) alerts(s *web.Status) {
 			text += ", for " + s.Ago(a.Since)
 		}
 		p.line("")
-		p.hang(p.paint(color, "! "+string(a.Severity))+" ", fmt.Sprintf("%s: %s (%s)", a.Affects, text, a.Code))
+		p.paragraph(p.paint(color, "! "+string(a.Severity)) + " " + fmt.Sprintf("%s: %s (%s)", a.Affects, text, a.Code))
 		if a.Hint != "" {
-			p.hang("  → ", a.Hint)
+			p.hang("    → ", a.Hint)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func (p *printer) deployment(s *web.Status, d *failover.DeploymentState) []strin
 
 func (p *printer) target(s *web.Status, t *web.Target) []string {
 	latency := ""
-	if t.Latency > 0 {
+	if t.State == checker.Up && t.Latency > 0 {
 		latency = web.Age(time.Duration(t.Latency * float64(time.Second)))
 	}
 	what := t.What
@@ -180,14 +180,13 @@ func (p *printer) state(s checker.State, doubt bool) string {
 func (p *printer) zones(s *web.Status) {
 	rows := [][]string{}
 	for _, z := range s.Zones {
-		rows = append(rows, []string{"zone " + bare(z.Name), z.File, fmt.Sprintf("serial %d", z.Serial), count(z.Records, "record")})
+		note := ""
+		if z.Stale != "" {
+			note = p.paint(bad, "last good version, not what the file says")
+		}
+		rows = append(rows, []string{"zone " + bare(z.Name), z.File, fmt.Sprintf("serial %d", z.Serial), count(z.Records, "record"), note})
 	}
 	p.table("", rows)
-	for _, z := range s.Zones {
-		if z.Stale != "" {
-			p.hang(p.paint(bad, "  "+bare(z.Name)+" is its last good version: "), z.Stale)
-		}
-	}
 }
 
 func (p *printer) problems(s *web.Status) {
