@@ -1,0 +1,64 @@
+package dnsserver
+
+import (
+	"testing"
+
+	"github.com/livens/livens/failover"
+	"github.com/livens/livens/zones"
+)
+
+// TestSwitch: a decision changes, and only what it touches is made anew; the serial is the publication's.
+func TestSwitch(t *testing.T) {
+	pub := publication(t, plainZone, "$ORIGIN other.test.\n@ 300 SOA ns h 9 3600 900 86400 30\n@ 300 NS ns.example.test.\n")
+	pub.Set.Zones[0], pub.Set.Zones[1] = pub.Set.Zones[1], pub.Set.Zones[0]
+	pub.Set.Zones[1].FixedSerial = false
+	pub.Serials["example.test."] = 1764000000
+	withPool(&pub, "chat", 10, []string{"chat.example.test."}, "203.0.113.10")
+	withPool(&pub, "shop", 10, []string{"shop.example.test."}, "203.0.113.20")
+	before := compiled(t, pub)
+	ids := func(string) int { t.Error("a zone was compiled again"); return 0 }
+
+	d := *pub.Decisions["chat"]
+	d.Addresses, d.TTL = pub.Decisions["shop"].Addresses, 5
+	after, err := before.next(failover.Publication{Set: pub.Set, Changed: []string{"chat"},
+		Decisions: map[string]*failover.Decision{"chat": &d, "shop": pub.Decisions["shop"]},
+		Serials:   map[string]uint32{"example.test.": 1764000001}}, ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	soa := "SOA ns1.example.test. hostmaster.example.test. 17640000"
+	client{after, false}.check(t, []answerCase{
+		{"chat.example.test. A", "NOERROR aa\nanswer chat.example.test. 5 A 203.0.113.20"},
+		{"shop.example.test. A", "NOERROR aa\nanswer shop.example.test. 10 A 203.0.113.20"},
+		{"example.test. SOA", "NOERROR aa\nanswer example.test. 3600 " + soa + "01 3600 900 86400 60"},
+		{"nx.example.test. A", "NXDOMAIN aa\nauthority example.test. 60 " + soa + "01 3600 900 86400 60"},
+		{"other.test. SOA", "NOERROR aa\nanswer other.test. 300 SOA ns.other.test. h.other.test. 9 3600 900 86400 30"},
+	})
+	client{before, false}.check(t, []answerCase{
+		{"chat.example.test. A", "NOERROR aa\nanswer chat.example.test. 10 A 203.0.113.10"},
+		{"example.test. SOA", "NOERROR aa\nanswer example.test. 3600 " + soa + "00 3600 900 86400 60"},
+	})
+	if after.served[0] != before.served[0] || after.served[1].zone != before.served[1].zone || after.table != before.table ||
+		after.served[1].pools[1] != before.served[1].pools[1] {
+		t.Error("a switch made anew what did not change")
+	}
+}
+
+// TestReload: a new Set recompiles the zones that changed, drops those that went and keeps the others.
+func TestReload(t *testing.T) {
+	other := "$ORIGIN other.test.\n@ 300 SOA ns h 9 3600 900 86400 30\n@ 300 NS ns.example.test.\n"
+	pub := publication(t, plainZone, other)
+	before := compiled(t, pub)
+	changed := parseZone(t, other+"www 300 A 192.0.2.1\n")
+	compiledNow := []string{}
+	after, err := before.next(failover.Publication{Set: &zones.Set{Zones: []*zones.Zone{pub.Set.Zones[0], changed}}},
+		func(zone string) int { compiledNow = append(compiledNow, zone); return 9 })
+	if err != nil || len(compiledNow) != 1 || compiledNow[0] != "other.test." || after.served[0] != before.served[0] {
+		t.Errorf("compiled %v, error %v", compiledNow, err)
+	}
+	client{after, false}.check(t, []answerCase{{"www.other.test. A", "NOERROR aa\nanswer www.other.test. 300 A 192.0.2.1"}})
+	gone, _ := after.next(failover.Publication{Set: &zones.Set{Zones: []*zones.Zone{changed}}}, nil)
+	client{gone, false}.check(t, []answerCase{{"www.example.test. A", "REFUSED"}})
+	empty, _ := gone.next(failover.Publication{Set: &zones.Set{}}, nil)
+	client{empty, false}.check(t, []answerCase{{"www.other.test. A", "REFUSED"}})
+}

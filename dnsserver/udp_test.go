@@ -1,0 +1,77 @@
+package dnsserver
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// TestWildcardAddressesAnswerFromTheAddressAsked, for both families, with the same port for UDP and TCP.
+func TestWildcardAddressesAnswerFromTheAddressAsked(t *testing.T) {
+	s := running(t, func(o *Options) {
+		o.Listen = []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0"), netip.MustParseAddrPort("[::]:0")}
+	})
+	s.Publish(publication(t, plainZone))
+	for i, host := range []string{"127.0.0.2", "127.0.0.1", "::1"} {
+		port := s.Addrs()[i/2].Port()
+		for _, network := range []string{"udp", "tcp"} {
+			// A connected socket drops what comes from another address.
+			addr := netip.AddrPortFrom(netip.MustParseAddr(host), port).String()
+			c := dns.Client{Net: network, Timeout: 5 * time.Second}
+			if reply, _, err := c.Exchange(question("www.example.test. A"), addr); err != nil || len(reply.Answer) != 1 {
+				t.Errorf("%s %s: %v %v", network, addr, reply, err)
+			}
+		}
+	}
+}
+
+// TestServingAllocatesNothing: the whole way of a datagram, on both kinds of sockets.
+func TestServingAllocatesNothing(t *testing.T) {
+	for _, listen := range []string{"127.0.0.1:0", "0.0.0.0:0", "[::]:0"} {
+		s := running(t, func(o *Options) { o.Listen = []netip.AddrPort{netip.MustParseAddrPort(listen)} })
+		s.Publish(publication(t, plainZone))
+		target := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), s.Addrs()[0].Port())
+		if s.Addrs()[0].Addr().Is6() {
+			target = netip.AddrPortFrom(netip.IPv6Loopback(), target.Port())
+		}
+		conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(target))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		query, _ := question("www.example.test. A").Pack()
+		buf := make([]byte, 4096)
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		if n := testing.AllocsPerRun(200, func() {
+			conn.Write(query)
+			if _, err := conn.Read(buf); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations a query", listen, n)
+		}
+	}
+}
+
+// TestUDPGoesOnAfterBadPackets of all kinds.
+func TestUDPGoesOnAfterBadPackets(t *testing.T) {
+	s := running(t, nil)
+	s.Publish(publication(t, plainZone))
+	addr := s.Addrs()[0].String()
+	conn, err := net.Dial("udp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, seed := range fuzzSeeds(t) {
+		conn.Write(seed)
+	}
+	conn.Write(nil)
+	c := dns.Client{Timeout: 5 * time.Second}
+	if reply, _, err := c.Exchange(question("www.example.test. A"), addr); err != nil || len(reply.Answer) != 1 {
+		t.Error(reply, err)
+	}
+}
