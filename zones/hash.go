@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/miekg/dns"
 )
@@ -33,16 +33,7 @@ const hashChunk = 32 << 10
 func hashZone(z *Zone, base string) [sha256.Size]byte {
 	chunks := slices.Collect(slices.Chunk(z.Records, hashChunk))
 	sums := make([][sha256.Size]byte, len(chunks))
-	var group sync.WaitGroup
-	slots := make(chan struct{}, 4)
-	for i, chunk := range chunks {
-		slots <- struct{}{}
-		group.Go(func() {
-			sums[i] = hashRecords(chunk)
-			<-slots
-		})
-	}
-	group.Wait()
+	each(len(chunks), runtime.GOMAXPROCS(0), func(i int) { sums[i] = hashRecords(chunks[i]) })
 	h := sha256.New()
 	for _, sum := range sums {
 		h.Write(sum[:])

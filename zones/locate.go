@@ -274,7 +274,7 @@ func (l *locator) skipOneLine() {
 			l.pos++
 		}
 	}
-	l.stopped = true
+	l.pos, l.stopped = min(l.pos, len(l.text)), true
 }
 
 // skipBlank skips spaces, and, where lines says so, line ends and comments.
