@@ -22,6 +22,20 @@ type Zone struct {
 // Knot starts knotd with the zones. It answers at most 1232 bytes over UDP, and identifies itself as "knot".
 func Knot(t testing.TB, zones ...Zone) *Peer {
 	t.Helper()
+	return knot(t, "", "", zones)
+}
+
+// KnotWithCookies is Knot with DNS cookies (RFC 9018) by a secret of 32 hex digits; every query over UDP whose server
+// cookie is not good gets BADCOOKIE.
+func KnotWithCookies(t testing.TB, secret string, zones ...Zone) *Peer {
+	t.Helper()
+	module := fmt.Sprintf("mod-cookies:\n  - id: default\n    secret: 0x%s\n    badcookie-slip: 1\n", secret)
+	return knot(t, module, "    global-module: mod-cookies/default\n", zones)
+}
+
+// knot starts knotd with further sections, and further settings of all zones.
+func knot(t testing.TB, sections, settings string, zones []Zone) *Peer {
+	t.Helper()
 	return authoritative(t, "knotd", zones, func(dir string, addr netip.AddrPort, zones []Zone, config *strings.Builder) []string {
 		fmt.Fprintf(config, `server:
     rundir: %[1]q
@@ -37,14 +51,14 @@ database:
 log:
   - target: stderr
     any: info
-template:
+%[4]stemplate:
   - id: default
     storage: %[1]q
     zonefile-sync: -1
     zonefile-load: whole
     journal-content: none
-zone:
-`, dir, addr.Addr(), addr.Port())
+%[5]szone:
+`, dir, addr.Addr(), addr.Port(), sections, settings)
 		for _, zone := range zones {
 			fmt.Fprintf(config, "  - domain: %q\n    file: %q\n", zone.Name, zone.File)
 		}

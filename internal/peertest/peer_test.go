@@ -30,8 +30,9 @@ www 300 A 192.0.2.1
 
 func TestAuthoritativePeersAnswer(t *testing.T) {
 	for name, start := range map[string]func(testing.TB, ...peertest.Zone) *peertest.Peer{
-		"knotd": peertest.Knot,
-		"nsd":   peertest.NSD,
+		"knotd":              peertest.Knot,
+		"knotd with cookies": withCookies,
+		"nsd":                peertest.NSD,
 	} {
 		t.Run(name, func(t *testing.T) {
 			peer := start(t, exampleZone(t))
@@ -40,6 +41,10 @@ func TestAuthoritativePeersAnswer(t *testing.T) {
 			}
 		})
 	}
+}
+
+func withCookies(t testing.TB, zones ...peertest.Zone) *peertest.Peer {
+	return peertest.KnotWithCookies(t, "00112233445566778899aabbccddeeff", zones...)
 }
 
 func TestUnboundResolvesThroughATap(t *testing.T) {
