@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -104,11 +105,15 @@ func timedOut(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)
 }
 
-// plain is an error's own words without the operation and addresses that the net package puts before them.
+// plain is an error's own words, without the operation and the names that the net and os packages put before them.
 func plain(err error) string {
 	var op *net.OpError
 	for errors.As(err, &op) {
 		err = op.Err
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
 	}
 	var sys *os.SyscallError
 	if errors.As(err, &sys) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -19,10 +18,6 @@ func newFile(t Target) prober { return fileProber{t.Check.File} }
 
 func (p fileProber) probe(context.Context) Result {
 	text, err := readHead(p.path, 4096)
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
 	if err != nil {
 		return failure("state file %s: %s", p.path, plain(err))
 	}

@@ -38,7 +38,7 @@ func newHTTP(t Target, agent string) prober {
 	p := &httpProber{t: t, contains: c.BodyContains, header: http.Header{"User-Agent": {agent}}}
 	u, err := url.ParseRequestURI(c.Path)
 	if err != nil {
-		return broken{fmt.Sprintf("path %q: not a path of a URL", c.Path)}
+		return badPath(c)
 	}
 	u.Scheme, u.Host = "http", hostHeader(t)
 	p.url = u
@@ -57,6 +57,8 @@ func newHTTP(t Target, agent string) prober {
 	}
 	return p
 }
+
+func badPath(c *zones.Check) prober { return broken{fmt.Sprintf("path %q: not a path of a URL", c.Path)} }
 
 // hostHeader is the Host that the request names: the check's, or the address and, unless it is the usual one, port.
 func hostHeader(t Target) string {

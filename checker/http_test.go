@@ -87,11 +87,11 @@ func TestHTTPAgainstBadServers(t *testing.T) {
 		check  zones.Check
 		want   Result
 	}{
-		{"silent after accepting", hold, zones.Check{Timeout: haste}, failure("no reply in 60ms")},
-		{"closed at once", func(net.Conn) {}, zones.Check{}, failure("closed before a reply")},
+		{"silent after accepting", hold, zones.Check{Timeout: haste}, failure("no reply in 150ms")},
+		{"closed", says("", nil), zones.Check{}, failure("closed before a reply")},
 		{"reset", says("", reset), zones.Check{}, failure("reset by peer")},
 		{"closed in the headers", says(ok+"A: b\r\n", nil), zones.Check{}, failure("closed in the middle of the reply's headers")},
-		{"stalls in the headers", says(ok+"A: b\r\n", hold), zones.Check{Timeout: haste}, failure("no reply in 60ms")},
+		{"stalls in the headers", says(ok+"A: b\r\n", hold), zones.Check{Timeout: haste}, failure("no reply in 150ms")},
 		{"garbage", says("SSH-2.0-x\r\n\x1b[31m\r\n", nil), zones.Check{}, failure(`not an HTTP reply: malformed HTTP response "SSH-2.0-x"`)},
 		{"endless headers", says(ok, floods("A: b\r\n")), zones.Check{}, failure("reply's headers are over 65536 bytes")},
 		{"one endless line", says(ok, floods("A")), zones.Check{}, failure("reply's headers are over 65536 bytes")},
@@ -108,7 +108,7 @@ func TestHTTPAgainstBadServers(t *testing.T) {
 		{"a pause is not the end", says(ok+"\r\nall", func(c net.Conn) { time.Sleep(10 * time.Millisecond); io.WriteString(c, " ill") }),
 			zones.Check{BodyRegexp: "^all$"}, failure(`body does not match "^all$"`)},
 		{"body stalls", says(ok+"Content-Length: 9\r\n\r\nwe", hold), zones.Check{BodyContains: "well", Timeout: haste},
-			failure(`body is incomplete after 60ms and does not contain "well"`)},
+			failure(`body is incomplete after 150ms and does not contain "well"`)},
 		{"body breaks off", says(ok+"Content-Length: 9\r\n\r\nwe", nil), zones.Check{BodyContains: "well"},
 			failure(`body breaks off (unexpected EOF) and does not contain "well"`)},
 		{"speaks TLS", over(&certless, hold), zones.Check{}, failure("not an HTTP reply: %s", "")},
@@ -131,7 +131,7 @@ func TestConnectFailures(t *testing.T) {
 	for _, kind := range []zones.Kind{zones.HTTP, zones.HTTPS, zones.TCP, zones.TLS, zones.WebSocket} {
 		t.Run(string(kind), func(t *testing.T) {
 			wantResult(t, ask(t, closedPort(t), zones.Check{Kind: kind}), failure("connect: refused"))
-			wantResult(t, ask(t, blackHole(t), zones.Check{Kind: kind, Timeout: haste}), silence("connect: no answer in 60ms"))
+			wantResult(t, ask(t, blackHole(t), zones.Check{Kind: kind, Timeout: haste}), silence("connect: no answer in 150ms"))
 		})
 	}
 }
@@ -181,7 +181,7 @@ func TestHTTPSCertificates(t *testing.T) {
 			unclear("cannot probe from here: CA file: stat /nonexistent: no such file or directory")},
 		{"empty CA file", valid, zones.Check{CAFile: empty}, unclear("cannot probe from here: CA file: no certificate in %s", empty)},
 		{"no TLS", raw(t, floods("hello")), zones.Check{}, failure("TLS handshake: the server does not speak TLS")},
-		{"silent", raw(t, hold), zones.Check{Timeout: haste}, failure("TLS handshake: no answer in 60ms")},
+		{"silent", raw(t, hold), zones.Check{Timeout: haste}, failure("TLS handshake: no answer in 150ms")},
 		{"closed", raw(t, func(net.Conn) {}), zones.Check{}, failure("TLS handshake: closed by the server")},
 		{"reset", raw(t, func(c net.Conn) { c.Read(make([]byte, 1)); reset(c) }), zones.Check{}, failure("TLS handshake: reset by peer")},
 		{"refused handshake", raw(t, over(&certless, hold)), zones.Check{Host: "nowhere"},
@@ -211,7 +211,7 @@ func TestCAFileIsReadAgainWhenItChanges(t *testing.T) {
 	port := raw(t, over(ca.config(t, -time.Hour, time.Hour, "chat.example.com"), says("HTTP/1.1 200 OK\r\n\r\n", nil)))
 	check := zones.Check{Kind: zones.HTTPS, Port: port, Path: "/", Host: "chat.example.com", CAFile: old.file, Timeout: patience}
 	p := newProber(NewTarget("chat", "primary", loopback, &check), "livens", nil)
-	if r := guarded(t.Context(), p); r.Outcome != Failure {
+	if r := guarded(t.Context(), p, nil); r.Outcome != Failure {
 		t.Errorf("got %+v", r)
 	}
 	text, err := os.ReadFile(ca.file)
@@ -221,5 +221,5 @@ func TestCAFileIsReadAgainWhenItChanges(t *testing.T) {
 	if err := os.WriteFile(old.file, append([]byte("new\n"), text...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wantResult(t, guarded(t.Context(), p), success("HTTP 200"))
+	wantResult(t, guarded(t.Context(), p, nil), success("HTTP 200"))
 }

@@ -51,9 +51,14 @@ func (p icmpProber) ping(ctx context.Context, pinger *probing.Pinger) Result {
 		return Result{Outcome: Success, Reason: "echo reply", Latency: rtt}
 	case err = <-ended:
 	}
-	switch {
-	case len(replied) > 0:
+	if len(replied) > 0 {
 		return Result{Outcome: Success, Reason: "echo reply", Latency: <-replied}
+	}
+	return p.noReply(err)
+}
+
+func (p icmpProber) noReply(err error) Result {
+	switch {
 	case errors.Is(err, os.ErrPermission):
 		return unclear("no permission for ICMP: give livens CAP_NET_RAW (setcap cap_net_raw+ep, or AmbientCapabilities= in its unit)")
 	case err == nil, timedOut(err), errors.Is(err, context.Canceled):

@@ -5,9 +5,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha1"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -35,7 +37,7 @@ var loopback = netip.MustParseAddr("127.0.0.1")
 // patience is the timeout of checks that are to be answered; haste of those that are not.
 const (
 	patience = 20 * time.Second
-	haste    = 60 * time.Millisecond
+	haste    = 150 * time.Millisecond
 )
 
 // ask probes a loopback port once.
@@ -232,4 +234,10 @@ func over(config *tls.Config, handle func(net.Conn)) func(net.Conn) {
 		defer secure.Close()
 		handle(secure)
 	}
+}
+
+// acceptKey answers a WebSocket key (RFC 6455, section 4.2.2).
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }

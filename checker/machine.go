@@ -200,7 +200,7 @@ func (m *machine) late(now time.Time) time.Time {
 func (m *machine) verdict() Verdict {
 	v := Verdict{
 		State: m.shown, Reason: m.reason, Since: m.since, At: m.at, Latency: m.latency,
-		Streak: m.streak, Doubt: m.doubt, Drain: m.drain,
+		Streak: m.streak, Doubt: m.doubt, Drain: m.drain && m.judged == Up,
 	}
 	switch {
 	case m.held != "":

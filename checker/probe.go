@@ -51,17 +51,20 @@ func (b broken) probe(context.Context) Result { return unclear("%s", b.reason) }
 func Probe(ctx context.Context, o Options, t Target) Result {
 	ctx, cancel := context.WithTimeout(ctx, t.Check.Timeout)
 	defer cancel()
+	t.dialer = o.Dial
 	var work sync.WaitGroup
 	defer work.Wait()
-	return guarded(ctx, newProber(t, o.agent(), &work))
+	return guarded(ctx, newProber(t, o.agent(), &work), func([]byte) {})
 }
 
-// guarded probes, measures, and survives a panic of the prober: a fault of ours says nothing about the target.
-func guarded(ctx context.Context, p prober) (r Result) {
+// guarded probes, measures, and survives a panic of the prober: a fault of ours says nothing about the target. onFault
+// is told its stack.
+func guarded(ctx context.Context, p prober, onFault func(stack []byte)) (r Result) {
 	start := time.Now()
 	defer func() {
 		if fault := recover(); fault != nil {
-			r = unclear("fault in the probe itself: %v\n%s", fault, debug.Stack())
+			onFault(debug.Stack())
+			r = unclear("fault in the probe itself: %s", printable(fmt.Sprint(fault), 200))
 		}
 		if r.Latency == 0 {
 			r.Latency = time.Since(start)

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/livens/livens/zones"
@@ -208,11 +209,16 @@ func (c *Checker) start(now time.Time, e *entry) {
 func (c *Checker) probe(e *entry, probe uint64) {
 	defer c.work.Done()
 	ctx, cancel := context.WithTimeout(e.ctx, e.timeout)
-	r := guarded(ctx, e.prober)
+	var fault []byte
+	r := guarded(ctx, e.prober, func(stack []byte) { fault = stack })
 	cancel()
 
 	c.mu.Lock()
 	defer c.unlock()
+	if fault != nil && !e.faulty {
+		e.faulty = true
+		c.say(slog.LevelError, r.Reason, "target", e.Target.String(), "stack", string(fault))
+	}
 	e.lane.busy--
 	if c.alive(e) && e.ctx.Err() == nil {
 		if !e.underWay(probe) {

@@ -383,12 +383,15 @@ func TestPanicInAProbeIsUnclear(t *testing.T) {
 		b.fake("192.0.2.1").set(func(context.Context, time.Time) Result { panic("oh") })
 		b.Update([]Target{target})
 		b.run()
-		time.Sleep(time.Second)
+		time.Sleep(5 * time.Second)
 		b.want(t, target, Unknown)
 		if v := b.Verdicts()[target.Key]; !strings.Contains(v.Reason, "fault in the probe itself: oh") {
 			t.Errorf("reason %q", v.Reason)
 		}
 		b.stop(t)
+		if s := b.log.String(); strings.Count(s, "level=ERROR") != 1 || !strings.Contains(s, "stack=") {
+			t.Errorf("logged:\n%s", s)
+		}
 	})
 }
 

@@ -60,6 +60,7 @@ func (c *Checker) callWitnesses(now time.Time, self *entry) {
 	if silent.IsZero() || now.Sub(c.witness) < witnessPause || !remote(self.Check.Kind) {
 		return
 	}
+	c.witness = now
 	called := 0
 	for _, e := range c.entries { // in random order
 		if called == maxWitnesses {
@@ -73,7 +74,6 @@ func (c *Checker) callWitnesses(now time.Time, self *entry) {
 		called++
 	}
 	if called > 0 {
-		c.witness = now
 		c.nudge()
 	}
 }

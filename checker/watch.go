@@ -11,7 +11,7 @@ import (
 // watch is what is known about a target's kept-open connection.
 //
 // While a target is up and answers, one idle TCP connection to its port is kept open. When its peer closes or resets
-// it, the next probe is sent at once; that probe, not the watch, tells whether the target died. A server may close
+// it, or does not take it, the next probe is sent at once; that probe, not the watch, tells whether the target died. A server may close
 // idle connections as it likes: the time it allows them is learnt, and the watch renewed before.
 //
 // The watch must never do harm. A server that closes idle connections at once is asked ever more rarely; so is one
@@ -49,9 +49,9 @@ func (w *watch) setback(now time.Time) {
 // ended takes note of how a watch ended by itself.
 func (w *watch) ended(now time.Time, end ending, renewed time.Duration) {
 	w.close, w.idle = nil, renewed
-	if end.lasted < shortWatch {
+	if !end.byPeer || end.lasted < shortWatch {
 		w.setback(now)
-	} else if end.byPeer {
+	} else {
 		w.lasted = end.lasted
 	}
 }
@@ -102,7 +102,7 @@ func (c *Checker) open(now time.Time, e *entry) {
 		now := time.Now()
 		e.watch.ended(now, end, renewed)
 		e.watch.last = e.last
-		if end.byPeer && e.judged == Up {
+		if e.judged == Up {
 			e.hurry()
 			e.lane.fix(e)
 			c.nudge()

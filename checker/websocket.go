@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/coder/websocket"
@@ -21,6 +22,9 @@ type websocketProber struct {
 }
 
 func newWebSocket(t Target, agent string) prober {
+	if _, err := url.ParseRequestURI(t.Check.Path); err != nil {
+		return badPath(t.Check)
+	}
 	p := websocketProber{t: t, header: http.Header{"User-Agent": {agent}}}
 	for name, value := range t.Check.Headers {
 		if strings.EqualFold(name, "Sec-WebSocket-Protocol") {
@@ -73,8 +77,12 @@ func (p websocketProber) open(ctx context.Context, conn net.Conn) (*websocket.Co
 	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
 		return nil, failure("HTTP %d, wanted 101 (a WebSocket)", resp.StatusCode)
 	case resp != nil:
-		return nil, failure("WebSocket handshake: %s", strings.TrimPrefix(plain(err), "failed to WebSocket dial: "))
-	case strings.Contains(err.Error(), "malformed"), strings.Contains(err.Error(), "exceeded"):
+		// What the library quotes is new in each handshake; the reason is to stay the same.
+		said, _, _ := strings.Cut(innermost(err), ` "`)
+		return nil, failure("WebSocket handshake: %s", said)
+	case timedOut(err):
+		return nil, replyFailure(err, p.t.Check)
+	case strings.Contains(err.Error(), "malformed"), strings.Contains(err.Error(), "headers exceeded"):
 		return nil, failure("not a WebSocket reply: %s", innermost(err))
 	}
 	return nil, replyFailure(err, p.t.Check)
