@@ -64,6 +64,7 @@ type entry struct {
 	next   time.Time // when it is due there
 	waited bool      // the probe that is due found its lane full
 	stuck  int       // probes that outlasted their timeout and have not come back
+	faulty bool      // a panic of its prober has been logged
 	shown  facts
 	logged State
 	turns  uint64

@@ -58,7 +58,9 @@ func newHTTP(t Target, agent string) prober {
 	return p
 }
 
-func badPath(c *zones.Check) prober { return broken{fmt.Sprintf("path %q: not a path of a URL", c.Path)} }
+func badPath(c *zones.Check) prober {
+	return broken{fmt.Sprintf("path %q: not a path of a URL", c.Path)}
+}
 
 // hostHeader is the Host that the request names: the check's, or the address and, unless it is the usual one, port.
 func hostHeader(t Target) string {
