@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -49,6 +50,17 @@ func TestListenErrors(t *testing.T) {
 	defer udp.Close()
 	if _, err := listening(t, udp.LocalAddr().String()); err == nil || !strings.Contains(err.Error(), "address already in use: another server holds port") {
 		t.Errorf("UDP port in use: %v", err)
+	}
+	sharing := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
+		return control(raw, func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) })
+	}}
+	shared, err := sharing.ListenPacket(t.Context(), "udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shared.Close()
+	if _, err := listening(t, shared.LocalAddr().String()); err == nil || !strings.Contains(err.Error(), "another server holds port") {
+		t.Errorf("UDP port that another server would share: %v", err)
 	}
 	if _, err := listening(t, "192.0.2.1:0"); err == nil || !strings.Contains(err.Error(), "does not have that address") {
 		t.Errorf("foreign address: %v", err)

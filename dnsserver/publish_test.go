@@ -5,6 +5,7 @@ import (
 
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/zones"
+	"github.com/miekg/dns"
 )
 
 // TestSwitch: a decision changes, and only what it touches is made anew; the serial is the publication's.
@@ -41,6 +42,21 @@ func TestSwitch(t *testing.T) {
 	if after.served[0] != before.served[0] || after.served[1].zone != before.served[1].zone || after.table != before.table ||
 		after.served[1].pools[1] != before.served[1].pools[1] {
 		t.Error("a switch made anew what did not change")
+	}
+}
+
+// TestSerialAlone: a serial may change though no decision did.
+func TestSerialAlone(t *testing.T) {
+	pub := publication(t, plainZone)
+	pub.Set.Zones[0].FixedSerial = false
+	s := compiled(t, pub)
+	for _, serial := range []uint32{1764000000, 1764000001} {
+		pub.Serials = map[string]uint32{"example.test.": serial}
+		s, _ = s.next(pub, nil)
+		reply := client{s, false}.ask(t, "example.test. SOA")
+		if got := reply.Answer[0].(*dns.SOA).Serial; got != serial {
+			t.Errorf("serial %d, want %d", got, serial)
+		}
 	}
 }
 

@@ -241,6 +241,13 @@ func TestGracefulStop(t *testing.T) {
 	conn := dialTCP(t, s)
 	conn.Write(framed(t, question("www.example.test. A")))
 	readFramed(t, conn)
+	stuck := dialTCP(t, s)
+	for query := framed(t, question("www.example.test. A")); ; { // until the server can send it no more
+		stuck.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+		if _, err := stuck.Write(query); err != nil {
+			break
+		}
+	}
 	cancel()
 	if !closedByServer(conn) {
 		t.Error("connection stays open")
@@ -252,6 +259,9 @@ func TestGracefulStop(t *testing.T) {
 		}
 	case <-time.After(5 * time.Second):
 		t.Error("Serve does not return")
+	}
+	if n := s.tcp.open(); n != 0 {
+		t.Errorf("%d connections outlive Serve", n)
 	}
 	if _, err := net.Dial("tcp", s.Addrs()[0].String()); err == nil {
 		t.Error("still listening")

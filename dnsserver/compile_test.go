@@ -1,0 +1,62 @@
+package dnsserver
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// TestCompileGrowsItsIndex: names have nodes for all names above them, which nobody announced.
+func TestCompileGrowsItsIndex(t *testing.T) {
+	var zone, names []string
+	for i := range 40 {
+		name := strings.Repeat(fmt.Sprintf("l%d.", i), 60)
+		zone = append(zone, name+"example.test. A 192.0.2.1")
+		names = append(names, name+"example.test.", name[len(name)-100-len(name)%3:]+"example.test.")
+	}
+	c := client{compiled(t, publication(t, plainZone+strings.Join(zone, "\n")+"\n")), false}
+	for i, name := range names {
+		if off, _ := dns.NextLabel(name, 0); i%2 == 1 {
+			name = name[off:]
+		}
+		if reply := c.ask(t, name+" A"); reply.Rcode != dns.RcodeSuccess || len(reply.Answer) != 1-i%2 {
+			t.Errorf("%s: %v", name, reply)
+		}
+	}
+}
+
+// TestCompileTakesAnyOrder: owners scattered, names below before names above, types mixed; the source stays as it is.
+func TestCompileTakesAnyOrder(t *testing.T) {
+	pub := publication(t, kindsZone)
+	records := pub.Set.Zones[0].Records
+	slices.Reverse(records)
+	before := slices.Clone(records)
+	s, inOrder := compiled(t, pub), compiled(t, publication(t, kindsZone))
+	if !slices.Equal(before, records) {
+		t.Error("the zone's records were moved")
+	}
+	for _, ask := range kinds {
+		if got, want := show(client{s, false}.ask(t, ask)), show(client{inOrder, false}.ask(t, ask)); got != want {
+			t.Errorf("%s\ngot\n%s\nwant\n%s", ask, got, want)
+		}
+	}
+}
+
+// TestCompileReports what it cannot serve, and serves the rest.
+func TestCompileReports(t *testing.T) {
+	z := parseZone(t, plainZone)
+	outside, _ := dns.NewRR("www.elsewhere.test. 300 A 192.0.2.1")
+	broken := &dns.TXT{Hdr: dns.RR_Header{Name: "txt.example.test.", Rrtype: dns.TypeTXT, Class: dns.ClassINET}, Txt: []string{strings.Repeat("x", 300)}}
+	z.Records = append(z.Records, outside, broken)
+	got, err := compile(z, false)
+	if got == nil || err == nil || !strings.Contains(err.Error(), "lies outside zone") {
+		t.Errorf("%v %v", got, err)
+	}
+	z.Records = z.Records[1:]
+	if got, err := compile(z, false); got != nil || err == nil || !strings.Contains(err.Error(), "has no SOA") {
+		t.Errorf("without SOA: %v %v", got, err)
+	}
+}
