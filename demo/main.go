@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"text/template"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/livens/livens/internal/stage"
 )
 
@@ -121,7 +123,8 @@ The status page is http://%s/, the zone file %s.
 	return nil
 }
 
+// isTerminal says that somebody may be looking.
 func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("CI") == ""
+	_, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	return err == nil
 }

@@ -135,7 +135,7 @@ func bold(text string) string { return styled("1", text) }
 func dim(text string) string  { return styled("2", text) }
 
 func styled(code, text string) string {
-	if info, err := os.Stdout.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !isTerminal(os.Stdout) {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
