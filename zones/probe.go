@@ -52,10 +52,11 @@ func inherit(raw map[string]any, checks []*Check) map[string]any {
 		}
 		_, hasRoots := raw["ca_file"]
 		_, hasInsecure := raw["insecure"]
-		if !hasRoots && !hasInsecure && c.Insecure {
+		trust := !hasRoots && !hasInsecure && raw["tls"] != false
+		if trust && c.Insecure {
 			out["insecure"] = true
 		}
-		if !hasRoots && !hasInsecure && c.CAFile != "" {
+		if trust && c.CAFile != "" {
 			out["ca_file"] = c.CAFile
 		}
 	}
