@@ -145,7 +145,7 @@ func (s *search) take(owner string) bool {
 	}
 	s.found.Owner, s.found.Records, s.found.Source = owner, records, FromRecords
 	if pool == nil {
-		s.found.step("%d records stand at %s in the zone", len(records), owner)
+		s.found.step("%s at %s in the zone", plural(len(records)), owner)
 		return true
 	}
 	s.found.Source, s.found.Pool = FromPool, pool
@@ -187,4 +187,11 @@ func (s *search) exists(name string) bool {
 	return slices.ContainsFunc(s.zone.Pools, func(p *zones.Pool) bool {
 		return slices.ContainsFunc(p.Answers, func(a string) bool { return dns.IsSubDomain(name, a) })
 	})
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return "1 record stands"
+	}
+	return fmt.Sprintf("%d records stand", n)
 }

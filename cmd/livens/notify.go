@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// notifyPatience bounds the wait for a service manager that does not read: nothing depends on it.
+const notifyPatience = 100 * time.Millisecond
 
 // notify tells the service manager, if there is one, what the process is up to (sd_notify(3)): "READY=1", "STOPPING=1".
 func notify(state string) error {
@@ -19,6 +23,9 @@ func notify(state string) error {
 		return fmt.Errorf("service manager: %w", err)
 	}
 	defer conn.Close()
+	if err := conn.SetWriteDeadline(time.Now().Add(notifyPatience)); err != nil {
+		return err
+	}
 	_, err = conn.Write([]byte(state))
 	return err
 }

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// patience is how long scripts wait for what must happen, on a slow and busy machine.
+const patience = 30 * time.Second
+
+const pollPause = 5 * time.Millisecond
+
+// world is what surrounds one script's livens: deployments, and the process itself.
+type world struct {
+	dir         string
+	dns, http   netip.AddrPort
+	deployments map[string]*deployment
+	load        *load
+	notices     *net.UnixConn
+	occupied    net.Listener
+
+	mu      sync.Mutex
+	process *exec.Cmd
+	done    chan struct{} // closed when the process has ended
+}
+
+type worldKey struct{}
+
+func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
+
+// nextPort counts through ports that the kernel gives to nobody by itself, from a random start.
+var nextPort = func() *atomic.Uint32 {
+	var n atomic.Uint32
+	n.Store(20000 + rand.Uint32N(8000))
+	return &n
+}()
+
+// freePort finds a port that is free for UDP and TCP at the addresses.
+func freePort(addresses ...string) (uint16, error) {
+	for range 200 {
+		port := uint16(20000 + nextPort.Add(1)%12000)
+		free := true
+		for _, a := range addresses {
+			where := netip.AddrPortFrom(netip.MustParseAddr(a), port).String()
+			tcp, err := net.Listen("tcp", where)
+			if err == nil {
+				tcp.Close()
+				var udp net.PacketConn
+				if udp, err = net.ListenPacket("udp", where); err == nil {
+					udp.Close()
+				}
+			}
+			free = free && err == nil
+		}
+		if free {
+			return port, nil
+		}
+	}
+	return 0, errors.New("no port is free")
+}
+
+func newWorld(e *testscript.Env) (*world, error) {
+	w := &world{dir: e.WorkDir, deployments: map[string]*deployment{}}
+	loopback := netip.MustParseAddr("127.0.0.1")
+	var ports [3]uint16
+	for i := range ports {
+		var err error
+		if ports[i], err = freePort("127.0.0.1", "127.0.0.2"); err != nil {
+			return nil, err
+		}
+	}
+	w.dns, w.http = netip.AddrPortFrom(loopback, ports[0]), netip.AddrPortFrom(loopback, ports[1])
+	e.Setenv("DNS", w.dns.String())
+	e.Setenv("HTTP", w.http.String())
+	e.Setenv("CHECK", fmt.Sprint(ports[2]))
+	e.Setenv("USER", "tester")
+	for name, address := range map[string]string{"primary": "127.0.0.1", "redundant": "127.0.0.2"} {
+		d := &deployment{where: netip.AddrPortFrom(netip.MustParseAddr(address), ports[2])}
+		if err := d.up(); err != nil {
+			return nil, err
+		}
+		w.deployments[name] = d
+	}
+	e.Defer(w.end)
+	return w, nil
+}
+
+func (w *world) end() {
+	if w.load != nil {
+		w.load.stop()
+	}
+	if w.process != nil {
+		_ = w.process.Process.Kill() // it may have ended
+		<-w.done
+	}
+	for _, d := range w.deployments {
+		d.down()
+	}
+	if w.notices != nil {
+		w.notices.Close()
+	}
+}
+
+// start runs livens serve with its log in the file log.
+func (w *world) start(program string, env []string, args []string) error {
+	log, err := os.OpenFile(filepath.Join(w.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = w.dir, env, log, log
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	w.process, w.done = cmd, make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // the state tells how
+		close(w.done)
+	}()
+	return nil
+}
+
+func (w *world) logText() string {
+	text, err := os.ReadFile(filepath.Join(w.dir, "log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// deployment is an HTTP server: 200 on every path, unless told otherwise.
+type deployment struct {
+	where netip.AddrPort
+
+	mu     sync.Mutex
+	server *http.Server
+	codes  map[string]int
+}
+
+func (d *deployment) up() error {
+	l, err := net.Listen("tcp", d.where.String())
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.mu.Lock()
+		code, ok := d.codes[r.URL.Path]
+		d.mu.Unlock()
+		if !ok {
+			code = http.StatusOK
+		}
+		w.WriteHeader(code)
+	})}
+	go d.server.Serve(l)
+	return nil
+}
+
+func (d *deployment) down() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.server != nil {
+		d.server.Close()
+		d.server = nil
+	}
+}
+
+// eventually polls until ok says nil.
+func eventually(ok func() error) error {
+	deadline := time.Now().Add(patience)
+	for {
+		err := ok()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(pollPause)
+	}
+}
+
+// outcome is how the process ended.
+func (w *world) outcome() (code int, signal syscall.Signal) {
+	status := w.process.ProcessState.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		return -1, status.Signal()
+	}
+	return status.ExitStatus(), 0
+}
+
+// runOnce runs a program to its end.
+func runOnce(ts *testscript.TestScript, program string, args ...string) (out, errs string, err error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), environment(ts), &stdout, &stderr
+	err = cmd.Run()
+	return stdout.String(), stderr.String(), err
+}
+
+func environment(ts *testscript.TestScript) []string {
+	var out []string
+	for _, name := range []string{"PATH", "HOME", "USER", "TMPDIR", "NOTIFY_SOCKET", "SUDO_USER"} {
+		if v := ts.Getenv(name); v != "" {
+			out = append(out, name+"="+v)
+		}
+	}
+	return out
+}
