@@ -36,7 +36,7 @@ func compareWithKnot(t *testing.T, livens netip.AddrPort, zones []peertest.Zone,
 	if t.Failed() {
 		return
 	}
-	judge := newJudge(rules, newAsker(t, knot.Addr), newAsker(t, nsd.Addr), zones)
+	judge := newJudge(t, rules, newAsker(t, knot.Addr), newAsker(t, nsd.Addr), zones)
 	for i, q := range queries {
 		if parts := compare(ours[i].msg, theirs[i].msg); len(parts) > 0 {
 			judge.consider(t, &difference{query: q, ours: ours[i], ref: theirs[i], parts: parts})
