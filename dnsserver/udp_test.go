@@ -28,6 +28,17 @@ func TestWildcardAddressesAnswerFromTheAddressAsked(t *testing.T) {
 	}
 }
 
+// TestBothFamiliesShareAPort: the IPv6 wildcard leaves IPv4 alone, as "0.0.0.0:53" beside "[::]:53" needs.
+func TestBothFamiliesShareAPort(t *testing.T) {
+	four, err := listening(t, "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listening(t, netip.AddrPortFrom(netip.IPv6Unspecified(), four.Addrs()[0].Port()).String()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestServingAllocatesNothing: the whole way of a datagram, on both kinds of sockets.
 func TestServingAllocatesNothing(t *testing.T) {
 	for _, listen := range []string{"127.0.0.1:0", "0.0.0.0:0", "[::]:0"} {
