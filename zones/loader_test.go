@@ -1,6 +1,7 @@
 package zones
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -394,5 +395,48 @@ func TestSetIsSorted(t *testing.T) {
 	}
 	if set.Pool("z") != set.Zones[0].Pools[1] || set.Pool("none") != nil {
 		t.Error("Set.Pool finds another")
+	}
+}
+
+func TestOnlyWhatWasReadIsKept(t *testing.T) {
+	l := newLab(t, nil)
+	l.write("a.toml", strings.Replace(simpleZone("a"), "contact", "zonefile = \"sub/db\"\ncontact", 1))
+	l.write("sub/db", "x A 192.0.2.1\n")
+	l.load("a", "")
+	root, err := os.OpenRoot(l.config.Zones)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	l.write("sub/db", "x A 192.0.2.2\n")
+	v := readVersion(&folder{root: root, budget: 1 << 20}, settings{limit: 10}, "a.toml")
+	l.write("sub/db", "x A 192.0.2.3\n") // between reading and keeping
+	s := &store{dir: l.config.State, base: l.config.Zones}
+	if err := s.save(root, v, "a.toml"); !errors.Is(err, errEdited) {
+		t.Errorf("saved what was not read: %v", err)
+	}
+	kept, err := os.ReadFile(filepath.Join(l.config.State, "zones", "a.toml", "sub", "db"))
+	if err != nil || string(kept) != "x A 192.0.2.1\n" {
+		t.Errorf("kept %q, %v", kept, err)
+	}
+}
+
+func TestKeptVersionThatIsDamagedIsSaidAndRepaired(t *testing.T) {
+	l := newLab(t, nil)
+	l.write("a.toml", simpleZone("a"))
+	l.load("a", "")
+	kept := filepath.Join(l.config.State, "zones", "a.toml", "a.toml")
+	write(t, kept, "[zo")
+	l.write("a.toml", "[")
+	set, problems := NewLoader().Load(l.config)
+	if len(set.Zones) != 0 || len(problems.Errors()) != 1 || len(problems.Warnings()) != 1 || !strings.Contains(problems.Warnings()[0].Message, "cannot be served") {
+		t.Errorf("%v %v", set.Zones, problems)
+	}
+	l.write("a.toml", simpleZone("a"))
+	if _, problems = NewLoader().Load(l.config); len(problems) != 0 {
+		t.Error(problems)
+	}
+	if data, _ := os.ReadFile(kept); string(data) != simpleZone("a") {
+		t.Error("the damaged copy was not replaced")
 	}
 }

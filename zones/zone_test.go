@@ -158,7 +158,7 @@ func TestZoneData(t *testing.T) {
 		{"address hints below a wildcard pool", "_1._https.a.eu SVCB 1 b.eu ipv4hint=192.0.2.1\n", strings.Replace(goodPool, `"www"`, `"*.eu"`, 1), `
 			zones/db:1: address hints at b.eu.chat.test., where a pool answers: they would hold clients at a dead deployment (remove ipv4hint and ipv6hint)`},
 		{"types that are no data", "a ANY x\nb OPT x\nc TYPE250 \\# 0\nd TYPE0 \\# 0\n", "", `
-			zones/db:1: not a TTL: "x"
+			zones/db:1: "x" is no TTL, class or type
 			zones/db:2: OPT records do not have a presentation format: " "
 			zones/db:3: TSIG is no type of data: it exists in queries and messages only
 			zones/db:4: None is no type of data: it exists in queries and messages only`},
@@ -169,15 +169,15 @@ func TestZoneData(t *testing.T) {
 		{"records without data", "a A\nb TXT\nc TYPE65000 \\# 0\nd NULL \\# 0\ne A (\n)\n$TTL 5\nf A\n\ng A 192.0.2.1\n", "", `
 			zones/db:1: a record without data
 			zones/db:2: a record without data
-			zones/db:6: bad A A: at the line's end
+			zones/db:6: an A record with bad data: the line's end
 			zones/db:8: a record without data`},
 		{"the last record without data", "a MX", "", `
 			zones/db:1: a record without data`},
 		{"unknown types", "a TYPE65000 \\# 4 01020304\na TYPE1 \\# 4 C0000201\n", "", ``},
 		{"all wrong lines of a file", "a A 1\n\nb ( A\n 192.0.2.1\n bad )\nc A 192.0.2.1\nd MX x\n", "", `
-			zones/db:1: bad A A: "1"
+			zones/db:1: an A record with bad data: "1"
 			zones/db:5: garbage after rdata: "bad"
-			zones/db:7: bad MX Pref: "x"`},
+			zones/db:7: an MX record with bad Pref: "x"`},
 		{"no owner", " A 192.0.2.1\n", "", `
 			zones/db:1: has no owner, and no record before it has one`},
 	} {

@@ -102,7 +102,8 @@ func (z *zoneText) parseOne(text string, at position) error {
 	return nil
 }
 
-// parserError returns a parser's message without its package name and position, and the line it names, or 0.
+// parserError returns a parser's message in livens' words, without its package name and position, and the line it
+// names, or 0.
 func parserError(err error) (message string, line int) {
 	message = err.Error()
 	if i := strings.LastIndex(message, " at line: "); i >= 0 {
@@ -117,10 +118,30 @@ func parserError(err error) (message string, line int) {
 	if len(message) > 200 {
 		message = message[:200] + "…"
 	}
-	if strings.HasPrefix(message, "unexpected newline") {
-		message = "a record without data"
+	return reword(strings.ReplaceAll(message, `"\n"`, "the line's end")), line
+}
+
+// reword says the parser's commonest messages so that they need no explanation.
+func reword(message string) string {
+	what, token, _ := strings.Cut(message, ": ")
+	if what == "unexpected newline" {
+		return "a record without data"
 	}
-	return strings.ReplaceAll(message, `"\n"`, "at the line's end"), line
+	if what == "not a TTL" || strings.HasPrefix(what, "expecting RR type") {
+		return token + " is no TTL, class or type"
+	}
+	words := strings.Fields(what)
+	if len(words) < 2 || words[0] != "bad" {
+		return message
+	}
+	t, known := dns.StringToType[words[1]]
+	switch {
+	case !known:
+		return message
+	case len(words) > 2 && words[2] != words[1]:
+		return article(t) + " with bad " + strings.Join(words[2:], " ") + ": " + token
+	}
+	return article(t) + " with bad data: " + token
 }
 
 // keep checks a record by itself and adds it.

@@ -116,8 +116,8 @@ func TestZoneFileProblems(t *testing.T) {
 		{"a file that is not there", folderOf{}, `
 			zones/chat.toml:5: zone.zonefile: db: there is no such file`},
 		{"errors in included files have their place", folderOf{"db": "a A 192.0.2.1\n$INCLUDE inner\nb A x\n", "inner": "\nc A y\n$INCLUDE gone\n"}, `
-			zones/db:3: bad A A: "x"
-			zones/inner:2: bad A A: "y"
+			zones/db:3: an A record with bad data: "x"
+			zones/inner:2: an A record with bad data: "y"
 			zones/inner:3: $INCLUDE gone: there is no such file`},
 		{"a file that includes itself", folderOf{"db": "$INCLUDE a\n", "a": "$INCLUDE sub/../db\n"}, `
 			zones/a:1: $INCLUDE sub/../db: db includes itself`},
@@ -127,8 +127,8 @@ func TestZoneFileProblems(t *testing.T) {
 			zones/db:3: $INCLUDE sub/../../x: path escapes from parent`},
 		{"$GENERATE cannot include", folderOf{"db": "$GENERATE 1-1 $$INCLUDE /etc/hostname\n$GENERATE 1-1 \\$INCLUDE /etc/hostname\n$GENERATE 1-1 ${0,0,d}\n"}, `
 			zones/db:1: $GENERATE: wants a range, an owner, a type and data
-			zones/db:2: not a TTL: "/etc/hostname"
-			zones/db:3: no blank before TTL: at the line's end`},
+			zones/db:2: "/etc/hostname" is no TTL, class or type
+			zones/db:3: no blank before TTL: the line's end`},
 		{"$GENERATE is bounded", folderOf{"db": "$GENERATE 0-2147483647 h$ A 192.0.2.1\n$GENERATE 5-4 h$ A 192.0.2.1\n$GENERATE 1-2/0 h$ A 192.0.2.1\n$GENERATE 0-2147483648 h$ A 192.0.2.1\n$GENERATE 1-2 h${-2} A 192.0.2.1\n$GENERATE 1-2 h${0,999} A 192.0.2.1\n$GENERATE 1-2 h${0 A 192.0.2.1\n$GENERATE 1-2 h${0,0,z} A 192.0.2.1\n"}, `
 			zones/db:1: $GENERATE: it makes 2147483648 records, more than a zone may have
 			zones/db:2: $GENERATE: "5-4" is no range, want start-stop or start-stop/step
@@ -148,7 +148,7 @@ func TestZoneFileProblems(t *testing.T) {
 			zones/db:8: $TTL 4000w is above 2147483647 (RFC 2181 section 8)`},
 		{"quotes and parentheses left open", folderOf{"db": "a TXT \"x\nb A x\nc TXT ( a\n"}, `
 			zones/db:1: a quoted string does not end on its line
-			zones/db:2: bad A A: "x"
+			zones/db:2: an A record with bad data: "x"
 			zones/db:3: the file ends inside parentheses`},
 		{"a line without end", folderOf{"db": "a A 192.0.2.1\n" + long}, `
 			zones/db:1: a line is longer than 1024 KiB`},
