@@ -117,12 +117,13 @@ func TestTCPBadFraming(t *testing.T) {
 func TestTCPIdle(t *testing.T) {
 	s := running(t, func(o *Options) { o.Config.TCPIdle = 50 * time.Millisecond })
 	silent, slow := dialTCP(t, s), dialTCP(t, s)
+	octets := time.NewTicker(5 * time.Millisecond)
+	defer octets.Stop()
 	go func() {
-		for range 1000 {
+		for range octets.C {
 			if _, err := slow.Write([]byte{0xff}); err != nil {
 				return
 			}
-			time.Sleep(5 * time.Millisecond)
 		}
 	}()
 	if !closedByServer(silent) || !closedByServer(slow) {
