@@ -78,6 +78,7 @@ func (b *bench) detect(p profile, f fault) (detection, error) {
 		return detection{}, err
 	}
 	defer ps.stop()
+	defer command("nft", "flush", "chain", "inet", "bench", "in") // the addresses serve again in the next run
 	var took []float64
 	for i, d := range ps.primaries {
 		time.Sleep(time.Duration(rand.Float64() * float64(time.Second))) // anywhere between two probes

@@ -57,7 +57,7 @@ func (d *Deployment) Start(ctx context.Context) error {
 		return fmt.Errorf("deployment %s: %w", d.Name, err)
 	}
 	err = Await(ctx, 10*time.Second, func() error {
-		conn, err := net.Dial("tcp", d.Addr.String())
+		conn, err := net.DialTimeout("tcp", d.Addr.String(), time.Second)
 		if err == nil {
 			conn.Close()
 		}

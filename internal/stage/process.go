@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -19,17 +20,21 @@ type process struct {
 
 func start(cmd *exec.Cmd, output io.Writer) (*process, error) {
 	cmd.Stdout, cmd.Stderr = output, output
-	// Its own group: what the terminal sends (Ctrl-C) reaches the parent alone, which then stops it in order.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
+	// Its own group: what the terminal sends (Ctrl-C) reaches the parent alone, which then stops it in order. The kernel
+	// ties the death signal to the thread that started the child, so one locked thread stays until the end.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p := &process{cmd, make(chan struct{})}
+	started := make(chan error)
 	go func() {
-		_ = cmd.Wait() // how it ended is for whoever stopped it to know
-		close(p.done)
+		runtime.LockOSThread()
+		defer close(p.done)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // how it ended is for whoever stopped it to know
+		}
 	}()
-	return p, nil
+	return p, <-started
 }
 
 func (p *process) signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
