@@ -51,7 +51,8 @@ var protocols = []struct {
 	{"cookie without question, a bad one", "dig +header-only +nobadcookie +cookie=0123456789abcdef0100000000000000aaaaaaaaaaaaaaaa",
 		[]string{"status: BADCOOKIE", "QUERY: 0", "(good)"}, nil},
 
-	{"ECS: echoed with scope 0", "dig +subnet=192.0.2.0/24 www.example.test", []string{"status: NOERROR", "CLIENT-SUBNET: 192.0.2.0/24/0", "ANSWER: 2"}, nil},
+	{"ECS: echoed with scope 0", "dig +subnet=192.0.2.0/24 www.example.test",
+		[]string{"status: NOERROR", "CLIENT-SUBNET: 192.0.2.0/24/0", "ANSWER: 2"}, nil},
 	{"ECS: IPv6", "kdig +subnet=2001:db8::/56 www.example.test", []string{"status: NOERROR", "CLIENT-SUBNET: 2001:db8::/56/0"}, nil},
 	{"ECS: prefix 0", "dig +subnet=0 www.example.test", []string{"status: NOERROR", "CLIENT-SUBNET: 0.0.0.0/0/0"}, nil},
 	{"ECS: bits beyond the prefix are FORMERR", "dig +nocookie +ednsopt=8:00011800c0000201 www.example.test", []string{"status: FORMERR"}, nil},
@@ -97,7 +98,8 @@ var protocols = []struct {
 
 	{"flags: RA is never set, RD is repeated", "dig +nocookie +rec www.example.test", []string{"flags: qr aa rd;"}, nil},
 	{"flags: no RD, none in the reply", "dig +nocookie +norec www.example.test", []string{"flags: qr aa;"}, nil},
-	{"flags: AD, CD and Z are not repeated", "dig +nocookie +norec +adflag +cdflag +zflag www.example.test", []string{"flags: qr aa;"}, []string{"MBZ"}},
+	{"flags: AD, CD and Z are not repeated", "dig +nocookie +norec +adflag +cdflag +zflag www.example.test",
+		[]string{"flags: qr aa;"}, []string{"MBZ"}},
 
 	{"compression", "dig +noedns www.example.test A", []string{"ANSWER: 2,", "MSG SIZE rcvd: 66"}, nil},
 	{"compression: names in the data of MX", "dig +noedns child.example.test MX", []string{"ANSWER: 2,", "ADDITIONAL: 1", "MSG SIZE rcvd: 94"}, nil},
@@ -131,7 +133,8 @@ var protocols = []struct {
 	{"HTTPS", "dig +nocookie https-alias.example.test HTTPS",
 		[]string{"https-alias.example.test. 3600 IN HTTPS 0 https.example.test.", "https.example.test. 3600 IN HTTPS 2 www.example.test."}, nil},
 	{"DNAME: too long a name is YXDOMAIN",
-		"dig +nocookie " + strings.Repeat("p", 49) + ".tree-long.example.test", []string{"status: YXDOMAIN", "flags: qr aa rd;", "IN DNAME bbb"}, []string{"CNAME"}},
+		"dig +nocookie " + strings.Repeat("p", 49) + ".tree-long.example.test",
+		[]string{"status: YXDOMAIN", "flags: qr aa rd;", "IN DNAME bbb"}, []string{"CNAME"}},
 	{"DNAME: the longest name that fits",
 		"dig +nocookie " + strings.Repeat("p", 48) + ".tree-long.example.test", []string{"status: NXDOMAIN", "IN CNAME ppp"}, nil},
 }

@@ -6,10 +6,12 @@ import (
 
 // Records that many answers below carry.
 const (
-	soaLine   = "example.test. 900 SOA ns1.example.test. hostmaster.example.test. 2026112201 7200 900 1209600 900\n"
-	childSOA  = "child.example.test. 30 SOA ns1.child.example.test. hostmaster.example.test. 7 7200 900 1209600 3600\n"
-	cutLines  = "ns sub.example.test. 3600 NS ns1.sub.example.test.\nns sub.example.test. 3600 NS ns2.sub.example.test.\nns sub.example.test. 3600 NS ns.elsewhere.invalid.\n"
-	glueLines = "ad ns1.sub.example.test. 3600 A 192.0.2.53\nad ns1.sub.example.test. 3600 AAAA 2001:db8::53\nad ns2.sub.example.test. 3600 A 192.0.2.54\n"
+	soaLine  = "example.test. 900 SOA ns1.example.test. hostmaster.example.test. 2026112201 7200 900 1209600 900\n"
+	childSOA = "child.example.test. 30 SOA ns1.child.example.test. hostmaster.example.test. 7 7200 900 1209600 3600\n"
+	cutLines = "ns sub.example.test. 3600 NS ns1.sub.example.test.\nns sub.example.test. 3600 NS ns2.sub.example.test.\n" +
+		"ns sub.example.test. 3600 NS ns.elsewhere.invalid.\n"
+	glueLines = "ad ns1.sub.example.test. 3600 A 192.0.2.53\nad ns1.sub.example.test. 3600 AAAA 2001:db8::53\n" +
+		"ad ns2.sub.example.test. 3600 A 192.0.2.54\n"
 	mailLines = "ad mail.example.test. 3600 A 192.0.2.25\nad mail.example.test. 3600 AAAA 2001:db8::25\n"
 )
 

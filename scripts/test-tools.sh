@@ -55,6 +55,7 @@ apt() {
 }
 
 packages=$(missing_packages)
+packages=${packages% }
 if [ -z "$packages" ]; then
 	echo "test-tools: everything that the tests need is here"
 	exit 0
