@@ -166,10 +166,11 @@ func (c *Controller) use(set *zones.Set) {
 	}
 	for _, p := range set.Pools {
 		if p.Follow == "" {
-			c.decide(p, now, nil)
+			c.decide(p, now)
 		}
 	}
-	c.publish(nil)
+	c.publish()
+	c.keep()
 	c.retarget() // the first decisions may have let go of addresses that were held
 }
 
@@ -242,21 +243,23 @@ func (c *Controller) decideFor(pools []*zones.Pool) {
 		return
 	}
 	now := time.Now()
-	changed := []string{}
-	released := false
+	changed, released := false, false
 	for _, p := range pools {
 		before := allHeld(p, c.decisions[p.Name])
-		changed = c.decide(p, now, changed)
+		changed = c.decide(p, now) || changed
 		released = released || allHeld(p, c.decisions[p.Name]) != before
 	}
-	c.publish(changed)
+	if changed {
+		c.publish()
+	}
+	c.keep()
 	if released {
 		c.retarget()
 	}
 }
 
-// decide makes a pool's next decision and its followers', and adds those whose answer changed.
-func (c *Controller) decide(p *zones.Pool, now time.Time, changed []string) []string {
+// decide makes a pool's next decision and its followers', and says whether what is published of them changed.
+func (c *Controller) decide(p *zones.Pool, now time.Time) bool {
 	before := c.decisions[p.Name]
 	in := Input{Pool: p, View: c.view, Overrides: c.overridesOf(p), Previous: before, Now: now}
 	if p.Follow != "" {
@@ -265,11 +268,9 @@ func (c *Controller) decide(p *zones.Pool, now time.Time, changed []string) []st
 	next := Decide(in)
 	c.decisions[p.Name] = next
 	c.logSwitch(before, next)
-	if before == nil || before.Epoch != next.Epoch || before.TTL != next.TTL || before.AllDown != next.AllDown || before.Reason != next.Reason {
-		changed = append(changed, p.Name)
-	}
+	changed := before == nil || before.Epoch != next.Epoch || before.TTL != next.TTL || before.AllDown != next.AllDown || before.Reason != next.Reason
 	for _, f := range c.followers[p.Name] {
-		changed = c.decide(f, now, changed)
+		changed = c.decide(f, now) || changed
 	}
 	return changed
 }
@@ -300,21 +301,23 @@ func (c *Controller) logSwitch(before, next *Decision) {
 	}
 }
 
-// publish hands on the decisions when an answer changed or (changed nil) the Set is new, and then has them saved.
-func (c *Controller) publish(changed []string) {
-	if changed == nil || len(changed) > 0 {
-		c.serials = serials(c.set, c.decisions, c.serials, time.Now())
-		given := make(map[string]uint32, len(c.serials))
-		for zone, s := range c.serials {
-			given[zone] = s.Serial
-		}
-		c.options.Publish(Publication{Set: c.set, Decisions: maps.Clone(c.decisions), Serials: given, Changed: changed})
+// publish hands on the decisions: an answer changed, or the Set is new.
+func (c *Controller) publish() {
+	c.serials = serials(c.set, c.decisions, c.serials, time.Now())
+	given := make(map[string]uint32, len(c.serials))
+	for zone, s := range c.serials {
+		given[zone] = s.Serial
 	}
+	c.options.Publish(Publication{Set: c.set, Decisions: maps.Clone(c.decisions), Serials: given})
+}
+
+// keep shows what is decided, and has it saved.
+func (c *Controller) keep() {
+	decisions := maps.Clone(c.decisions)
 	c.status.Store(&Status{
-		Set: c.set, Decisions: maps.Clone(c.decisions), Overrides: slices.Clone(c.overrides),
-		Waiting: c.waiting(), ReadyBy: c.readyBy,
+		Set: c.set, Decisions: decisions, Overrides: slices.Clone(c.overrides), Waiting: c.waiting(), ReadyBy: c.readyBy,
 	})
-	c.saver.keep(memory{Decisions: maps.Clone(c.decisions), Verdicts: maps.Clone(c.view), Serials: c.serials})
+	c.saver.keep(memory{Decisions: decisions, Verdicts: maps.Clone(c.view), Serials: c.serials})
 }
 
 // take judges an order and has the overrides that follow from it written.

@@ -69,12 +69,11 @@ type AddressState struct {
 
 // Publication is one consistent state for the query path: decisions for exactly the pools of Set.
 type Publication struct {
-	Set       *zones.Set
-	Decisions map[string]*Decision // by pool name; never modified after publication
+	Set *zones.Set
+	// Decisions are by pool name. They are never modified: the same pointer as in the publication before is the same answer.
+	Decisions map[string]*Decision
 	// Serials are the SOA serials of the zones without FixedSerial, by zone name.
 	Serials map[string]uint32
-	// Changed names the pools whose decision differs from the last publication's; nil when Set is new.
-	Changed []string
 }
 
 // Gate is what a deployment's sync check says.
