@@ -171,42 +171,68 @@ func (d *delegation) refuseAlias(ctx context.Context, z *delegatedZone, name str
 
 // askServer asks one nameserver for the zone's SOA over UDP and TCP.
 func (d *delegation) askServer(ctx context.Context, z *delegatedZone, s *askedServer) {
-	who := fmt.Sprintf("%s (%s)", bare(s.Name), s.Address)
-	reply, err := d.ask(ctx, "udp", d.server(s.Address), z.Zone, dns.TypeSOA, false)
-	if s.UDP = d.judge(z, who, "UDP", reply, err); s.UDP == "ok" {
+	var failures [2]*failure
+	for i, network := range []string{"udp", "tcp"} {
+		reply, err := d.ask(ctx, network, d.server(s.Address), z.Zone, dns.TypeSOA, false)
+		if failures[i] = judge(reply, err); failures[i] != nil {
+			continue
+		}
 		s.Serial = serialOf(reply)
-		if reply.IsEdns0() == nil {
-			z.add(unwise, "see that nothing between strips EDNS, and that the server supports it", "%s answers without EDNS (RFC 6891)", who)
+		if network == "udp" && reply.IsEdns0() == nil {
+			z.add(unwise, "see that nothing between strips EDNS, and that the server supports it",
+				"%s answers without EDNS (RFC 6891)", s)
 		}
 	}
-	if errors.Is(err, errNoRoute) {
-		s.TCP = s.UDP
+	s.UDP, s.TCP = failures[0].String(), failures[1].String()
+	if s.UDP == s.TCP {
+		failures[0].report(z, s, "UDP and TCP")
 		return
 	}
-	reply, err = d.ask(ctx, "tcp", d.server(s.Address), z.Zone, dns.TypeSOA, false)
-	s.TCP = d.judge(z, who, "TCP", reply, err)
+	failures[0].report(z, s, "UDP")
+	failures[1].report(z, s, "TCP")
 }
 
-// judge says in a word how a nameserver did, and adds a finding if that was not well.
-func (d *delegation) judge(z *delegatedZone, who, transport string, reply *dns.Msg, err error) string {
+// String names the server in findings.
+func (s *askedServer) String() string { return fmt.Sprintf("%s (%s)", bare(s.Name), s.Address) }
+
+// failure is how a nameserver did not do well; nil: it did.
+type failure struct {
+	word     string // for the table
+	severity severity
+	text     string // goes on after "ns1 (192.0.2.1) "; %s stands for the transport
+	hint     string
+}
+
+func (f *failure) String() string {
+	if f == nil {
+		return "ok"
+	}
+	return f.word
+}
+
+func (f *failure) report(z *delegatedZone, s *askedServer, transport string) {
+	if f != nil {
+		z.add(f.severity, strings.ReplaceAll(f.hint, "%s", transport), "%s %s", s, strings.ReplaceAll(f.text, "%s", transport))
+	}
+}
+
+// judge says how a nameserver did.
+func judge(reply *dns.Msg, err error) *failure {
+	const loaded = "is the zone configured and loaded there?"
 	switch {
 	case errors.Is(err, errNoRoute):
-		z.add(aside, "ask from a host that has one", "%s cannot be asked from here: %v", who, err)
-		return "no route"
+		return &failure{"no route", aside, "cannot be asked from here: no route", "ask from a host that has one"}
 	case err != nil:
-		z.add(severe, fmt.Sprintf("does the server run there, and do firewalls let %s port 53 through?", transport),
-			"%s does not answer over %s: %v", who, transport, err)
-		return "no answer"
+		return &failure{"no answer", severe, "does not answer over %s: " + err.Error(),
+			"does the server run there, and do firewalls let port 53 over %s through?"}
 	case reply.Rcode != dns.RcodeSuccess:
 		word := dns.RcodeToString[reply.Rcode]
-		z.add(severe, "is the zone configured and loaded there?", "%s does not serve the zone: it answers %s over %s", who, word, transport)
-		return word
+		return &failure{word, severe, "does not serve the zone: it answers " + word + " over %s", loaded}
 	case !reply.Authoritative || serialOf(reply) == nil:
-		z.add(severe, "is the zone configured and loaded there? A resolver must not be a zone's nameserver",
-			"%s answers over %s without authority for the zone (a lame delegation)", who, transport)
-		return "lame"
+		return &failure{"lame", severe, "answers over %s without authority for the zone (a lame delegation)",
+			loaded + " A resolver must not be a zone's nameserver"}
 	}
-	return "ok"
+	return nil
 }
 
 func serialOf(reply *dns.Msg) *uint32 {
@@ -295,6 +321,9 @@ func (p *printer) delegated(z *delegatedZone) {
 		rows = append(rows, []string{bare(s.Name), address, "UDP " + word(s.UDP), "TCP " + word(s.TCP), serial})
 	}
 	p.table("  ", rows)
+	if len(z.Findings) == 0 {
+		p.line("  %s", p.paint(good, "the parent, the zone and all nameservers agree"))
+	}
 	for _, f := range z.Findings {
 		color := map[severity]string{severe: bad, unwise: unwell, aside: faint}[f.Severity]
 		p.hang("  "+p.paint(color, string(f.Severity)+": "), f.Text)

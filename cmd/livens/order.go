@@ -157,7 +157,11 @@ func receiptWords(o failover.Order, r *web.Receipt) string {
 		parts = append(parts, r.Pool.Pending)
 	}
 	if len(r.Followers) > 0 {
-		parts = append(parts, "so does "+strings.Join(r.Followers, ", ")+", which follows")
+		verb := " follows"
+		if len(r.Followers) > 1 {
+			verb = " follow"
+		}
+		parts = append(parts, strings.Join(r.Followers, ", ")+verb)
 	}
 	return strings.Join(parts, "; ")
 }

@@ -23,8 +23,8 @@ const (
 	settle = 100 * time.Millisecond
 	// settleMax bounds the wait while something writes without end.
 	settleMax = time.Second
-	// pollEvery finds what inotify cannot tell: files behind symbolic links to other folders, network file systems,
-	// a kernel out of watches.
+	// pollEvery finds what inotify cannot tell: a livens.toml that is a symbolic link to another folder, network file
+	// systems, a kernel out of watches.
 	pollEvery = 10 * time.Second
 )
 
@@ -33,18 +33,21 @@ type watcher struct {
 	config  func() *zones.Config // the present one
 	changed func(context.Context)
 	log     *slog.Logger
-	fs      *fsnotify.Watcher // nil: the kernel gives none, and polling has to do
+	every   time.Duration          // pollEvery
+	fs      *fsnotify.Watcher      // nil: the kernel gives none, and polling has to do
+	watched map[string]os.FileInfo // by path, the folder that it led to
 }
 
 func newWatcher(config func() *zones.Config, changed func(context.Context), log *slog.Logger) *watcher {
-	w := &watcher{config: config, changed: changed, log: log}
+	w := &watcher{config: config, changed: changed, log: log, every: pollEvery, watched: map[string]os.FileInfo{}}
 	var err error
 	if w.fs, err = fsnotify.NewWatcher(); err != nil {
 		log.Warn("changes of files are noticed late: raise fs.inotify.max_user_instances", "error", err, "poll", pollEvery)
 		w.fs = nil
 		return w
 	}
-	w.follow()
+	for w.follow() {
+	}
 	return w
 }
 
@@ -56,8 +59,9 @@ func (w *watcher) run(ctx context.Context) error {
 		defer w.fs.Close()
 		events, errs = w.fs.Events, w.fs.Errors
 	}
-	poll := time.NewTicker(pollEvery)
+	poll := time.NewTicker(w.every)
 	defer poll.Stop()
+	w.look(ctx) // something may have changed since the start read it
 	var quiet <-chan time.Time
 	var first time.Time
 	stir := func() {
@@ -77,37 +81,61 @@ func (w *watcher) run(ctx context.Context) error {
 			stir()
 		case <-quiet:
 			quiet = nil
-			w.changed(ctx)
-			w.follow()
+			w.look(ctx)
 		case <-poll.C:
-			w.changed(ctx)
-			w.follow()
+			w.look(ctx)
 		}
 	}
 }
 
+// look has the files looked at. What changes after a folder is watched makes an event, and what changed before is
+// seen by looking; so it looks again while there were folders that were not watched yet.
+func (w *watcher) look(ctx context.Context) {
+	for again := true; again; again = w.follow() {
+		for w.follow() {
+		}
+		w.changed(ctx)
+	}
+}
+
 // follow makes the watched folders those that matter now: the files' own, so that a file that is replaced by renaming
-// is seen, and the zones folder's parent, so that the folder itself may be replaced.
-func (w *watcher) follow() {
+// is seen, and the zones folder's parent, so that the folder itself may be replaced. It reports whether one is new.
+func (w *watcher) follow() (fresh bool) {
 	if w.fs == nil {
-		return
+		return false
 	}
 	config := w.config()
-	want := map[string]bool{filepath.Dir(config.File): true, filepath.Dir(config.Zones): true}
-	for _, folder := range folders(config.Zones) {
-		want[folder] = true
+	want := append(folders(config.Zones), filepath.Dir(config.File), filepath.Dir(config.Zones))
+	if config.DNS.CookieFile != "" {
+		want = append(want, filepath.Dir(config.DNS.CookieFile))
 	}
-	for _, watched := range w.fs.WatchList() {
-		if !want[watched] {
-			_ = w.fs.Remove(watched) // gone already, perhaps
-		}
-		delete(want, watched)
-	}
-	for folder := range want {
-		if err := w.fs.Add(folder); err != nil {
-			w.log.Warn("changes in a folder are noticed late", "folder", folder, "error", err, "poll", pollEvery)
+	for path, before := range w.watched {
+		now, err := os.Stat(path)
+		if err != nil || !slices.Contains(want, path) || !os.SameFile(before, now) {
+			_ = w.fs.Remove(path) // the kernel may have dropped it already
+			delete(w.watched, path)
 		}
 	}
+	for _, path := range want {
+		fresh = w.watch(path) || fresh
+	}
+	return fresh
+}
+
+func (w *watcher) watch(path string) bool {
+	if w.watched[path] != nil {
+		return false
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return false // that a folder is missing is the loader's to report
+	}
+	w.watched[path] = info
+	if err := w.fs.Add(path); err != nil {
+		w.log.Warn("changes in a folder are noticed late", "folder", path, "error", err, "poll", w.every)
+		return false
+	}
+	return true
 }
 
 // folders are a folder and all below it, apart from hidden ones.
