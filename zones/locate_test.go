@@ -28,7 +28,9 @@ func TestLocatorFindsEveryLine(t *testing.T) {
 		"name = \"b\"\r\n" + // 19
 		"[pool.chat.deployment.inner]\n" + // 20
 		"\"\\u0061b\".c = [[1, 2], [\n" + // 21
-		"3]]\n" // 22
+		"3]]\n" + // 22
+		"[late.inner]\n" + // 23
+		"[late]\n" // 24
 	var decoded map[string]any
 	if _, err := toml.Decode(document, &decoded); err != nil {
 		t.Fatal(err)
@@ -42,22 +44,23 @@ func TestLocatorFindsEveryLine(t *testing.T) {
 		at   *node
 		want int
 	}{
-		"name":              {root.key("name"), 2},
-		"table":             {chat, 3},
-		"array":             {chat.key("answers"), 4},
-		"first element":     {chat.key("answers").elem(0), 5},
-		"second element":    {chat.key("answers").elem(1), 6},
-		"inline table":      {chat.key("check").key("type"), 8},
-		"quoted key":        {chat.key("check").key("po rt"), 8},
-		"dotted in inline":  {chat.key("check").key("headers").key("a").key("b"), 9},
-		"multi-line string": {chat.key("text"), 12},
-		"after it":          {chat.key("when"), 15},
-		"first table":       {chat.key("deployment").elem(0).key("name"), 17},
-		"second table":      {chat.key("deployment").elem(1), 18},
-		"its key":           {chat.key("deployment").elem(1).key("name"), 19},
-		"table inside it":   {chat.key("deployment").elem(1).key("inner"), 20},
-		"escaped key":       {chat.key("deployment").elem(1).key("inner").key("ab").key("c"), 21},
-		"nested element":    {chat.key("deployment").elem(1).key("inner").key("ab").key("c").elem(1).elem(0), 22},
+		"name":                             {root.key("name"), 2},
+		"table":                            {chat, 3},
+		"array":                            {chat.key("answers"), 4},
+		"first element":                    {chat.key("answers").elem(0), 5},
+		"second element":                   {chat.key("answers").elem(1), 6},
+		"inline table":                     {chat.key("check").key("type"), 8},
+		"quoted key":                       {chat.key("check").key("po rt"), 8},
+		"dotted in inline":                 {chat.key("check").key("headers").key("a").key("b"), 9},
+		"multi-line string":                {chat.key("text"), 12},
+		"after it":                         {chat.key("when"), 15},
+		"first table":                      {chat.key("deployment").elem(0).key("name"), 17},
+		"second table":                     {chat.key("deployment").elem(1), 18},
+		"its key":                          {chat.key("deployment").elem(1).key("name"), 19},
+		"table inside it":                  {chat.key("deployment").elem(1).key("inner"), 20},
+		"escaped key":                      {chat.key("deployment").elem(1).key("inner").key("ab").key("c"), 21},
+		"table opened after its inner one": {root.key("late"), 24},
+		"nested element":                   {chat.key("deployment").elem(1).key("inner").key("ab").key("c").elem(1).elem(0), 22},
 	} {
 		if got := check.at.at(); got != check.want {
 			t.Errorf("%s: line %d, want %d", name, got, check.want)

@@ -15,6 +15,8 @@ func absolute(written, origin string) (string, error) {
 		return origin, nil
 	case written == "":
 		return "", errors.New("is empty")
+	case strings.ContainsFunc(written, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return "", errors.New("is no domain name: write spaces and other octets as \\DDD, international names as xn--…")
 	case dns.IsFqdn(written):
 	case origin == ".":
 		written += "."

@@ -254,7 +254,7 @@ func (p probe) readDNS() {
 	p.require("query")
 	c := p.check
 	if written := get[string](p.section, "query"); written != "" {
-		name, err := canonical(dns.Fqdn(written))
+		name, err := absolute(dns.Fqdn(written), ".")
 		if err != nil {
 			p.errorf("query", "", "%q %v", clip(written), err)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/livens/livens/internal/durable"
@@ -155,20 +156,11 @@ func (s *store) finish(removed []string) error {
 	errs = append(errs, err)
 	for _, e := range entries {
 		file, old := strings.CutPrefix(e.Name(), oldPrefix)
-		if _, err := os.Lstat(s.path(file)); old && (err == nil || contains(removed, file)) {
+		if _, err := os.Lstat(s.path(file)); old && (err == nil || slices.Contains(removed, file)) {
 			errs = append(errs, os.RemoveAll(s.path(e.Name())))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func contains(list []string, name string) bool {
-	for _, s := range list {
-		if s == name {
-			return true
-		}
-	}
-	return false
 }
 
 // prepare makes the store's folder.

@@ -95,7 +95,7 @@ func (b *builder) readName(s *section) {
 	if written == "" {
 		return
 	}
-	name, err := canonical(dns.Fqdn(written))
+	name, err := absolute(dns.Fqdn(written), ".")
 	if err != nil || strings.ContainsAny(written, "@*") {
 		s.errorf("name", `for example name = "chat.example.com"`, "%q is no domain name", clip(written))
 		return
@@ -107,6 +107,11 @@ func (b *builder) readName(s *section) {
 func (b *builder) readRecords(s *section) {
 	file := b.file
 	b.text = zoneText{zone: b.zone.Name, ttl: uint32(get[int64](s, "ttl")), max: b.limit, complain: b.complain}
+	for _, name := range []string{"records", "ns", "zonefile"} {
+		if s.has(name) && !s.sound(name) {
+			b.text.failures++
+		}
+	}
 	for i, text := range get[[]string](s, "records") {
 		b.text.readOne(text, position{&file, int32(s.elementLine("records", i))})
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A folderOf is the files of a zones folder by name.
@@ -130,9 +131,10 @@ func TestZoneData(t *testing.T) {
 			zones/db:1: warning: chat.test. MX: x.chat.test. is a CNAME (use the CNAME's target (RFC 2181 section 10.3))`},
 		{"SRV target without address", "_x._tcp SRV 1 1 1 x\n", "", `
 			zones/db:1: warning: _x._tcp.chat.test. SRV: x.chat.test. has no address in this zone`},
-		{"outside the zone", "x.example.com. A 192.0.2.1\n$ORIGIN evilchat.test.\n@ A 192.0.2.1\n", "", `
+		{"outside the zone", "x.example.com. A 192.0.2.1\n$ORIGIN evilchat.test.\n@ A 192.0.2.1\nevil\\.chat.test. A 192.0.2.1\n", "", `
 			zones/db:1: x.example.com. is outside the zone chat.test.
-			zones/db:3: evilchat.test. is outside the zone chat.test.`},
+			zones/db:3: evilchat.test. is outside the zone chat.test.
+			zones/db:4: evil\.chat.test. is outside the zone chat.test.`},
 		{"TTLs that differ", "x 300 A 192.0.2.1\nX 200 A 192.0.2.2\n", "", `
 			zones/db:2: X.chat.test. A has TTL 200 here and 300 at zones/db:1 (give all records of a name and type one TTL (RFC 2181 section 5.2))`},
 		{"one record twice with two TTLs", "x 300 A 192.0.2.1\nx 200 A 192.0.2.1\n", "", `
@@ -274,5 +276,60 @@ func TestPoolKeys(t *testing.T) {
 			_, got := folderOf{"chat.toml": head + test.pools}.validate(t)
 			wantLines(t, got, test.want)
 		})
+	}
+}
+
+func TestDefaultsThatFollowOtherKeys(t *testing.T) {
+	set, problems := folderOf{"chat.toml": strings.Replace(zoneHead, "zonefile = \"db\"\n", "", 1) + strings.Replace(goodPool, "[pool.chat.check]", "ttl = 3\n[pool.chat.check]", 1)}.validate(t)
+	wantLines(t, problems, "")
+	if p := set.Pools[0]; p.TTL != 3 || p.TTLMin != 3 || p.Failback != Auto || p.MaxFailbacks != 4 || p.AllDown != LastGood || p.FailbackDelay != time.Minute || p.Policy != Failover {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestSOAFromZoneKeys(t *testing.T) {
+	for _, test := range []struct{ keys, want string }{
+		{`contact = "first.last@example.com"`, `ns1.chat.test. first\.last.example.com. 0 3600 600 1209600 60`},
+		{`contact = "h.example.com"`, `ns1.chat.test. h.example.com. 0 3600 600 1209600 60`},
+		{"contact = \"h@example.com.\"\nprimary = \"hidden\"\nserial = 4294967295\nrefresh = 1\nretry = 2\nexpire = 3\nnegative_ttl = 0", `hidden.chat.test. h.example.com. 4294967295 1 2 3 0`},
+	} {
+		set, problems := folderOf{"z.toml": "[zone]\nname = \"Chat.test.\"\nttl = 7\nns = [\"ns1\", \"ns2.example.\"]\nrecords = [\"ns1 A 192.0.2.1\"]\n" + test.keys}.validate(t)
+		wantLines(t, problems, "")
+		want := "chat.test.\t7\tIN\tSOA\t" + test.want
+		if got := set.Zones[0].Records[0].String(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		if fixed := strings.Contains(test.keys, "serial"); set.Zones[0].FixedSerial != fixed {
+			t.Errorf("fixed serial: %v", set.Zones[0].FixedSerial)
+		}
+	}
+}
+
+func TestZoneKeys(t *testing.T) {
+	for _, test := range []struct{ keys, want string }{
+		{`name = "a b"`, `zones/z.toml:2: zone.name: "a b" is no domain name (for example name = "chat.example.com")`},
+		{`name = "bücher.test"`, `zones/z.toml:2: zone.name: "bücher.test" is no domain name (for example name = "chat.example.com")`},
+		{`name = "*.test"`, `zones/z.toml:2: zone.name: "*.test" is no domain name (for example name = "chat.example.com")`},
+		{`name = 5`, `zones/z.toml:2: zone.name: wants a string, got the integer 5 (for example name = "chat.example.com")`},
+		{`name = "a.test"`, `
+			zones/z.toml:1: zone.contact: is required: the zone has no SOA record (for example contact = "hostmaster@example.com")
+			zones/z.toml:1: zone.ns: the zone has no nameservers (for example ns = ["ns1", "ns2.example.net."])`},
+		{"name = \"a.test\"\ncontact = \"@x\"\nns = [\"a..b\"]", `
+			zones/z.toml:3: zone.contact: "@x" is no mail address (for example contact = "hostmaster@example.com")
+			zones/z.toml:4: zone.ns.1: "a..b" is no domain name`},
+		{"name = \"a.test\"\ncontact = \"h@x\"\nrecords = [\n\"@ NS ns.\",\n\"$GENERATE 1-2 a$ A 1.2.3.4\",\n\"a A 1.2.3.4\\nb A 1.2.3.4\",\n\"\",\n5]", `
+			zones/z.toml:9: zone.records.5: wants a string, got the integer 5 (put it in quotes)
+			`},
+		{"name = \"a.test\"\ncontact = \"h@x\"\nrecords = [\n\"@ NS ns.\",\n\"$GENERATE 1-2 a$ A 1.2.3.4\",\n\"a A 1.2.3.4\\nb A 1.2.3.4\",\n\"\",\n\" A 1.2.3.4\"]", `
+			zones/z.toml:6: directives belong in a zonefile
+			zones/z.toml:7: holds more than one record
+			zones/z.toml:8: holds no record
+			zones/z.toml:9: has no owner, and no record before it has one`},
+		{"name = \"a.test\"\nserial = 0\nzonefile = \"/etc/x\"\ncontact = \"h@x\"\nns = [\"ns.\"]", `
+			zones/z.toml:3: zone.serial: 0 is out of range, want 1–4294967295
+			zones/z.toml:4: zone.zonefile: "/etc/x" must be inside the zones folder (give it relative to this file)`},
+	} {
+		_, got := folderOf{"z.toml": "[zone]\n" + test.keys + "\n"}.validate(t)
+		wantLines(t, got, test.want)
 	}
 }

@@ -33,7 +33,8 @@ const maxRecords = 10_000_000
 // errCount says that a zone has too many records.
 var errCount = fmt.Errorf("a zone may have %d records", maxRecords)
 
-// readFile reads a zone file and all that it includes. After a wrong record it goes on with the next.
+// readFile reads a zone file and all that it includes. After a wrong record it goes on with the next, to find what else
+// is wrong: the $TTL that was in force is forgotten then, since nothing of the file will be served.
 func (z *zoneText) readFile(d *folder, name string) error {
 	s := &stream{folder: d, origin: z.zone, made: int64(z.max), complain: z.complain}
 	defer s.close()

@@ -207,3 +207,26 @@ func TestEveryTypeOfRecordLoads(t *testing.T) {
 		t.Fatal(strings.Join(problems, "\n"))
 	}
 }
+
+func TestBoundsOfAZone(t *testing.T) {
+	read := func(db string, limit int, budget int64) []string {
+		t.Helper()
+		c := folderOf{"chat.toml": zoneHead, "db": db, "inner": strings.Repeat(";", 500) + "\n"}.config(t)
+		root, err := os.OpenRoot(c.Zones)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer root.Close()
+		return lines(readVersion(&folder{root: root, budget: budget}, settings{label: "zones", limit: limit}, "chat.toml").problems)
+	}
+	const big = 1 << 20
+	wantLines(t, read("$GENERATE 1-8 a$ A 192.0.2.1\n$GENERATE 1-8 b$ A 192.0.2.1\n", 10, big),
+		`zones/db:2: $GENERATE: it makes 8 records, more than a zone may have`)
+	wantLines(t, read("a A 192.0.2.1\nb A 192.0.2.1\nc A 192.0.2.1\n", 2, big),
+		`zones/chat.toml:5: zone.zonefile: db: a zone may have 10000000 records`)
+	wantLines(t, read(strings.Repeat("$INCLUDE inner\n", 10), 10, 3000), `zones/inner: a zone's files may hold 2048 MiB together`)
+	wantLines(t, read(strings.Repeat("$INCLUDE inner\n", maxIncludes+2), 10, big),
+		`zones/db:1000: $INCLUDE inner: too many files are included: at most 1000, 16 deep
+		zones/db:1001: $INCLUDE inner: too many files are included: at most 1000, 16 deep
+		zones/db:1002: $INCLUDE inner: too many files are included: at most 1000, 16 deep`)
+}
