@@ -3,6 +3,7 @@ package dnsserver_test
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -98,19 +99,15 @@ func (n *nameserver) decide(pool *zones.Pool, to *zones.Deployment) {
 	}
 }
 
-// publish hands all decisions to the query path; changed names the pools that switched, none after a load.
-func (n *nameserver) publish(changed ...string) {
-	decisions := make(map[string]*failover.Decision)
-	for name, decision := range n.chosen {
-		decisions[name] = decision
-	}
+// publish hands all decisions to the query path.
+func (n *nameserver) publish() {
 	serials := make(map[string]uint32)
 	for _, zone := range n.set.Zones {
 		if !zone.FixedSerial {
 			serials[zone.Name] = uint32(n.epoch)
 		}
 	}
-	n.server.Publish(failover.Publication{Set: n.set, Decisions: decisions, Serials: serials, Changed: changed})
+	n.server.Publish(failover.Publication{Set: n.set, Decisions: maps.Clone(n.chosen), Serials: serials})
 }
 
 // switchTo makes a pool answer from another of its deployments.
@@ -121,7 +118,7 @@ func (n *nameserver) switchTo(t *testing.T, pool, deployment string) {
 		t.Fatalf("no deployment %s in pool %s", deployment, pool)
 	}
 	n.decide(p, p.Deployment(deployment))
-	n.publish(pool)
+	n.publish()
 }
 
 // peerZones are the zones that livens and its peers serve side by side.
