@@ -313,3 +313,14 @@ func TestReady(t *testing.T) {
 		}
 	})
 }
+
+func TestOrderBeforeZonesIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		defer func() { r.stop() }()
+		if err := r.controller.Do(t.Context(), Order{Verb: DoFailback, Pool: "chat"}); !errors.Is(err, ErrRefused) {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -458,3 +458,20 @@ func TestRemovedDeploymentIsLeft(t *testing.T) {
 	w.pool.Deployments = w.pool.Deployments[1:]
 	w.answers("redundant")
 }
+
+func TestAllLiveReturnsByTheFailbackRule(t *testing.T) {
+	w := newWorld(t, func(p *zones.Pool) { p.Policy, p.Failback = zones.AllLive, zones.Delay })
+	w.up("primary", "redundant")
+	w.answers("primary", "redundant")
+	w.down("primary")
+	w.answers("redundant")
+	w.up("primary")
+	w.answers("redundant")
+	w.after(time.Minute)
+	w.answers("primary", "redundant")
+	w.down("primary")
+	w.answers("redundant")
+	w.up("primary")
+	w.down("redundant")
+	w.answers("primary") // no rule delays a move to the only live deployment
+}
