@@ -1,0 +1,79 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// found are the first groups of a pattern in files.
+func found(t *testing.T, glob, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(glob)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: %v", glob, err)
+	}
+	var out []string
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1) {
+			out = append(out, m[1])
+		}
+	}
+	if len(out) == 0 {
+		t.Fatalf("nothing in %s matches %s", glob, pattern)
+	}
+	return out
+}
+
+// TestOperationsNamesEveryAlertMetricAndCommand holds docs/operations.md to the code, and the code to it.
+func TestOperationsNamesEveryAlertMetricAndCommand(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := string(text)
+	codes := append(found(t, "../../failover/*.go", `(?:raise|report)\("([a-z-]+)"`), found(t, "notices.go", `code\w+ += "([a-z-]+)"`)...)
+	known := map[string]bool{}
+	for _, code := range codes {
+		known[code] = true
+		if !strings.Contains(doc, "| `"+code+"` |") {
+			t.Errorf("alert %s is not in the table", code)
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z]+-[a-z-]+)` \\|").FindAllStringSubmatch(doc, -1) {
+		if !known[m[1]] {
+			t.Errorf("no alert is called %s", m[1])
+		}
+	}
+	metrics := map[string]bool{}
+	for _, name := range found(t, "../../web/metrics.go", `(?m)^\t\{"([a-z_]+)", "`) {
+		metrics["livens_"+name] = true
+	}
+	for _, name := range found(t, "../../dnsserver/collector.go", `"(livens_dns_[a-z_]+)"`) {
+		metrics[name] = true
+	}
+	for name := range metrics {
+		if !strings.Contains(doc, "`"+name+"`") {
+			t.Errorf("metric %s is not in the table", name)
+		}
+	}
+	for _, name := range regexp.MustCompile(`livens_[a-z_]+`).FindAllString(doc, -1) {
+		if !metrics[name] {
+			t.Errorf("no metric is called %s", name)
+		}
+	}
+	for _, c := range commands() {
+		if c.name != "version" && !regexp.MustCompile(`livens `+c.name+`\b`).MatchString(doc) {
+			t.Errorf("livens %s is not mentioned", c.name)
+		}
+	}
+}
