@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livens/livens/checker"
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/web"
 )
@@ -32,13 +33,37 @@ func (in *instance) status() *web.Status {
 			Hint: "decisions stay as they are; look at this host's own network",
 		})
 	}
-	slices.SortStableFunc(s.Alerts, func(a, b failover.Alert) int { return strings.Compare(string(a.Severity), string(b.Severity)) })
 	seen := web.Seen{Now: now, Failover: in.controller.Status(), Verdicts: in.checker.Verdicts(), Stats: in.checker.Stats()}
 	if p := in.published.Load(); p != nil {
 		seen.Serials = p.Serials
 	}
 	s.Describe(seen)
+	if s.Ready && s.SelfDoubt == "" {
+		s.Alerts = append(s.Alerts, unchecked(s)...)
+	}
+	slices.SortStableFunc(s.Alerts, func(a, b failover.Alert) int { return strings.Compare(string(a.Severity), string(b.Severity)) })
 	return s
+}
+
+// unchecked raises an alert for every deployment of which nothing can be told from this host: its death would go
+// unnoticed. A single address of that kind is usual: a host without IPv6.
+func unchecked(s *web.Status) []failover.Alert {
+	var out []failover.Alert
+	for i := range s.Pools {
+		for _, d := range s.Pools[i].Deployments {
+			targets := s.Pools[i].TargetsOf(d.Name)
+			known := slices.ContainsFunc(targets, func(t web.Target) bool { return t.State != checker.Unknown || t.At.IsZero() })
+			if known || len(targets) == 0 {
+				continue
+			}
+			out = append(out, failover.Alert{
+				Code: codeUnchecked, Severity: failover.Warning, Affects: "pool " + s.Pools[i].Pool + ", deployment " + d.Name,
+				Text: "whether " + d.Name + " is up cannot be told from here: " + targets[0].Reason, Since: targets[0].Since,
+				Hint: "until that is mended its death goes unnoticed",
+			})
+		}
+	}
+	return out
 }
 
 func (in *instance) explain(name string) (*web.Explanation, error) {

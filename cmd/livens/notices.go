@@ -11,12 +11,13 @@ import (
 
 // The codes of alerts about the process itself. docs/operations.md says what to do for each.
 const (
-	codeConfigErrors = "config-errors"       // the files on disk are not what is served
-	codeNeedRestart  = "restart-needed"      // changed settings wait for a restart
-	codeNoControl    = "control-unavailable" // livens status, failover and so on cannot reach the server
-	codeNoHTTP       = "http-unavailable"    // no metrics, page or API
-	codeCookies      = "cookies-unreadable"  // DNS cookies are not the ones that other nameservers give
-	codeSelfDoubt    = "self-doubt"          // this nameserver does not trust its own verdicts
+	codeConfigErrors = "config-errors"        // the files on disk are not what is served
+	codeNeedRestart  = "restart-needed"       // changed settings wait for a restart
+	codeNoControl    = "control-unavailable"  // livens status, failover and so on cannot reach the server
+	codeNoHTTP       = "http-unavailable"     // no metrics, page or API
+	codeCookies      = "cookies-unreadable"   // DNS cookies are not the ones that other nameservers give
+	codeUnchecked    = "deployment-unchecked" // its state cannot be told from this host
+	codeSelfDoubt    = "self-doubt"           // this nameserver does not trust its own verdicts
 )
 
 // notices are the alerts that are raised about the process itself, by code.
