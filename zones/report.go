@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode"
 )
 
 // maxProblems bounds what one file can report: a generated file with a million wrong lines is said once.
@@ -17,6 +20,7 @@ type report struct {
 
 // add appends p, up to the bound; errors go on being counted.
 func (r *report) add(p Problem) {
+	p.File, p.Key, p.Message, p.Hint = oneLine(p.File), oneLine(p.Key), oneLine(p.Message), oneLine(p.Hint)
 	if len(r.problems) < maxProblems {
 		r.problems = append(r.problems, p)
 		return
@@ -29,6 +33,22 @@ func (r *report) add(p Problem) {
 	if last := &r.problems[len(r.problems)-1]; last.Warning {
 		*last = p
 	}
+}
+
+// oneLine escapes control characters: what operators wrote is quoted in messages, and shown on terminals.
+func oneLine(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsControl) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // list returns the problems in order of file and line.
