@@ -120,6 +120,25 @@ func TestObserverThatIsCutOffTurnsNothingDown(t *testing.T) {
 	}
 }
 
+// A target that is probed rarely is asked as a witness, or it could not tell in time.
+func TestWitnessesAreAskedBeforeAVerdictTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		often, seldom := defaults(zones.Check{}), defaults(zones.Check{})
+		seldom.Interval = time.Hour
+		targets := []Target{on("192.0.2.1", often), on("192.0.2.2", seldom)}
+		b := newBench(Options{})
+		b.Update(targets)
+		b.run()
+		time.Sleep(10 * time.Second)
+		b.want(t, targets[1], Up)
+		b.setAll(silent)
+		if seen := b.watchFor(10 * time.Second); seen[Down] || !seen[Unknown] {
+			t.Errorf("seen %v", seen)
+		}
+		b.stop(t)
+	})
+}
+
 func TestOneDeadTargetIsNoSelfDoubt(t *testing.T) {
 	for _, n := range []int{2, 40} {
 		synctest.Test(t, func(t *testing.T) {

@@ -104,6 +104,8 @@ func TestHTTPAgainstBadServers(t *testing.T) {
 		{"chunk extensions without end", says(ok+"Transfer-Encoding: chunked\r\n\r\n1;", floods("x")), zones.Check{BodyContains: "y"},
 			failure(`body breaks off (header line too long) and does not contain "y"`)},
 		{"match in a body that does not end", says(ok+"\r\nwell", hold), zones.Check{BodyContains: "well"}, success("HTTP 200")},
+		{"body in two pieces", says(ok+"\r\nall is we", func(c net.Conn) { time.Sleep(10 * time.Millisecond); io.WriteString(c, "ll") }),
+			zones.Check{BodyContains: "is well"}, success("HTTP 200")},
 		{"regexp matches in a body that does not end", says(ok+"\r\nall is well\n", hold), zones.Check{BodyRegexp: "w[a-f]ll"}, success("HTTP 200")},
 		{"a pause is not the end", says(ok+"\r\nall", func(c net.Conn) { time.Sleep(10 * time.Millisecond); io.WriteString(c, " ill") }),
 			zones.Check{BodyRegexp: "^all$"}, failure(`body does not match "^all$"`)},

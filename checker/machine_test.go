@@ -284,6 +284,16 @@ func TestDrainOutlastsAFailure(t *testing.T) {
 	}
 }
 
+func TestEarlierSuccessThatComesLateOverrulesNothing(t *testing.T) {
+	s := newScript(t, defaults(zones.Check{}))
+	slow := s.begin(0)
+	s.once(100, Result{Outcome: Success, Drain: true, Reason: "drain"})
+	s.end(400, slow, Result{Outcome: Success, Reason: "up", Latency: 400 * time.Millisecond})
+	if v := s.verdict(); !v.Drain || v.Reason != "drain" {
+		t.Errorf("got %+v", v)
+	}
+}
+
 func TestSelfDoubtVoidsWhatFailedMeanwhile(t *testing.T) {
 	c := fastProfile(zones.Check{})
 	s := newScript(t, c)
