@@ -34,6 +34,8 @@ type instance struct {
 	web        *web.Server
 	control    net.Listener // nil: there is no control socket
 
+	cookiesRandom bool // because the secrets could not be read
+
 	published atomic.Pointer[failover.Publication]
 	httpAddr  atomic.Pointer[string] // where the private listener is, "" while it is nowhere
 	release   func()                 // gives up the state folder
@@ -57,6 +59,7 @@ func newInstance(path string, config *zones.Config, log *slog.Logger, level *slo
 	in.controller = failover.NewController(failover.Options{State: config.State, Checker: in.checker, Publish: in.publish, Log: log})
 	in.reloader = &reloader{
 		path: path, loader: zones.NewLoader(), controller: in.controller, dns: in.dns, notices: in.notices, level: level, log: log,
+		cookiesRandom: in.cookiesRandom,
 	}
 	in.web = web.New(web.Options{
 		Status: in.status, Explain: in.explain, Order: in.order, DNS: in.dns.Collector(), Log: log,
@@ -98,7 +101,7 @@ func (in *instance) listen() error {
 	if err != nil && options.Config.CookieFile != "" {
 		in.notices.raise(codeCookies, "DNS cookies", err.Error(), "random secrets are used; correct the file and restart")
 		in.log.Error("cookie secrets are random until the file is corrected and livens restarted", "error", err)
-		options.Config.CookieFile = ""
+		options.Config.CookieFile, in.cookiesRandom = "", true
 		in.dns, err = dnsserver.New(options)
 	}
 	if err != nil {
@@ -130,8 +133,12 @@ func (in *instance) run(ctx context.Context, problems zones.Problems) error {
 	room("checker", in.checker.Run)
 	room("controller", in.controller.Run)
 	if !in.reloader.begin(ctx, in.config, problems) {
+		stopped := ctx.Err() != nil
 		cancel(nil)
 		in.wait(&rooms)
+		if stopped {
+			return nil
+		}
 		return in.nothingToServe()
 	}
 	room("DNS server", in.dns.Serve)

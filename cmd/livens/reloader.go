@@ -25,6 +25,8 @@ type reloader struct {
 	level      *slog.LevelVar
 	log        *slog.Logger
 
+	cookiesRandom bool // until a restart, because the secrets could not be read at the start
+
 	started *zones.Config // what the process began with: some settings stay so until a restart
 	mu      sync.Mutex    // one reload at a time
 	running atomic.Pointer[zones.Config]
@@ -112,7 +114,7 @@ func (r *reloader) needRestart(config *zones.Config) []string {
 
 // cookies reads the cookie secrets again; at the start the DNS server has read them itself.
 func (r *reloader) cookies(cause string) {
-	if cause == "start" || r.started.DNS.CookieFile == "" {
+	if cause == "start" || r.started.DNS.CookieFile == "" || r.cookiesRandom {
 		return
 	}
 	if err := r.dns.ReloadCookies(); err != nil {

@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 			"occupy":  cmdOccupy,
 			"load":    cmdLoad,
 			"notices": cmdNotices,
+			"hold":    cmdHold,
 		},
 	})
 }

@@ -272,6 +272,19 @@ func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
+// hold begins a request to the private port and does not end it.
+func cmdHold(ts *testscript.TestScript, _ bool, _ []string) {
+	w := worldOf(ts)
+	var conn net.Conn
+	ts.Check(eventually(func() (err error) {
+		conn, err = net.Dial("tcp", w.http.String())
+		return err
+	}))
+	_, err := io.WriteString(conn, "GET / HTTP/1.1\r\n")
+	ts.Check(err)
+	ts.Defer(func() { conn.Close() })
+}
+
 // notices listens as a service manager does; "notices WANT…" waits for these states in turn.
 func cmdNotices(ts *testscript.TestScript, _ bool, args []string) {
 	w := worldOf(ts)
