@@ -116,14 +116,7 @@ func TestUnknownKindIsUnclear(t *testing.T) {
 // nameserver is a real DNS server on one loopback port over UDP and TCP.
 func nameserver(t *testing.T, handle dns.HandlerFunc) uint16 {
 	t.Helper()
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tcp, err := net.Listen("tcp", udp.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	udp, tcp := bothTransports(t)
 	for _, srv := range []*dns.Server{{PacketConn: udp, Handler: handle}, {Listener: tcp, Handler: handle}} {
 		started := make(chan struct{})
 		srv.NotifyStartedFunc = func() { close(started) }
@@ -132,6 +125,24 @@ func nameserver(t *testing.T, handle dns.HandlerFunc) uint16 {
 		t.Cleanup(func() { srv.Shutdown() })
 	}
 	return portOf(udp.LocalAddr())
+}
+
+// bothTransports listens on one port that is free for UDP and for TCP.
+func bothTransports(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 100 {
+		udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tcp, err := net.Listen("tcp", udp.LocalAddr().String())
+		if err == nil {
+			return udp, tcp
+		}
+		udp.Close()
+	}
+	t.Fatal("no port is free for both UDP and TCP")
+	return nil, nil
 }
 
 func TestDNS(t *testing.T) {
