@@ -35,8 +35,8 @@ fuzz: ## every fuzzer for FUZZTIME (10m)
 bench: build ## detection times, switches and reloads under load: the figures of docs/performance.md
 	$(GO) run ./bench -livens bin/livens
 
-golden: ## rewrite the expected output of testdata/scenario; read the diff
-	$(GO) test -count=1 . -run TestScenarios -update
+golden: ## rewrite what tests expect to be printed (scenarios, bad configurations, tables of keys); read the diff
+	$(GO) test -count=1 . ./zones -update
 
 clean: ## what make made
 	rm -rf bin

@@ -66,7 +66,7 @@ func BenchmarkPublishSwitch(b *testing.B) {
 	second.Epoch++
 	i := 0
 	for b.Loop() {
-		next := failover.Publication{Set: pub.Set, Serials: map[string]uint32{"example.test.": uint32(i + 1)}, Changed: []string{"chat"}}
+		next := failover.Publication{Set: pub.Set, Serials: map[string]uint32{"example.test.": uint32(i + 1)}}
 		next.Decisions = map[string]*failover.Decision{"chat": []*failover.Decision{first, &second}[i&1]}
 		s, _ = s.next(next, nil)
 		i++

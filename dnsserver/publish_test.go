@@ -21,7 +21,7 @@ func TestSwitch(t *testing.T) {
 
 	d := *pub.Decisions["chat"]
 	d.Addresses, d.TTL = pub.Decisions["shop"].Addresses, 5
-	after, err := before.next(failover.Publication{Set: pub.Set, Changed: []string{"chat"},
+	after, err := before.next(failover.Publication{Set: pub.Set,
 		Decisions: map[string]*failover.Decision{"chat": &d, "shop": pub.Decisions["shop"]},
 		Serials:   map[string]uint32{"example.test.": 1764000001}}, ids)
 	if err != nil {

@@ -5,5 +5,5 @@ time=${1:?"say for how long: 10m"}
 grep -rn --include='*_test.go' '^func Fuzz' . | sed 's/^\.\/\(.*\)\/[^/]*:[0-9]*:func \(Fuzz[A-Za-z0-9]*\).*/\1 \2/' |
 	while read -r package fuzzer; do
 		echo "fuzz: $fuzzer of ./$package for $time"
-		go test "./$package" -run '^$' -fuzz "^$fuzzer\$" -fuzztime "$time" -parallel 2
+		go test "./$package" -run '^$' -fuzz "^$fuzzer\$" -fuzztime "$time" -fuzzminimizetime 5x -parallel 2
 	done

@@ -38,9 +38,6 @@ func Validate(c *Config) (*Set, Problems) { return NewLoader().load(c, nil) }
 // there is one, and says so in Stale; with Config.Strict one error anywhere does that to every zone. If the folder
 // itself is missing, unreadable or empty, that is an error and all last good zones serve. What loads well is kept in
 // the state folder; a state folder that cannot be written is a warning. The Set is never nil; it may be empty.
-func Load(c *Config) (*Set, Problems) { return NewLoader().Load(c) }
-
-// Load is Load, with what l remembers.
 func (l *Loader) Load(c *Config) (*Set, Problems) {
 	return l.load(c, &store{dir: c.State, base: c.Zones, label: c.zonesLabel()})
 }
