@@ -77,7 +77,7 @@ func TestRunLeavesNoGoroutine(t *testing.T) {
 	pprof.Lookup("goroutine").WriteTo(&stacks, 2)
 	for _, stack := range strings.Split(stacks.String(), "\n\n") {
 		if strings.Contains(stack, "checker.(*Checker)") || strings.Contains(stack, "checker.watchPeer") ||
-			strings.Contains(stack, "probing.(*Pinger)") || strings.Contains(stack, "os/exec") {
+			strings.Contains(stack, "probing.(*Pinger)") || strings.Contains(stack, "checker.execProber") {
 			t.Errorf("left behind:\n%s", stack)
 		}
 	}
