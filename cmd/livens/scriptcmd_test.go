@@ -35,10 +35,13 @@ func program(ts *testscript.TestScript) string {
 	return ""
 }
 
-// serve starts livens serve and waits until it serves. "serve -answer" waits only until DNS answers.
+// serve starts livens serve and waits until it serves; negated, until it has ended with status 1.
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	w := worldOf(ts)
-	before := strings.Count(w.logText(), "msg=serving")
+	starts := func() int {
+		return strings.Count(w.logText(), "msg=serving") + strings.Count(w.logText(), `"msg":"serving"`)
+	}
+	before := starts()
 	ts.Check(w.start(program(ts), environment(ts), append([]string{"serve", "--config", "livens.toml"}, args...)))
 	if neg {
 		<-w.done
@@ -53,7 +56,7 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 			return errors.New("it ended")
 		default:
 		}
-		if strings.Count(w.logText(), "msg=serving")+strings.Count(w.logText(), `"msg":"serving"`) <= before {
+		if starts() <= before {
 			return errors.New("it does not serve yet")
 		}
 		return nil
@@ -257,7 +260,7 @@ func cmdTmpfs(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() { _ = unix.Unmount(path, unix.MNT_DETACH) })
 }
 
-// occupy tcp|udp ADDRESS takes a port until "! occupy".
+// occupy ADDRESS takes a port until "! occupy".
 func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
 	w := worldOf(ts)
 	if neg {

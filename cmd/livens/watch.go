@@ -46,8 +46,7 @@ func newWatcher(config func() *zones.Config, changed func(context.Context), log 
 		w.fs = nil
 		return w
 	}
-	for w.follow() {
-	}
+	w.follow()
 	return w
 }
 
@@ -88,12 +87,10 @@ func (w *watcher) run(ctx context.Context) error {
 	}
 }
 
-// look has the files looked at. What changes after a folder is watched makes an event, and what changed before is
-// seen by looking; so it looks again while there were folders that were not watched yet.
+// look has the files looked at, and again while there were folders that were not watched yet: what changes after a
+// folder is watched makes an event, and what changed before is seen by looking after that.
 func (w *watcher) look(ctx context.Context) {
 	for again := true; again; again = w.follow() {
-		for w.follow() {
-		}
 		w.changed(ctx)
 	}
 }
