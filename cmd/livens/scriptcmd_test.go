@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"bytes"
 	"errors"
 	"fmt"
@@ -218,7 +219,9 @@ func cmdHTTP(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	request, err := http.NewRequest(args[0], "http://livens"+path, body)
 	ts.Check(err)
-	transport := &http.Transport{Dial: func(_, _ string) (net.Conn, error) { return net.Dial(network, address) }}
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}}
 	defer transport.CloseIdleConnections()
 	response, err := (&http.Client{Transport: transport, Timeout: patience}).Do(request)
 	ts.Check(err)
