@@ -29,7 +29,6 @@ type load struct {
 }
 
 const (
-	loadTime    = 20 * time.Second
 	loadSockets = 4
 	loadPipe    = 16 // queries on their way, a socket: what the kernel's buffers hold for certain
 	reloadEvery = 200 * time.Millisecond
@@ -50,9 +49,9 @@ func (b *bench) underLoad() (load, error) {
 		return load{}, err
 	}
 	defer ps.stop()
-	ctx, cancel := context.WithTimeout(b.ctx, loadTime)
+	ctx, cancel := context.WithTimeout(b.ctx, b.loadTime)
 	defer cancel()
-	result := load{Seconds: loadTime.Seconds()}
+	result := load{Seconds: b.loadTime.Seconds()}
 	var mu sync.Mutex
 	var work sync.WaitGroup
 	var failed error

@@ -21,6 +21,7 @@ func main() {
 	stage.Main()
 	binary := flag.String("livens", "bin/livens", "the livens binary to measure")
 	trials := flag.Int("trials", 50, "faults of each kind under each profile")
+	loadTime := flag.Duration("load", 20*time.Second, "how long to ask while zones are reloaded and pools switched")
 	asJSON := flag.Bool("json", false, "print JSON instead of tables")
 	flag.Parse()
 	if os.Getenv(insideVariable) == "" {
@@ -28,7 +29,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *binary, *trials, *asJSON); err != nil {
+	if err := run(ctx, *binary, *trials, *loadTime, *asJSON); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -63,7 +64,7 @@ type report struct {
 	Load      load        `json:"load"`
 }
 
-func run(ctx context.Context, binary string, trials int, asJSON bool) error {
+func run(ctx context.Context, binary string, trials int, loadTime time.Duration, asJSON bool) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
@@ -76,7 +77,7 @@ func run(ctx context.Context, binary string, trials int, asJSON bool) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{ctx: ctx, binary: binary, dir: dir, trials: trials}
+	b := &bench{ctx: ctx, binary: binary, dir: dir, trials: trials, loadTime: loadTime}
 	r := report{When: time.Now()}
 	if r.Detection, err = b.detectAll(); err != nil {
 		return err
@@ -101,6 +102,8 @@ type bench struct {
 	dir    string
 	trials int
 	runs   int
+
+	loadTime time.Duration
 }
 
 // folder is a new folder for one nameserver.

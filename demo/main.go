@@ -33,31 +33,32 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *binary, *listen); err != nil && ctx.Err() == nil {
+	if _, err := run(ctx, *binary, *listen); err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary, listen string) error {
+// run shows everything and returns what it came to.
+func run(ctx context.Context, binary, listen string) (*story, error) {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "livens-demo")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	primary, redundant, err := deployments(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer primary.Kill()
 	defer redundant.Kill()
 	ns, err := nameserver(ctx, binary, dir, listen, primary.Addr.Port())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer ns.Stop()
 	fmt.Printf("\n%s\n\n  nameserver  %s\n  primary     %s\n  redundant   %s\n\n",
@@ -66,9 +67,9 @@ func run(ctx context.Context, binary, listen string) error {
 		primary.Addr.Addr(): "primary", redundant.Addr.Addr(): "redundant",
 	}}
 	if err := s.tell(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	return stayUp(ctx, ns, binary)
+	return s, stayUp(ctx, ns, binary)
 }
 
 func deployments(ctx context.Context) (primary, redundant *stage.Deployment, err error) {

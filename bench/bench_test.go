@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestShortRun measures everything once, in little time: what must not depend on the machine's speed must hold.
+func TestShortRun(t *testing.T) {
+	dir := t.TempDir()
+	for path, pkg := range map[string]string{"livens": "../cmd/livens", "bench": "."} {
+		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, path), pkg).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "bench"), "-livens", filepath.Join(dir, "livens"), "-trials", "1", "-load", "2s", "-json")
+	var progress bytes.Buffer
+	cmd.Stderr = &progress
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, progress.Bytes())
+	}
+	var r report
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if len(r.Detection) != 6 {
+		t.Errorf("%d kinds of detection, want 6", len(r.Detection))
+	}
+	for _, d := range r.Detection {
+		if d.Trials != 1 || d.Median <= 0 {
+			t.Errorf("nothing measured: %+v", d)
+		}
+	}
+	if len(r.Glitches) != 2 || r.Load.Queries == 0 || r.Load.Reloads == 0 || r.Load.Switches == 0 {
+		t.Errorf("something was left out: %+v %+v", r.Glitches, r.Load)
+	}
+	if r.Load.Lost > 0 || r.Load.Wrong > 0 {
+		t.Errorf("%d queries lost, %d answered wrongly: %s", r.Load.Lost, r.Load.Wrong, r.Load.First)
+	}
+}
+
+func TestQuantile(t *testing.T) {
+	values := []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	for q, want := range map[float64]float64{0.5: 5, 0.95: 10, 0.9: 9, 0: 1, 1: 10} {
+		if got := quantile(values, q); got != want {
+			t.Errorf("quantile %v = %v, want %v", q, got, want)
+		}
+	}
+}
