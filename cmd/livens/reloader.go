@@ -92,6 +92,10 @@ func (r *reloader) keepStarted(config *zones.Config) *zones.Config {
 
 // needRestart names the changed settings that wait for a restart.
 func (r *reloader) needRestart(config *zones.Config) []string {
+	now := config.DNS
+	if now.NSID == config.Name && r.started.DNS.NSID == r.started.Name {
+		now.NSID = r.started.DNS.NSID // not changed itself: it follows the name
+	}
 	var out []string
 	for _, setting := range []struct {
 		name        string
@@ -101,7 +105,7 @@ func (r *reloader) needRestart(config *zones.Config) []string {
 		{"listen", config.Listen, r.started.Listen},
 		{"state", config.State, r.started.State},
 		{"[http]", config.HTTP, r.started.HTTP},
-		{"[dns]", config.DNS, r.started.DNS},
+		{"[dns]", now, r.started.DNS},
 		{"[checker]", config.Checker, r.started.Checker},
 		{"log.format", config.Log.Format, r.started.Log.Format},
 	} {

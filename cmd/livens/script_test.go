@@ -13,8 +13,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/script: the real main on real sockets. Each script has a folder with livens.toml and
-// zones/chat.toml of its own (see baseConfig), unless it brings its own, in which $DNS, $HTTP, $CHECK and $WORK stand
-// for addresses, the port that the deployments listen on, and the folder.
+// zones/chat.toml of its own (see baseConfig), unless it brings its own, in which $DNS, $DNS2, $HTTP, $CHECK and $WORK
+// stand for addresses, the port that the deployments listen on, and the folder.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

@@ -85,6 +85,7 @@ func newWorld(e *testscript.Env) (*world, error) {
 	}
 	w.dns, w.http = netip.AddrPortFrom(loopback, ports[0]), netip.AddrPortFrom(loopback, ports[1])
 	e.Setenv("DNS", w.dns.String())
+	e.Setenv("DNS2", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), ports[0]).String())
 	e.Setenv("HTTP", w.http.String())
 	e.Setenv("CHECK", fmt.Sprint(ports[2]))
 	e.Setenv("USER", "tester")
