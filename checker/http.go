@@ -81,17 +81,11 @@ func hostHeader(t Target) string {
 }
 
 func (p *httpProber) probe(ctx context.Context) Result {
-	conn, r := dial(ctx, "tcp", p.t)
+	conn, r := dialStream(ctx, p.t, p.tls)
 	if conn == nil {
 		return r
 	}
 	defer conn.Close()
-	if p.tls != nil {
-		if conn, r = p.tls.handshake(ctx, conn); conn == nil {
-			return r
-		}
-		defer conn.Close() // says close_notify
-	}
 	return p.exchange(conn)
 }
 

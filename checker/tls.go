@@ -24,16 +24,11 @@ type tlsProber struct {
 func newTLS(t Target) prober { return tlsProber{t, newTLSSettings(t)} }
 
 func (p tlsProber) probe(ctx context.Context) Result {
-	conn, r := dial(ctx, "tcp", p.t)
+	conn, r := dialStream(ctx, p.t, p.tls)
 	if conn == nil {
 		return r
 	}
-	defer conn.Close()
-	secure, r := p.tls.handshake(ctx, conn)
-	if secure == nil {
-		return r
-	}
-	secure.Close()
+	conn.Close()
 	return success("TLS handshake done")
 }
 
@@ -57,6 +52,21 @@ func newTLSSettings(t Target) *tlsSettings {
 		server = t.Address.String()
 	}
 	return &tlsSettings{target: t, server: strings.Trim(server, "[]")}
+}
+
+// dialStream opens a TCP connection to the target, secure unless s is nil. A nil connection comes with the result that
+// the probe then has.
+func dialStream(ctx context.Context, t Target, s *tlsSettings) (net.Conn, Result) {
+	conn, r := dial(ctx, "tcp", t)
+	if conn == nil || s == nil {
+		return conn, r
+	}
+	secure, r := s.handshake(ctx, conn)
+	if secure == nil {
+		conn.Close()
+		return nil, r
+	}
+	return secure, r // its Close says close_notify, and closes conn
 }
 
 // handshake makes the connection secure. A nil connection comes with the result that the probe then has.

@@ -40,17 +40,11 @@ func newWebSocket(t Target, agent string) prober {
 }
 
 func (p websocketProber) probe(ctx context.Context) Result {
-	conn, r := dial(ctx, "tcp", p.t)
+	conn, r := dialStream(ctx, p.t, p.tls)
 	if conn == nil {
 		return r
 	}
 	defer conn.Close()
-	if p.tls != nil {
-		if conn, r = p.tls.handshake(ctx, conn); conn == nil {
-			return r
-		}
-		defer conn.Close() // says close_notify
-	}
 	ws, r := p.open(ctx, conn)
 	if ws == nil {
 		return r
