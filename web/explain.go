@@ -149,9 +149,21 @@ func (s *search) take(owner string) bool {
 		return true
 	}
 	s.found.Source, s.found.Pool = FromPool, pool
-	s.found.step("A and AAAA come from pool %s (policy %s, failback %s, all_down %s)", pool.Decision.Pool, pool.Policy, pool.Failback, pool.Rule)
-	s.found.Steps = append(s.found.Steps, pool.Steps...)
+	s.decision(pool)
 	return true
+}
+
+// decision tells how a pool came to answer as it does; of one that follows, how the followed one did.
+func (s *search) decision(pool *Pool) {
+	if pool.Follow == "" {
+		s.found.step("A and AAAA come from pool %s (policy %s, failback %s, all_down %s)", pool.Decision.Pool, pool.Policy, pool.Failback, pool.Rule)
+	} else {
+		s.found.step("A and AAAA come from pool %s, which follows another", pool.Decision.Pool)
+	}
+	s.found.Steps = append(s.found.Steps, pool.Steps...)
+	if followed := s.status.Pool(pool.Follow); followed != nil {
+		s.found.Steps = append(s.found.Steps, followed.Steps...)
+	}
 }
 
 func (s *search) poolAt(owner string) *Pool {

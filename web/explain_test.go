@@ -15,7 +15,7 @@ func TestExplain(t *testing.T) {
 		"chat.example":           {FromPool, "chat.example.", "come from pool chat"},
 		"WWW.chat.example.":      {FromPool, "www.chat.example.", "come from pool chat"},
 		"x.y.eu.chat.example":    {FromPool, "*.eu.chat.example.", "the wildcard *.eu.chat.example. stands for it"},
-		"ws.chat.example":        {FromPool, "ws.chat.example.", "follows pool chat"},
+		"ws.chat.example":        {FromPool, "ws.chat.example.", "follows pool chat, which answers from [redundant]\nprimary is down since"},
 		"ns1.chat.example":       {FromRecords, "ns1.chat.example.", "1 record stands"},
 		"b.chat.example":         {FromNothing, "", "NODATA"},
 		"eu.chat.example":        {FromNothing, "", "NODATA"},
