@@ -23,10 +23,11 @@ var edges = map[string][]string{
 	"web":               {"zones", "checker", "failover"},
 	"cmd/livens":        {"zones", "checker", "failover", "dnsserver", "web", "internal/durable", "internal/peertest"},
 	"internal/durable":  {},
-	"internal/peertest": {},
-	"internal/stage":    {"web"},
-	"demo":              {"internal/stage"},
-	"bench":             {"internal/stage", "failover"},
+	"internal/process":  {},
+	"internal/peertest": {"internal/process"},
+	"internal/stage":    {"web", "internal/process"},
+	"demo":              {"internal/stage", "internal/process"},
+	"bench":             {"internal/stage", "internal/process", "failover"},
 	"":                  {"zones", "checker", "failover", "dnsserver"},
 }
 

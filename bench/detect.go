@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/livens/livens/internal/process"
 	"github.com/livens/livens/internal/stage"
 )
 
@@ -89,7 +90,7 @@ func (b *bench) detect(p profile, f fault) (detection, error) {
 		if err := f.strike(d); err != nil {
 			return detection{}, err
 		}
-		err := stage.Await(b.ctx, 15*time.Second, func() error { return ps.left(i, d) })
+		err := process.Await(b.ctx, 15*time.Second, func() error { return ps.left(i, d) })
 		if err != nil {
 			return detection{}, err
 		}

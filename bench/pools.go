@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/livens/livens/internal/process"
 	"github.com/livens/livens/internal/stage"
 )
 
@@ -39,7 +40,7 @@ func (b *bench) start(p profile, n int) (_ *pools, err error) {
 		}
 	}()
 	standby := netip.MustParseAddr("127.0.0.1")
-	port, err := stage.FreePort(standby)
+	port, err := process.FreePort(standby)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/livens/livens/internal/process"
 	"github.com/livens/livens/internal/stage"
 )
 
@@ -74,7 +75,7 @@ func run(ctx context.Context, binary, listen string) (*story, error) {
 
 func deployments(ctx context.Context) (primary, redundant *stage.Deployment, err error) {
 	one, two := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")
-	port, err := stage.FreePort(one, two)
+	port, err := process.FreePort(one, two)
 	if err != nil {
 		return nil, nil, err
 	}

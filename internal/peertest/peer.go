@@ -6,17 +6,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/livens/livens/internal/process"
 )
 
 const (
 	startLimit = 20 * time.Second // from start to the first answer, on a slow and busy machine
-	stopLimit  = 5 * time.Second  // from SIGTERM to SIGKILL
 	startTries = 3                // with another port each, should somebody have taken the first
-	pollPause  = 10 * time.Millisecond
 )
 
 // Peer is a program under test conditions: started, ready, and stopped when the test ends.
@@ -78,16 +77,23 @@ func (p *Peer) start(t testing.TB, tool string, spec Spec) error {
 	if err != nil {
 		return err
 	}
-	run, err := launch(program, args, p.Dir)
+	log, err := os.Create(filepath.Join(p.Dir, "log"))
 	if err != nil {
 		return err
 	}
-	if err := run.await(func() error { return spec.Ready(p.Addr) }); err != nil {
-		run.stop()
+	defer log.Close()
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Dir, log, log
+	run, err := process.Start(cmd)
+	if err != nil {
+		return err
+	}
+	if err := run.Await(t.Context(), startLimit, func() error { return spec.Ready(p.Addr) }); err != nil {
+		run.End(syscall.SIGTERM)
 		return fmt.Errorf("%w; its log:\n%s", err, p.Log())
 	}
 	t.Cleanup(func() {
-		run.stop()
+		run.End(syscall.SIGTERM)
 		if t.Failed() {
 			t.Logf("log of %s on %s:\n%s", spec.Tool, p.Addr, tail(p.Log(), 8000))
 		}
@@ -123,69 +129,4 @@ func tail(text string, n int) string {
 		return text
 	}
 	return "…" + text[len(text)-n:]
-}
-
-// process is a running program with its children, which share its process group.
-type process struct {
-	pid  int
-	done chan struct{} // closed when it has ended
-	err  error         // how; read after done
-}
-
-// launch starts the program. It is killed by the kernel should the test process die without stopping it; the kernel
-// ties that to the thread that started it, so one locked thread stays until the end.
-func launch(tool string, args []string, dir string) (*process, error) {
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
-	cmd := exec.Command(tool, args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	run := &process{done: make(chan struct{})}
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		defer close(run.done)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			run.err = cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
-		return nil, err
-	}
-	run.pid = cmd.Process.Pid
-	return run, nil
-}
-
-func (r *process) await(ready func() error) error {
-	deadline := time.After(startLimit)
-	poll := time.NewTicker(pollPause)
-	defer poll.Stop()
-	for {
-		err := ready()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-r.done:
-			return fmt.Errorf("it ended before it was ready (%v)", r.err)
-		case <-deadline:
-			return fmt.Errorf("not ready after %v: %w", startLimit, err)
-		case <-poll.C:
-		}
-	}
-}
-
-func (r *process) stop() {
-	_ = syscall.Kill(-r.pid, syscall.SIGTERM) // an error means that it has ended already
-	select {
-	case <-r.done:
-	case <-time.After(stopLimit):
-	}
-	_ = syscall.Kill(-r.pid, syscall.SIGKILL) // children that outlived it, or itself
-	<-r.done
 }

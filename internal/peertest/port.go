@@ -1,10 +1,10 @@
 package peertest
 
 import (
-	"fmt"
-	"net"
 	"net/netip"
 	"testing"
+
+	"github.com/livens/livens/internal/process"
 )
 
 // Loopback is the address that peers listen on unless a test asks for another one of 127.0.0.0/8.
@@ -17,31 +17,9 @@ func FreePort(t testing.TB, addrs ...netip.Addr) uint16 {
 	if len(addrs) == 0 {
 		addrs = []netip.Addr{Loopback}
 	}
-	var err error
-	for range 50 {
-		var port uint16
-		if port, err = tryPort(addrs); err == nil {
-			return port
-		}
+	port, err := process.FreePort(addrs...)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("no port is free on %v: %v", addrs, err)
-	return 0
-}
-
-func tryPort(addrs []netip.Addr) (uint16, error) {
-	var port uint16
-	for _, addr := range addrs {
-		tcp, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr, port)))
-		if err != nil {
-			return 0, fmt.Errorf("tcp: %w", err)
-		}
-		defer tcp.Close()
-		port = tcp.Addr().(*net.TCPAddr).AddrPort().Port()
-		udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, port)))
-		if err != nil {
-			return 0, fmt.Errorf("udp: %w", err)
-		}
-		defer udp.Close()
-	}
-	return port, nil
+	return port
 }

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/livens/livens/internal/process"
 )
 
 // deploymentVariable turns a program that calls Main into a deployment; it holds "name address:port".
@@ -42,7 +44,7 @@ func fatal(err error) {
 type Deployment struct {
 	Name string
 	Addr netip.AddrPort
-	run  *process
+	run  *process.Process
 }
 
 // Start starts the process and waits until it accepts connections.
@@ -53,10 +55,11 @@ func (d *Deployment) Start(ctx context.Context) error {
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s", deploymentVariable, d.Name, d.Addr))
-	if d.run, err = start(cmd, os.Stderr); err != nil {
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if d.run, err = process.Start(cmd); err != nil {
 		return fmt.Errorf("deployment %s: %w", d.Name, err)
 	}
-	err = Await(ctx, 10*time.Second, func() error {
+	err = d.run.Await(ctx, 10*time.Second, func() error {
 		conn, err := net.DialTimeout("tcp", d.Addr.String(), time.Second)
 		if err == nil {
 			conn.Close()
@@ -72,37 +75,12 @@ func (d *Deployment) Start(ctx context.Context) error {
 // Kill ends the process as kill -9 does: the kernel closes its sockets.
 func (d *Deployment) Kill() {
 	if d.run != nil {
-		d.run.end(syscall.SIGKILL)
+		d.run.End(syscall.SIGKILL)
 	}
 }
 
 // Freeze stops the process without closing anything (SIGSTOP): connections are accepted and nothing is answered.
-func (d *Deployment) Freeze() error { return d.run.signal(syscall.SIGSTOP) }
+func (d *Deployment) Freeze() error { return d.run.Signal(syscall.SIGSTOP) }
 
 // Thaw lets a frozen process go on.
-func (d *Deployment) Thaw() error { return d.run.signal(syscall.SIGCONT) }
-
-// FreePort has the kernel choose a TCP port that is free at every one of the addresses.
-func FreePort(addrs ...netip.Addr) (uint16, error) {
-	var err error
-	for range 50 {
-		var port uint16
-		if port, err = tryPort(addrs); err == nil {
-			return port, nil
-		}
-	}
-	return 0, fmt.Errorf("no port is free on %v: %w", addrs, err)
-}
-
-func tryPort(addrs []netip.Addr) (uint16, error) {
-	var port uint16
-	for _, a := range addrs {
-		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, port)))
-		if err != nil {
-			return 0, err
-		}
-		defer l.Close()
-		port = l.Addr().(*net.TCPAddr).AddrPort().Port()
-	}
-	return port, nil
-}
+func (d *Deployment) Thaw() error { return d.run.Signal(syscall.SIGCONT) }

@@ -1,3 +1,5 @@
+// Package stage puts livens and small deployments on as real processes, for the demo and the measurements: what is shown
+// and measured there crosses real sockets, and dies by real signals.
 package stage
 
 import (
@@ -14,6 +16,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/livens/livens/internal/process"
 	"github.com/livens/livens/web"
 )
 
@@ -23,7 +26,7 @@ type Nameserver struct {
 	Log    string         // the file with what it prints
 	DNS    netip.AddrPort // the first address that it answers on
 	Client *web.Client    // its control socket
-	run    *process
+	run    *process.Process
 }
 
 // StartNameserver writes livens.toml and zone files (by name) into dir, starts the binary there, and waits until it is
@@ -48,13 +51,15 @@ func StartNameserver(ctx context.Context, binary, dir, config string, zones map[
 		return nil, err
 	}
 	defer log.Close()
-	if n.run, err = start(exec.Command(binary, "serve", "--config", n.Config), log); err != nil {
+	cmd := exec.Command(binary, "serve", "--config", n.Config)
+	cmd.Stdout, cmd.Stderr = log, log
+	if n.run, err = process.Start(cmd); err != nil {
 		return nil, err
 	}
 	if n.Client, err = web.NewClient(state); err != nil {
 		return nil, err
 	}
-	if err := Await(ctx, 15*time.Second, func() error { return n.ready(ctx) }); err != nil {
+	if err := n.run.Await(ctx, 15*time.Second, func() error { return n.ready(ctx) }); err != nil {
 		n.Stop()
 		said, _ := os.ReadFile(n.Log)
 		return nil, fmt.Errorf("livens is not ready: %w\n%s", err, said)
@@ -63,11 +68,6 @@ func StartNameserver(ctx context.Context, binary, dir, config string, zones map[
 }
 
 func (n *Nameserver) ready(ctx context.Context) error {
-	select {
-	case <-n.run.done:
-		return errors.New("it has ended")
-	default:
-	}
 	status, err := n.Client.Status(ctx)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (n *Nameserver) ready(ctx context.Context) error {
 }
 
 // Stop asks it to end, and waits.
-func (n *Nameserver) Stop() { n.run.end(syscall.SIGTERM) }
+func (n *Nameserver) Stop() { n.run.End(syscall.SIGTERM) }
 
 // Asker sends queries to a nameserver from one socket.
 type Asker struct {
