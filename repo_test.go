@@ -16,14 +16,15 @@ const module = "github.com/livens/livens/"
 
 // edges are who may import whom, tests included; ARCHITECTURE.md draws them. Whoever wants another edge changes both.
 var edges = map[string][]string{
-	"zones":             {"internal/durable"},
+	"zones":             {"internal/durable", "internal/suggest"},
 	"checker":           {"zones"},
 	"failover":          {"zones", "checker", "internal/durable"},
 	"dnsserver":         {"zones", "failover", "checker", "internal/peertest"},
 	"web":               {"zones", "checker", "failover"},
-	"cmd/livens":        {"zones", "checker", "failover", "dnsserver", "web", "internal/durable", "internal/peertest"},
+	"cmd/livens":        {"zones", "checker", "failover", "dnsserver", "web", "internal/durable", "internal/suggest", "internal/peertest"},
 	"internal/durable":  {},
 	"internal/process":  {},
+	"internal/suggest":  {},
 	"internal/peertest": {"internal/process"},
 	"internal/stage":    {"web", "internal/process"},
 	"demo":              {"internal/stage", "internal/process"},

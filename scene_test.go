@@ -84,14 +84,18 @@ func (s *scene) write(name, text string) {
 	s.must(os.WriteFile(filepath.Join(s.folder, name), []byte(text), 0o600))
 }
 
-func (s *scene) print(format string, args ...any) { fmt.Fprintf(&s.printed, format+"\n", args...) }
+func (s *scene) print(format string, args ...any) {
+	s.printed.WriteString(s.relative(fmt.Sprintf(format, args...)) + "\n")
+}
 
 // do carries out one step and returns what it printed.
 func (s *scene) do(args []string, body string) string {
 	s.printed.Reset()
 	switch args[0] {
-	case "zone": // zone FILE: its body is the file
-		s.write(filepath.Join("zones", args[1]), body+"\n")
+	case "zone": // zone FILE: its body is the file; FOLDER in it stands for the scenario's folder
+		s.write(filepath.Join("zones", args[1]), strings.ReplaceAll(body, "FOLDER", s.folder)+"\n")
+	case "file": // file NAME WORDS: a state file with these words
+		s.write(args[1], strings.Join(args[2:], " ")+"\n")
 	case "remove": // remove FILE
 		s.must(os.Remove(filepath.Join(s.folder, "zones", args[1])))
 	case "config": // its body is livens.toml
@@ -118,7 +122,7 @@ func (s *scene) do(args []string, body string) string {
 		s.status()
 	case "alerts":
 		for _, a := range s.controller.Alerts(time.Now()) {
-			s.print("%s %s, %s: %s", a.Severity, a.Code, a.Affects, s.relative(a.Text))
+			s.print("%s %s, %s: %s", a.Severity, a.Code, a.Affects, a.Text)
 		}
 	case "explain": // explain POOL
 		d := s.controller.Status().Decisions[args[1]]
@@ -189,7 +193,7 @@ func (s *scene) load() {
 	}
 	for _, z := range set.Zones {
 		if z.Stale != "" {
-			s.print("%s stale: %s", z.Name, s.relative(z.Stale))
+			s.print("%s stale: %s", z.Name, z.Stale)
 		}
 	}
 	s.must(s.controller.Use(s.t.Context(), set))
@@ -197,7 +201,7 @@ func (s *scene) load() {
 
 func (s *scene) problems(problems zones.Problems) {
 	for _, p := range problems {
-		s.print("%s", s.relative(p.String()))
+		s.print("%s", p.String())
 	}
 }
 

@@ -38,9 +38,10 @@ const gateAlertAfter = 15 * time.Minute
 type Status struct {
 	Set       *zones.Set // nil before the first
 	Decisions map[string]*Decision
-	Overrides []Override // of which some may have expired since
-	Waiting   int        // targets that never had a result
-	ReadyBy   time.Time  // when the first Set's targets have had time for one
+	Overrides []Override        // of which some may have expired since
+	Serials   map[string]uint32 // as published
+	Waiting   int               // targets that never had a result
+	ReadyBy   time.Time         // when the first Set's targets have had time for one
 }
 
 // Ready says whether answers rest on what was found out: every target had a result, or the time for one has passed.

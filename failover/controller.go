@@ -36,6 +36,7 @@ type Controller struct {
 	decisions map[string]*Decision
 	overrides []Override
 	serials   map[string]zoneSerial
+	given     map[string]uint32        // the serials last published
 	pools     map[string][]*zones.Pool // by target key: whom a verdict concerns
 	followers map[string][]*zones.Pool // by the followed pool's name
 	readyBy   time.Time                // when the first Set's targets have had time for a result
@@ -304,18 +305,19 @@ func (c *Controller) logSwitch(before, next *Decision) {
 // publish hands on the decisions: an answer changed, or the Set is new.
 func (c *Controller) publish() {
 	c.serials = serials(c.set, c.decisions, c.serials, time.Now())
-	given := make(map[string]uint32, len(c.serials))
+	c.given = make(map[string]uint32, len(c.serials))
 	for zone, s := range c.serials {
-		given[zone] = s.Serial
+		c.given[zone] = s.Serial
 	}
-	c.options.Publish(Publication{Set: c.set, Decisions: maps.Clone(c.decisions), Serials: given})
+	c.options.Publish(Publication{Set: c.set, Decisions: maps.Clone(c.decisions), Serials: c.given})
 }
 
 // keep shows what is decided, and has it saved.
 func (c *Controller) keep() {
 	decisions := maps.Clone(c.decisions)
 	c.status.Store(&Status{
-		Set: c.set, Decisions: decisions, Overrides: slices.Clone(c.overrides), Waiting: c.waiting(), ReadyBy: c.readyBy,
+		Set: c.set, Decisions: decisions, Overrides: slices.Clone(c.overrides), Serials: c.given,
+		Waiting: c.waiting(), ReadyBy: c.readyBy,
 	})
 	c.saver.keep(memory{Decisions: decisions, Verdicts: maps.Clone(c.view), Serials: c.serials})
 }

@@ -196,12 +196,13 @@ func (w *weighing) keptActive() []string {
 	return out
 }
 
-// chooseAll is the policy all-live: every deployment of the best rank; one that returns enters by the failback rule.
+// chooseAll is the policy all-live: every deployment of the best rank; one that returns enters by the failback rule, and
+// one that answers without a verdict yet is not left for another's.
 func (w *weighing) chooseAll(best rank) {
 	var names []string
 	for i := range w.candidates {
 		c := &w.candidates[i]
-		if w.rank(c) != best {
+		if r := w.rank(c); r != best && !(r == unproven && best == live && w.isActive(c.Name)) {
 			continue
 		}
 		if w.Previous == nil || w.Previous.AllDown || w.isActive(c.Name) || w.mayReturn(c) {

@@ -115,7 +115,7 @@ func (c *candidate) add(in *Input, d *zones.Deployment, address netip.Addr, befo
 		c.Doubt = c.Doubt || v.Doubt
 		c.failing = c.failing || v.Doubt || v.State == checker.Unknown && v.Streak < 0
 		if v.Drain {
-			c.Drained = "by its state file (" + v.Reason + ")"
+			c.Drained = "by its check (" + v.Reason + ")"
 		}
 		recovering = recovering && v.Streak > 0
 	}

@@ -18,7 +18,6 @@ type Seen struct {
 	Failover *failover.Status
 	Verdicts map[string]checker.Verdict // by target key
 	Stats    checker.Stats
-	Serials  map[string]uint32 // of zones without FixedSerial, by name
 }
 
 // Describe fills in what follows from the other rooms: readiness, pools, overrides and zones.
@@ -97,10 +96,13 @@ func (in *Seen) addressTargets(p *zones.Pool, deployment string, address, probed
 		add(name, c)
 	}
 	if p.Sync != nil {
-		add("sync", p.Sync)
+		add(syncCheck, p.Sync)
 	}
 	return out
 }
+
+// syncCheck is what the failback gate's check is called.
+const syncCheck = "sync"
 
 // words is a check in a few words.
 func words(c *zones.Check) string {
@@ -122,7 +124,7 @@ func words(c *zones.Check) string {
 func (in *Seen) zone(z *zones.Zone) Zone {
 	out := Zone{
 		Name: z.Name, File: z.File, Records: len(z.Records), Pools: []string{}, Hash: hex.EncodeToString(z.Hash[:8]),
-		Stale: z.Stale, Serial: in.Serials[z.Name],
+		Stale: z.Stale, Serial: in.Failover.Serials[z.Name],
 	}
 	if soa, ok := first(z.Records).(*dns.SOA); ok && z.FixedSerial {
 		out.Serial = soa.Serial

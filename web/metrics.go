@@ -1,7 +1,10 @@
 package web
 
 import (
+	"maps"
+	"net/netip"
 	"runtime"
+	"slices"
 
 	"github.com/livens/livens/checker"
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +38,7 @@ var help = []struct {
 	{"pool_switch_age_seconds", "Time since the active deployment last changed.", []string{"pool"}},
 	{"pool_ttl_seconds", "TTL of the pool's answers now.", []string{"pool"}},
 	{"pool_all_down", "1 while no deployment of the pool is live.", []string{"pool"}},
+	{"pool_disagreement", "1 while the pool answers from a deployment that this nameserver's own verdicts call down: forced, or all are.", []string{"pool"}},
 	{"deployment_state", "1 for the state that the deployment is in.", []string{"pool", "deployment", "state"}},
 	{"deployment_drained", "1 while the deployment is drained.", []string{"pool", "deployment"}},
 	{"deployment_gate_open", "1 while the deployment's sync check passes; only for pools that have one.", []string{"pool", "deployment"}},
@@ -134,6 +138,7 @@ func (p *Pool) collect(s *Status, gauge gaugeFunc) {
 	gauge("pool_switch_age_seconds", s.Now.Sub(p.Since).Seconds(), p.Pool)
 	gauge("pool_ttl_seconds", float64(p.TTL), p.Pool)
 	gauge("pool_all_down", bit(p.AllDown), p.Pool)
+	gauge("pool_disagreement", bit(p.disagrees()), p.Pool)
 	for _, d := range p.Deployments {
 		gauge("pool_active", bit(d.Answers), p.Pool, d.Name)
 		gauge("deployment_drained", bit(d.Drained != ""), p.Pool, d.Name)
@@ -144,6 +149,23 @@ func (p *Pool) collect(s *Status, gauge gaugeFunc) {
 			gauge("deployment_state", bit(d.State == state), p.Pool, d.Name, state.String())
 		})
 	}
+}
+
+// disagrees says whether a deployment that answers is down by this nameserver's own verdicts, whatever the decision
+// rests on: no address passes all its checks, and one fails.
+func (p *Pool) disagrees() bool {
+	return slices.ContainsFunc(p.Active, func(deployment string) bool {
+		worst := map[netip.Addr]checker.State{}
+		for _, t := range p.Targets {
+			if t.Deployment == deployment && t.Check != syncCheck && worst[t.Address] != checker.Down {
+				if before, seen := worst[t.Address]; !seen || before == checker.Up || t.State == checker.Down {
+					worst[t.Address] = t.State
+				}
+			}
+		}
+		states := slices.Collect(maps.Values(worst))
+		return slices.Contains(states, checker.Down) && !slices.Contains(states, checker.Up)
+	})
 }
 
 func (t *Target) collect(s *Status, pool string, gauge gaugeFunc) {

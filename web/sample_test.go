@@ -102,10 +102,10 @@ func seen(t testing.TB) Seen {
 	decision := failover.Decide(failover.Input{Pool: p, View: view, Previous: previous, Overrides: overrides, Now: ago(12 * time.Minute)})
 	follow := failover.Decide(failover.Input{Pool: set.Pools[1], Followed: decision, Now: ago(12 * time.Minute)})
 	return Seen{
-		Now: noon, Verdicts: view, Stats: stats, Serials: map[string]uint32{"chat.example.": 1795000000},
+		Now: noon, Verdicts: view, Stats: stats,
 		Failover: &failover.Status{
 			Set: set, Decisions: map[string]*failover.Decision{"chat": decision, "ws": follow},
-			Overrides: overrides,
+			Overrides: overrides, Serials: map[string]uint32{"chat.example.": 1795000000},
 		},
 	}
 }

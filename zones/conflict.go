@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/livens/livens/internal/suggest"
 )
 
 // conflicts finds what is wrong between zones, and whom to blame: the file that changed since its last good version,
@@ -129,7 +131,7 @@ func (c *conflicts) followNobody(p placed) {
 		}
 	}
 	c.blame(p.from, "follow "+p.Name, "pool."+p.Name+".follow", fmt.Sprintf("there is no pool %q", p.Follow),
-		suggest(p.Follow, slices.Sorted(maps.Keys(c.pools))))
+		suggest.Nearest(p.Follow, slices.Sorted(maps.Keys(c.pools))))
 }
 
 // followApart blames one of two files whose deployments do not match.

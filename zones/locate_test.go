@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/livens/livens/internal/suggest"
 )
 
 func TestLocatorFindsEveryLine(t *testing.T) {
@@ -101,7 +103,7 @@ func TestSuggestFindsTheNearestWord(t *testing.T) {
 		if want != "" {
 			hint = `did you mean "` + want + `"?`
 		}
-		if got := suggest(written, words); got != hint {
+		if got := suggest.Nearest(written, words); got != hint {
 			t.Errorf("%q: %q, want %q", written, got, hint)
 		}
 	}

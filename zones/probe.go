@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/livens/livens/internal/suggest"
 )
 
 // need is a file outside the zones folder that a check cannot do without. It is looked for at every load, because it
@@ -315,7 +317,7 @@ func (p probe) placeholders(name, value string) {
 			return
 		}
 		known := []string{"pool", "deployment", "address"}
-		if hint := suggest(word, known); hint != "" && !slices.Contains(known, word) && isIdentifier(word) {
+		if hint := suggest.Nearest(word, known); hint != "" && !slices.Contains(known, word) && isIdentifier(word) {
 			p.warnf(name, hint, "{%s} is sent as it is", word)
 		}
 		rest = tail

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/livens/livens/internal/suggest"
 )
 
 // section is one TOML table that was checked against its keys: unknown keys, wrong types and values out of bounds
@@ -65,7 +67,7 @@ func hintKinds(kinds []Kind) string {
 
 // unknown reports a key that nobody reads.
 func (s *section) unknown(name string) {
-	hint := suggest(name, names(s.keys))
+	hint := suggest.Nearest(name, names(s.keys))
 	switch {
 	case s.path == "" && (name == "cluster" || name == "moderator"):
 		hint = "this version of livens has no such section"

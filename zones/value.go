@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/livens/livens/internal/suggest"
 )
 
 // convert checks one decoded value against its key and returns it as the type that get is asked for: string, int64,
@@ -96,7 +98,7 @@ func (s *section) text(k *key, value any) (any, bool) {
 		s.wrongType(k, value)
 		return nil, false
 	case len(k.words) > 0 && !slices.Contains(k.words, v):
-		hint := suggest(v, k.words)
+		hint := suggest.Nearest(v, k.words)
 		if hint == "" {
 			hint = "one of " + strings.Join(k.words, ", ")
 		}

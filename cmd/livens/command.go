@@ -82,7 +82,7 @@ func run(args []string, e *env) int {
 			return c.run(rest, e)
 		}
 	}
-	fmt.Fprintf(e.stderr, "livens: no command %q%s; livens --help lists them\n", name, nearest(name, names(commands())))
+	fmt.Fprintf(e.stderr, "livens: no command %q%s; livens --help lists them\n", name, hint(name, names(commands())))
 	return exitUsage
 }
 
@@ -159,7 +159,7 @@ func clearer(flags *flag.FlagSet, err error) error {
 	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
 		var known []string
 		flags.VisitAll(func(f *flag.Flag) { known = append(known, "--"+f.Name) })
-		return misuse("no flag --%s%s", name, nearest("--"+name, known))
+		return misuse("no flag --%s%s", name, hint("--"+name, known))
 	}
 	return misuse("%s", strings.ReplaceAll(err.Error(), " -", " --"))
 }

@@ -36,9 +36,8 @@ type instance struct {
 
 	cookiesRandom bool // because the secrets could not be read
 
-	published atomic.Pointer[failover.Publication]
-	httpAddr  atomic.Pointer[string] // where the private listener is, "" while it is nowhere
-	release   func()                 // gives up the state folder
+	httpAddr atomic.Pointer[string] // where the private listener is, "" while it is nowhere
+	release  func()                 // gives up the state folder
 }
 
 // newInstance takes the state folder and binds the DNS sockets. Nothing runs yet.
@@ -56,7 +55,7 @@ func newInstance(path string, config *zones.Config, log *slog.Logger, level *slo
 	in.checker = checker.New(checker.Options{
 		Name: config.Name, Version: in.version, MaxProbes: config.Checker.MaxProbes, MaxExec: config.Checker.MaxExec, Log: log,
 	})
-	in.controller = failover.NewController(failover.Options{State: config.State, Checker: in.checker, Publish: in.publish, Log: log})
+	in.controller = failover.NewController(failover.Options{State: config.State, Checker: in.checker, Publish: in.dns.Publish, Log: log})
 	in.reloader = &reloader{
 		path: path, loader: zones.NewLoader(), controller: in.controller, dns: in.dns, notices: in.notices, level: level, log: log,
 		cookiesRandom: in.cookiesRandom,
@@ -108,11 +107,6 @@ func (in *instance) listen() error {
 		return err
 	}
 	return in.dns.Listen()
-}
-
-func (in *instance) publish(p failover.Publication) {
-	in.dns.Publish(p)
-	in.published.Store(&p)
 }
 
 // run serves until ctx is done, or until a room ends by itself: then it returns why, so that the service manager

@@ -34,9 +34,6 @@ func (in *instance) status() *web.Status {
 		})
 	}
 	seen := web.Seen{Now: now, Failover: in.controller.Status(), Verdicts: in.checker.Verdicts(), Stats: in.checker.Stats()}
-	if p := in.published.Load(); p != nil {
-		seen.Serials = p.Serials
-	}
 	s.Describe(seen)
 	if s.Ready && s.SelfDoubt == "" {
 		s.Alerts = append(s.Alerts, unchecked(s)...)

@@ -69,6 +69,7 @@ func (r *reloader) read(ctx context.Context, cause string, config *zones.Config,
 	now := fingerprint(applied) // before reading: a change meanwhile is a change
 	r.seen.Store(&now)
 	r.running.Store(applied)
+	sound := len(problems.Errors()) == 0
 	set, more := r.loader.Load(applied)
 	problems = append(problems, more...)
 	served := set != nil && len(set.Zones) > 0
@@ -77,6 +78,9 @@ func (r *reloader) read(ctx context.Context, cause string, config *zones.Config,
 	}
 	r.cookies(cause)
 	_ = r.level.UnmarshalText([]byte(config.Log.Level)) // one of the four words
+	if sound {
+		r.keep()
+	}
 	r.report(cause, config, problems)
 	return served
 }
@@ -149,7 +153,6 @@ func (r *reloader) report(cause string, config *zones.Config, problems zones.Pro
 	if result.OK {
 		r.notices.clear(codeConfigErrors)
 		r.log.Info("configuration read", "cause", cause, "warnings", len(warnings))
-		r.keep()
 	} else {
 		r.notices.raise(codeConfigErrors, "configuration", summary(errs),
 			"what was served before is served on; livens check shows all errors, livens status which zones are not what their files say")

@@ -3,8 +3,9 @@ package main
 import (
 	"flag"
 	"fmt"
-	"slices"
 	"strings"
+
+	"github.com/livens/livens/internal/suggest"
 )
 
 const usageHead = `livens is an authoritative nameserver whose pool names follow the health of deployments.
@@ -67,32 +68,10 @@ func names(all []command) []string {
 	return out
 }
 
-// nearest is ": did you mean X?" for the word that differs least from what was written, or "".
-func nearest(written string, words []string) string {
-	best := slices.MinFunc(words, func(a, b string) int { return distance(written, a) - distance(written, b) })
-	if distance(written, best) > 2 && !strings.HasPrefix(best, written) {
-		return ""
+// hint is ": did you mean X?" for the word nearest to what was written, or "".
+func hint(written string, words []string) string {
+	if s := suggest.Nearest(written, words); s != "" {
+		return ": " + s
 	}
-	return fmt.Sprintf(": did you mean %s?", best)
-}
-
-// distance counts the letters to add, drop or change that turn a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return ""
 }

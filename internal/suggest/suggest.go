@@ -1,9 +1,10 @@
-package zones
+// Package suggest finds the word that somebody may have meant.
+package suggest
 
 import "fmt"
 
-// suggest returns `did you mean "x"?` for the word nearest to what was written, or "" when none is near.
-func suggest(written string, words []string) string {
+// Nearest returns `did you mean "x"?` for the word nearest to what was written, or "" when none is near.
+func Nearest(written string, words []string) string {
 	best, distance := "", len(written)/3+2
 	for _, word := range words {
 		if d := editDistance(written, word); d < distance {
