@@ -110,7 +110,7 @@ func naiveOrder(a, b dns.RR) int {
 		end, _ := dns.PackDomainName(rr.Header().Name, wire[:], 0, nil, false)
 		var out [][]byte
 		for i := 0; i < end && wire[i] != 0; i += int(wire[i]) + 1 {
-			out = append(out, bytes.ToLower(wire[i+1:i+1+int(wire[i])]))
+			out = append(out, bytes.Clone(wire[i+1:i+1+int(wire[i])]))
 		}
 		slices.Reverse(out)
 		return out
