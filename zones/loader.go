@@ -19,6 +19,7 @@ type Loader struct {
 	good          map[string]*version // the last good version of each file that was loaded or looked up
 	kept          map[string][32]byte // the sum of what the state folder is known to hold
 	stale         map[string]staleZone
+	unkept        *keeping // what the last load could not keep; nil: nothing
 }
 
 // staleZone is a last good version as it is served.
@@ -37,7 +38,8 @@ func Validate(c *Config) (*Set, Problems) { return NewLoader().load(c, nil) }
 // Load reads the zones folder, all or nothing per zone. A zone with errors is replaced by its last good version, if
 // there is one, and says so in Stale; with Config.Strict one error anywhere does that to every zone. If the folder
 // itself is missing, unreadable or empty, that is an error and all last good zones serve. What loads well is kept in
-// the state folder; a state folder that cannot be written is a warning. The Set is never nil; it may be empty.
+// the state folder; a state folder that cannot be written is a warning, and Keep tries again. The Set is never nil; it
+// may be empty.
 func (l *Loader) Load(c *Config) (*Set, Problems) {
 	return l.load(c, &store{dir: c.State, base: c.Zones, label: c.zonesLabel()})
 }

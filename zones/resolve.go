@@ -3,7 +3,6 @@ package zones
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 )
@@ -173,42 +172,4 @@ func (l *Loader) zone(c *candidate) *Zone {
 	served.Stale = c.why
 	l.stale[c.file] = staleZone{c.current, &served}
 	return &served
-}
-
-// savesAtOnce is how many versions are written side by side: what they wait for is the disk.
-const savesAtOnce = 16
-
-// keep brings the state folder up to date: what is served as it is in the folder is kept, what was removed goes.
-func (r *resolver) keep(root *os.Root, gone bool) {
-	var save []*candidate
-	var removed []string
-	for _, c := range r.candidates {
-		switch {
-		case c.fresh != nil && c.current == c.fresh && c.why == "" && r.loader.kept[c.file] != c.fresh.sum:
-			save = append(save, c)
-		case c.fresh == nil && c.current == nil && !gone:
-			removed = append(removed, c.file)
-		}
-	}
-	if len(save) == 0 && len(removed) == 0 {
-		return
-	}
-	if err := r.store.prepare(); err != nil {
-		r.problems = append(r.problems, stateProblem(r.store.dir, err))
-		return
-	}
-	errs := make([]error, len(save))
-	each(len(save), savesAtOnce, func(i int) { errs[i] = r.store.save(root, save[i].fresh, save[i].file) })
-	for i, c := range save {
-		if errs[i] == nil {
-			r.loader.kept[c.file] = c.fresh.sum
-		}
-	}
-	errs = append(errs, r.store.finish(removed))
-	for _, err := range errs {
-		if err != nil {
-			r.problems = append(r.problems, stateProblem(r.store.dir, err))
-			return
-		}
-	}
 }

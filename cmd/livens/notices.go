@@ -16,6 +16,7 @@ const (
 	codeNoControl    = "control-unavailable"  // livens status, failover and so on cannot reach the server
 	codeNoHTTP       = "http-unavailable"     // no metrics, page or API
 	codeCookies      = "cookies-unreadable"   // DNS cookies are not the ones that other nameservers give
+	codeUnkept       = "last-good-unkept"     // a restart would not know what is served
 	codeUnchecked    = "deployment-unchecked" // its state cannot be told from this host
 	codeSelfDoubt    = "self-doubt"           // this nameserver does not trust its own verdicts
 )

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +34,9 @@ type reloader struct {
 	running atomic.Pointer[zones.Config]
 	seen    atomic.Pointer[string] // the files' fingerprint when they were last read
 	last    atomic.Pointer[web.Reload]
+
+	good   *zones.Config // the last sound livens.toml; nil: none was read by this process
+	unkept atomic.Bool   // the state folder lacks something that a later start may fall back on
 }
 
 // begin serves config for the first time. problems are those of reading config. It reports whether there is anything
@@ -56,11 +61,22 @@ func (r *reloader) reload(ctx context.Context, cause string) *web.Reload {
 	return r.last.Load()
 }
 
-// reloadIfChanged reads everything again when a file has changed since it was last read.
+// reloadIfChanged reads everything again when a file has changed since it was last read. Otherwise it tries to keep
+// what could not be kept; a reload then tells that no warning is left of it.
 func (r *reloader) reloadIfChanged(ctx context.Context) {
-	if fingerprint(r.running.Load()) != *r.seen.Load() {
+	switch {
+	case fingerprint(r.running.Load()) != *r.seen.Load():
 		r.reload(ctx, "file change")
+	case r.unkept.Load() && r.keepAgain():
+		r.reload(ctx, "last good versions kept")
 	}
+}
+
+func (r *reloader) keepAgain() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keep()
+	return !r.unkept.Load()
 }
 
 // read loads the zones that config names and applies what is sound. problems are those of reading config.
@@ -79,8 +95,9 @@ func (r *reloader) read(ctx context.Context, cause string, config *zones.Config,
 	r.cookies(cause)
 	_ = r.level.UnmarshalText([]byte(config.Log.Level)) // one of the four words
 	if sound {
-		r.keep()
+		r.good = applied
 	}
+	r.keep()
 	r.report(cause, config, problems)
 	return served
 }
@@ -166,10 +183,23 @@ func (r *reloader) report(cause string, config *zones.Config, problems zones.Pro
 	}
 }
 
-// keep remembers livens.toml as one that a later start may fall back on.
+// keep sees to it that a later start may fall back on the zones that are served and on the last sound livens.toml.
 func (r *reloader) keep() {
-	if err := zones.KeepConfig(r.running.Load()); err != nil {
-		r.log.Warn("livens.toml cannot be kept for a later start", "error", err)
+	err := r.loader.Keep()
+	if r.good != nil {
+		err = errors.Join(err, zones.KeepConfig(r.good))
+	}
+	before := r.unkept.Swap(err != nil)
+	switch {
+	case err != nil:
+		text := strings.ReplaceAll(err.Error(), "\n", "; ")
+		r.notices.raise(codeUnkept, "a restart after a bad edit", text, fmt.Sprintf("free space or make %s writable; tried again every %v", r.started.State, pollEvery))
+		if !before {
+			r.log.Error("last good versions cannot be kept for a later start", "error", text)
+		}
+	case before:
+		r.notices.clear(codeUnkept)
+		r.log.Info("last good versions are kept again")
 	}
 }
 
