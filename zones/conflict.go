@@ -6,16 +6,17 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/livens/livens/internal/suggest"
 )
 
 // conflicts finds what is wrong between zones, and whom to blame: the file that changed since its last good version,
 // else the later by name.
 type conflicts struct {
 	*resolver
-	blamed map[*candidate]Problem
-	pools  map[string]placed
+	written bool // look at what files say, broken ones too, rather than at what is to be served; blame what is refused
+	blamed  map[*candidate]Problems
+	names   map[*candidate]bool // blamed for a name, before anybody was for following
+	pools   map[string]placed
+	unclear map[string]bool // pools that two files give, or one whose zone another gives too
 }
 
 // placed is a pool with the file it comes from.
@@ -24,51 +25,78 @@ type placed struct {
 	from *candidate
 }
 
-func (c *conflicts) find() {
-	c.pools = map[string]placed{}
+// conflicts returns what is wrong between the files' current versions; written says between what they hold.
+func (r *resolver) conflicts(written bool) map[*candidate]Problems {
+	c := &conflicts{resolver: r, written: written, blamed: map[*candidate]Problems{}, pools: map[string]placed{}, unclear: map[string]bool{}}
+	c.findNames()
+	c.names = map[*candidate]bool{}
+	for guilty := range c.blamed {
+		c.names[guilty] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.pools)) {
+		if p := c.pools[name]; p.Follow != "" && !c.unclear[p.Follow] {
+			c.follow(p)
+		}
+	}
+	return c.blamed
+}
+
+// zone is the version of a file that is looked at, or nil.
+func (c *conflicts) zone(of *candidate) *Zone {
+	switch {
+	case c.written && of.fresh != nil:
+		return of.fresh.draft
+	case !c.written && of.current != nil:
+		return of.current.zone
+	}
+	return nil
+}
+
+// findNames finds zones and pools that are given twice, and fills c.pools.
+func (c *conflicts) findNames() {
 	zones := map[string]*candidate{}
 	for _, here := range c.candidates {
-		if here.current == nil {
+		zone := c.zone(here)
+		if zone == nil {
 			continue
 		}
-		zone := here.current.zone
 		if other := zones[zone.Name]; other != nil {
 			c.twice(other, here, "zone", "zone.name", "zone "+zone.Name)
-			continue
+			if !c.written { // one of both will not be served: its pools are no conflict
+				for _, p := range zone.Pools {
+					c.unclear[p.Name] = true
+				}
+				continue
+			}
+		} else if zone.Name != "" {
+			zones[zone.Name] = here
 		}
-		zones[zone.Name] = here
 		for _, p := range zone.Pools {
 			if other, taken := c.pools[p.Name]; taken {
 				c.twice(other.from, here, "pool "+p.Name, "pool."+p.Name, "pool "+p.Name)
+				c.unclear[p.Name] = true
 				continue
 			}
 			c.pools[p.Name] = placed{p, here}
-		}
-	}
-	if len(c.blamed) > 0 {
-		return // who follows whom is asked once names are unique
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.pools)) {
-		if p := c.pools[name]; p.Follow != "" {
-			c.follow(p)
 		}
 	}
 }
 
 // twice blames one of two files that give the same thing.
 func (c *conflicts) twice(a, b *candidate, line, key, what string) {
-	guilty, other := c.later(a, b), a
+	guilty := c.later(a, b)
+	other := a
 	if guilty == a {
 		other = b
 	}
-	c.blame(guilty, line, key, fmt.Sprintf("%s is given in %s too", what, c.shown(other)), "names are unique across files")
+	c.blame(guilty, []*candidate{a, b}, line, key, fmt.Sprintf("%s is given in %s too", what, c.shown(other)), "names are unique across files")
 }
 
-// later picks the file that changed, else the later by name.
+// later picks the file that changed, or is refused, else the later by name.
 func (c *conflicts) later(files ...*candidate) *candidate {
 	var changed []*candidate
 	for _, f := range files {
-		if c.changed(f) {
+		if c.written && c.refused(f) || !c.written && c.changed(f) {
 			changed = append(changed, f)
 		}
 	}
@@ -78,127 +106,40 @@ func (c *conflicts) later(files ...*candidate) *candidate {
 	return slices.MaxFunc(files, func(a, b *candidate) int { return strings.Compare(a.file, b.file) })
 }
 
-func (c *conflicts) blame(guilty *candidate, line, key, message, hint string) {
-	if _, already := c.blamed[guilty]; already {
-		return
+// refused says that what a file holds is not what is to be served.
+func (c *conflicts) refused(f *candidate) bool { return f.current == nil || f.current != f.fresh }
+
+// blame notes a problem between files of which one is guilty.
+func (c *conflicts) blame(guilty *candidate, among []*candidate, line, key, message, hint string) {
+	switch {
+	case c.written && !c.refused(guilty):
+		return // it is served, so this was settled
+	case !c.written && !c.names[guilty] && slices.ContainsFunc(among, func(f *candidate) bool { return c.names[f] }):
+		return // another will be served in another version: the next round tells
 	}
 	p := Problem{File: c.shown(guilty), Key: key, Message: message, Hint: hint}
-	if guilty.current != nil {
+	if c.written {
+		p.Line = guilty.fresh.lines[line]
+	} else if guilty.current != nil {
 		p.Line = guilty.current.lines[line]
 	}
-	c.blamed[guilty] = p
+	for _, before := range c.blamed[guilty] {
+		if before.Key == p.Key && (key == "" || before.Line == p.Line) {
+			return // once for each key
+		}
+	}
+	c.blamed[guilty] = append(c.blamed[guilty], p)
+}
+
+// pool returns the zone's pool with that name, or nil.
+func (z *Zone) pool(name string) *Pool {
+	for _, p := range z.Pools {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
 }
 
 // shown is a candidate's file as operators know it.
 func (r *resolver) shown(c *candidate) string { return path.Join(r.label, c.file) }
-
-// follow checks whom a pool follows.
-func (c *conflicts) follow(p placed) {
-	leader, ok := c.pools[p.Follow]
-	if !ok {
-		c.followNobody(p)
-		return
-	}
-	for _, d := range leader.Deployments {
-		if p.Deployment(d.Name) == nil {
-			c.followApart(p, leader, d.Name)
-			return
-		}
-	}
-	circle := []placed{p}
-	for at := leader; at.Pool != nil && len(circle) <= len(c.pools); at = c.pools[at.Follow] {
-		if at.Pool == p.Pool {
-			c.followRound(circle)
-			return
-		}
-		circle = append(circle, at)
-	}
-}
-
-// followNobody blames the follower if it changed, else the file whose last good version has the pool.
-func (c *conflicts) followNobody(p placed) {
-	if !c.changed(p.from) {
-		for _, other := range c.candidates {
-			if other == p.from || !c.changed(other) {
-				continue
-			}
-			good := c.lastGood(other.file)
-			if good != nil && slices.ContainsFunc(good.zone.Pools, func(q *Pool) bool { return q.Name == p.Follow }) {
-				c.blame(other, "zone", "", fmt.Sprintf("pool %q is gone, and pool %q in %s follows it", p.Follow, p.Name, c.shown(p.from)),
-					"change the follower in the same edit or before")
-				return
-			}
-		}
-	}
-	c.blame(p.from, "follow "+p.Name, "pool."+p.Name+".follow", fmt.Sprintf("there is no pool %q", p.Follow),
-		suggest.Nearest(p.Follow, slices.Sorted(maps.Keys(c.pools))))
-}
-
-// followApart blames one of two files whose deployments do not match.
-func (c *conflicts) followApart(p, leader placed, missing string) {
-	message := fmt.Sprintf("pool %q has a deployment %q, and pool %q that follows it has none of that name", leader.Name, missing, p.Name)
-	if c.changed(leader.from) && !c.changed(p.from) {
-		c.blame(leader.from, "pool "+leader.Name, "pool."+leader.Name, message, "change the follower in the same edit or before")
-		return
-	}
-	c.blame(p.from, "follow "+p.Name, "pool."+p.Name+".follow", message, fmt.Sprintf("add a [[pool.%s.deployment]] named %q", p.Name, missing))
-}
-
-// followRound blames one file of a circle.
-func (c *conflicts) followRound(circle []placed) {
-	files := make([]*candidate, len(circle))
-	names := make([]string, len(circle))
-	for i, p := range circle {
-		files[i], names[i] = p.from, p.Name
-	}
-	guilty := c.later(files...)
-	p := circle[slices.Index(files, guilty)]
-	c.blame(guilty, "follow "+p.Name, "pool."+p.Name+".follow", "the pool follows in a circle: "+strings.Join(names, " → ")+" → "+names[0], "one of them needs checks of its own")
-}
-
-// warn says what is legal and unwise between the zones that are served.
-func (r *resolver) warn() {
-	zones, pools := map[string]*candidate{}, map[string]*Pool{}
-	for _, c := range r.candidates {
-		if c.current != nil {
-			zones[c.current.zone.Name] = c
-			for _, p := range c.current.zone.Pools {
-				pools[p.Name] = p
-			}
-		}
-	}
-	for _, c := range r.candidates {
-		if c.current == nil || c.current != c.fresh {
-			continue
-		}
-		for _, p := range c.fresh.zone.Pools {
-			r.warnShadowed(c, p, zones)
-			if leader := pools[p.Follow]; leader != nil {
-				r.warnUnused(c, p, leader)
-			}
-		}
-	}
-}
-
-// warnShadowed warns of answer names that belong to a child zone on this server.
-func (r *resolver) warnShadowed(c *candidate, p *Pool, zones map[string]*candidate) {
-	for _, name := range p.Answers {
-		for at := name; at != p.Zone && at != "."; at = parent(at) {
-			if child := zones[at]; child != nil {
-				c.problems = append(c.problems, Problem{Warning: true, File: r.shown(c), Line: c.fresh.lines["pool "+p.Name], Key: "pool." + p.Name + ".answers",
-					Message: fmt.Sprintf("%s belongs to the zone in %s: this pool never answers there", name, r.shown(child))})
-				break
-			}
-		}
-	}
-}
-
-// warnUnused warns of a follower's deployments that its leader does not have.
-func (r *resolver) warnUnused(c *candidate, p, leader *Pool) {
-	for _, d := range p.Deployments {
-		if leader.Deployment(d.Name) == nil {
-			c.problems = append(c.problems, Problem{Warning: true, File: r.shown(c), Line: c.fresh.lines["pool "+p.Name], Key: "pool." + p.Name + ".deployment." + d.Name,
-				Message: fmt.Sprintf("is never chosen: pool %q has no deployment of that name", leader.Name)})
-		}
-	}
-}

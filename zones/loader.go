@@ -58,6 +58,7 @@ func (l *Loader) load(c *Config, keep *store) (*Set, Problems) {
 	gone := len(files) == 0
 	r.addRemoved(files, gone)
 	r.settle()
+	r.tell()
 	if c.Strict && len(r.errors()) > 0 {
 		r.refuseAll()
 		r.settle()

@@ -114,6 +114,46 @@ func TestBrokenZoneKeepsItsLastGoodVersion(t *testing.T) {
 	}
 }
 
+// TestBrokenFilesTakePartInConflictsByName: all that is wrong between files is said at once, and a broken file refuses
+// no sound one.
+func TestBrokenFilesTakePartInConflictsByName(t *testing.T) {
+	l := newLab(t, nil)
+	l.write("b.toml", simpleZone("b"))
+	l.load("b", "")
+	l.write("a.toml", strings.Replace(simpleZone("b"), "contact", "tll = 1\ncontact", 1))
+	l.write("c.toml", simpleZone("c")+followText("lost", "lost", "lots")+followText("more", "more", "nobody")+followText("fine", "fine", "b"))
+	l.load("b", `
+		zones/a.toml:2: zone.name: zone b.test. is given in zones/b.toml too (names are unique across files)
+		zones/a.toml:4: zone.tll: unknown key (did you mean "ttl"?)
+		zones/a.toml:6: pool.b: pool b is given in zones/b.toml too (names are unique across files)
+		zones/c.toml:16: pool.lost.follow: there is no pool "lots" (did you mean "lost"?)
+		zones/c.toml:25: pool.more.follow: there is no pool "nobody"`)
+	l.write("a.toml", strings.Replace(simpleZone("lots"), "icmp", "icmpp", 1))
+	l.remove("c.toml")
+	l.write("c.toml", simpleZone("c")+followText("lost", "lost", "lots"))
+	l.load("b", `
+		zones/a.toml:7: pool.lots.check.type: unknown value "icmpp" (did you mean "icmp"?)
+		zones/c.toml:16: pool.lost.follow: pool "lots" is in zones/a.toml, which is refused (correct that file)`)
+}
+
+// TestADuplicateRefusesNoFollower: what a follower finds is asked again once one of two files of a name is refused.
+func TestADuplicateRefusesNoFollower(t *testing.T) {
+	l := newLab(t, nil)
+	l.write("a.toml", simpleZone("a"))
+	l.write("f.toml", simpleZone("f")+followText("g", "g", "a"))
+	l.load("a f", "")
+	l.write("0.toml", strings.Replace(strings.ReplaceAll(simpleZone("a"), `"b"`, `"x"`), "a.test", "0.test", 1))
+	l.write("f.toml", simpleZone("f")+followText("g", "h", "a"))
+	l.load("a f", `zones/0.toml:5: pool.a: pool a is given in zones/a.toml too (names are unique across files)`)
+	l.remove("0.toml")
+	l.write("z.toml", simpleZone("z"))
+	l.load("a f z", "")
+	// z's file becomes another a; the last good z, with its pool, is served on.
+	l.write("z.toml", strings.Replace(simpleZone("z"), "z.test", "a.test", 1))
+	l.write("f.toml", simpleZone("f")+followText("g", "h", "z"))
+	l.load("a f z(old)", `zones/z.toml:2: zone.name: zone a.test. is given in zones/a.toml too (names are unique across files)`)
+}
+
 func TestUnchangedZonesAreTheSamePointer(t *testing.T) {
 	l := newLab(t, nil)
 	l.write("a.toml", strings.Replace(simpleZone("a"), "contact", "zonefile = \"db\"\ncontact", 1))
@@ -239,7 +279,7 @@ func TestConflictsBlameWhatChanged(t *testing.T) {
 			folderOf{"a.toml": strings.ReplaceAll(simpleZone("x"), `"b"`, `"c"`)}, "x(old) y",
 			`zones/a.toml:5: pool.x: pool "x" has a deployment "c", and pool "f" that follows it has none of that name (change the follower in the same edit or before)`},
 		{"a circle", nil, folderOf{"a.toml": simpleZone("x") + followText("p", "p", "q"), "b.toml": simpleZone("y") + followText("q", "q", "p"), "c.toml": simpleZone("z")}, "z", `
-			zones/a.toml:16: pool.p.follow: there is no pool "q" (did you mean "p"?)
+			zones/a.toml:16: pool.p.follow: pool "q" is in zones/b.toml, which is refused (correct that file)
 			zones/b.toml:16: pool.q.follow: the pool follows in a circle: p → q → p (one of them needs checks of its own)`},
 		{"a circle of itself", nil, folderOf{"a.toml": simpleZone("x") + followText("p", "p", "p")}, "",
 			`zones/a.toml:16: pool.p.follow: the pool follows itself (name another pool)`},

@@ -51,14 +51,14 @@ func (r *resolver) replace(c *candidate, p Problem) {
 	}
 }
 
-// reject refuses a candidate's current version because of p.
-func (r *resolver) reject(c *candidate, p Problem) {
-	c.problems = append(c.problems, p)
+// reject refuses a candidate's current version because of ps.
+func (r *resolver) reject(c *candidate, ps Problems) {
+	c.problems = append(c.problems, ps...)
 	if !r.changed(c) {
 		c.current = nil
 		return
 	}
-	r.replace(c, p)
+	r.replace(c, ps[0])
 }
 
 // changed says whether a candidate is about to be served as something else than its last good version.
@@ -104,14 +104,25 @@ func (r *resolver) addRemoved(files []string, gone bool) {
 // or from there to nothing, so it ends.
 func (r *resolver) settle() {
 	for {
-		found := &conflicts{resolver: r, blamed: map[*candidate]Problem{}}
-		found.find()
-		if len(found.blamed) == 0 {
+		found := r.conflicts(false)
+		if len(found) == 0 {
 			return
 		}
 		for _, c := range r.candidates {
-			if p, ok := found.blamed[c]; ok {
-				r.reject(c, p)
+			if ps, ok := found[c]; ok {
+				r.reject(c, ps)
+			}
+		}
+	}
+}
+
+// tell adds what else would be wrong between files if those that are refused were served.
+func (r *resolver) tell() {
+	found := r.conflicts(true)
+	for _, c := range r.candidates {
+		for _, p := range found[c] {
+			if !slices.ContainsFunc(c.problems, func(q Problem) bool { return !q.Warning && q.Line == p.Line && q.Key == p.Key }) {
+				c.problems = append(c.problems, p)
 			}
 		}
 	}

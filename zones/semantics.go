@@ -10,11 +10,12 @@ import (
 // name follows it at once.
 type semantics struct {
 	*builder
-	section *section // [zone]
+	section *section // [zone]; nil: the zone has no name
 	records []record
 	answers map[string]answerAt // pools' answer names, by sort key
 	cut     *record             // the delegation or DNAME that hides the names now looked at
 	signed  bool                // DNSSEC records were warned of
+	partial bool                // records are missing because they are wrong: that something is missing is not said
 }
 
 // answerAt is one answer name of a pool.
@@ -43,13 +44,13 @@ func (c *semantics) checkApex() {
 			soas = append(soas, r)
 		}
 	}
-	if len(soas) == 0 {
+	if len(soas) == 0 && !c.partial {
 		c.section.problem(Problem{Line: c.section.at.at(), Key: "zone", Message: "the zone has no SOA record"})
 	}
 	for _, r := range soas[min(1, len(soas)):] {
 		c.problemAt(false, r.at, "a zone has exactly one (RFC 1035 section 5.2)", "another SOA record is at %s line %d", c.shown(*soas[0].at.file), soas[0].at.line)
 	}
-	if !hasType(apex, dns.TypeNS) {
+	if !hasType(apex, dns.TypeNS) && !c.partial {
 		c.section.errorf("ns", `for example ns = ["ns1", "ns2.example.net."]`, "the zone has no NS records")
 	}
 }
@@ -204,13 +205,24 @@ func (c *semantics) checkAnswers() {
 			here := answerAt{p, name, p.section.elementLine("answers", i)}
 			key := string(sortKey(nil, name, c.zone.Name))
 			if other, taken := c.answers[key]; taken {
-				p.section.problem(Problem{Line: here.line, Key: p.section.join("answers"), Message: name + " is answered by pool " + other.pool.Name + " already"})
+				p.section.problem(Problem{Line: here.line, Key: p.section.join("answers"), Message: c.spoken(name) + " is answered by pool " + other.pool.Name + " already"})
 				continue
 			}
 			c.answers[key] = here
 			c.checkAnswerVisible(here)
 		}
 	}
+}
+
+// spoken is an answer name as problems give it: relative while the zone's own name is not known.
+func (c *semantics) spoken(name string) string {
+	switch {
+	case c.section != nil:
+		return name
+	case name == c.zone.Name:
+		return "@"
+	}
+	return strings.TrimSuffix(name, ".")
 }
 
 // checkAnswerVisible reports an answer name that a delegation or a DNAME hides.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // A stream turns a zone file and all that it includes and generates into one flat run of entries for the record
@@ -23,6 +24,7 @@ type stream struct {
 	entryAt  int      // its first line, as the parser counts
 	before   position // of the entry before it
 	last     []byte   // the line handed out last
+	ttl      []byte   // the $TTL in force, as a line; nil: none
 	depth    int      // parentheses open at the end of what was handed out
 	err      error    // why the stream ended early
 	complain func(position, error)
@@ -177,7 +179,7 @@ func (s *stream) fill() error {
 		return nil
 	case line[0] == ' ' || line[0] == '\t':
 		if f.restore && len(f.owner) > 0 && !isBlankLine(line) {
-			line = append(bytes.Clone(f.owner), line...)
+			line = s.owned(line)
 			f.restore = false
 		}
 	case line[0] != ';' && line[0] != '\n' && line[0] != '\r':
@@ -258,20 +260,33 @@ scan:
 
 var errQuote = errors.New("a quoted string does not end on its line")
 
-// resume prepares for a new parser after one that failed at a line, as it counted. The parser looks one token ahead:
-// if it failed at the entry before the last, that last one is handed out again; otherwise what is left of the failed
-// entry is dropped. The failed line's place is returned.
+// resume prepares for a new parser after one that failed at a line, as it counted: $TTL and the owner stay in force.
+// The parser looks one token ahead: if it failed at the entry before the last, that last one is handed out again;
+// otherwise what is left of the failed entry is dropped. The failed line's place is returned.
 func (s *stream) resume(line int) position {
 	at := s.entry
+	var again []byte
 	if line > 0 && line < s.entryAt {
 		at = s.before
-		s.out = s.last
+		again = s.owned(s.last)
 	} else {
 		at.line += int32(max(line-s.entryAt, 0))
 		s.skipEntry()
+		if len(s.frames) > 0 {
+			s.frames[len(s.frames)-1].restore = true
+		}
 	}
-	s.flat, s.entryAt = bytes.Count(s.out, []byte("\n")), 1
+	s.out = slices.Concat(s.ttl, again)
+	s.flat, s.entryAt = bytes.Count(s.out, []byte("\n")), 1+bytes.Count(s.ttl, []byte("\n"))
 	return at
+}
+
+// owned is a line with the owner that it goes on with, if it gives none of its own.
+func (s *stream) owned(line []byte) []byte {
+	if len(line) == 0 || line[0] != ' ' && line[0] != '\t' || isBlankLine(line) || len(s.frames) == 0 {
+		return line
+	}
+	return slices.Concat(s.frames[len(s.frames)-1].owner, line)
 }
 
 // skipEntry drops what is left of the entry handed out last.

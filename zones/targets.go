@@ -23,7 +23,7 @@ func (c *semantics) checkRecord(r record) {
 	case *dns.HTTPS:
 		c.checkHints(r, &rr.SVCB)
 	case *dns.DS:
-		if node := findNode(c.records, r.key); !hasType(node, dns.TypeNS) || r.key == "" {
+		if node := findNode(c.records, r.key); !c.partial && !hasType(node, dns.TypeNS) || r.key == "" {
 			c.problemAt(true, r.at, "it belongs to a delegation, in the parent zone", "%s has a DS record and no delegation", owner(r))
 		}
 	case *dns.RRSIG, *dns.NSEC, *dns.NSEC3, *dns.NSEC3PARAM:
@@ -47,6 +47,7 @@ func (c *semantics) checkNS(r record, ns *dns.NS) {
 	switch {
 	case c.isAlias(target):
 		c.problemAt(r.key != "", r.at, "a nameserver's name must not be an alias (RFC 2181 section 10.3)", "nameserver %s is a CNAME", target)
+	case c.partial:
 	case r.key != "":
 		c.problemAt(true, r.at, hint, "%s: nameserver %s has no address in this zone", owner(r), target)
 	case c.hiddenBy(target) != nil:
@@ -67,6 +68,9 @@ func (c *semantics) checkTarget(r record, written string) {
 		c.problemAt(true, r.at, "use the CNAME's target (RFC 2181 section 10.3)", "%s %s: %s is a CNAME", owner(r), t, target)
 		return
 	}
+	if c.partial {
+		return
+	}
 	hint := ""
 	if doubled(target, c.zone.Name) {
 		hint = "add a final dot if the name is complete"
@@ -82,7 +86,7 @@ func (c *semantics) checkCNAMETarget(r record, written string) {
 	switch {
 	case target == lower(owner(r)):
 		c.problemAt(false, r.at, "", "%s is an alias of itself", target)
-	case len(c.nodeFor(target)) == 0 && !c.exists(target) && !c.answered(target):
+	case !c.partial && len(c.nodeFor(target)) == 0 && !c.exists(target) && !c.answered(target):
 		c.problemAt(true, r.at, "", "%s is an alias of %s, which does not exist", owner(r), target)
 	}
 }
@@ -129,10 +133,10 @@ func (c *semantics) exists(name string) bool {
 	return false
 }
 
-// covering is the name that answers for a name: itself if it exists, else the wildcard at its closest encloser, which
-// need not exist either.
+// covering is the name that answers for a name: itself if it exists, or might, else the wildcard at its closest
+// encloser, which need not exist either.
 func (c *semantics) covering(name string) string {
-	if c.exists(name) {
+	if c.partial || c.exists(name) {
 		return name
 	}
 	for at := parent(name); ; at = parent(at) {

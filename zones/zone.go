@@ -16,6 +16,7 @@ type version struct {
 	sources  []source
 	edited   time.Time      // the latest modification time of the sources
 	problems Problems       // with errors, zone is nil
+	draft    *Zone          // what could be read in spite of errors, for what is said of other files; Name may be ""
 	needs    []need         // what it needs outside the zones folder
 	lines    map[string]int // where "zone", "pool NAME" and "follow NAME" were written
 }
@@ -31,6 +32,7 @@ type builder struct {
 	pools  []poolAt
 	needs  []need
 	lines  map[string]int
+	whole  bool // the file could be read as TOML
 }
 
 // settings is what reading a zone needs to know of its surroundings.
@@ -45,6 +47,9 @@ func readVersion(d *folder, set settings, file string) *version {
 	b := &builder{settings: set, folder: d, file: file, zone: &Zone{File: file}, lines: map[string]int{}}
 	b.read()
 	v := &version{sources: d.sources, sum: sumOf(d.sources), edited: d.edited, needs: b.needs, lines: b.lines}
+	if b.whole {
+		v.draft = b.zone
+	}
 	if v.problems = b.list(b.shown(file)); !b.failed() {
 		b.zone.Hash = hashZone(b.zone, set.base)
 		v.zone = b.zone
@@ -66,20 +71,23 @@ func (b *builder) read() {
 	if raw == nil {
 		return
 	}
+	b.whole = true
 	top := newSection(&b.report, b.shown(b.file), "", zoneFileKeys(), raw, at, "")
-	if !top.sound("zone") {
-		return
+	if top.sound("zone") {
+		zone := top.sub("zone")
+		if b.readName(zone); b.zone.Name != "" {
+			b.lines["zone"] = zone.place("name")
+			b.readPools(top)
+			b.readRecords(zone)
+			b.finish(zone)
+			return
+		}
 	}
-	zone := top.sub("zone")
-	b.readName(zone)
-	if b.zone.Name == "" {
-		// Everything else is relative to the name; only its form can be checked.
-		return
-	}
-	b.lines["zone"] = zone.place("name")
+	// Of a zone without a name the pools are checked in any zone; records are not, since most of them give its name.
+	b.zone.Name = "."
 	b.readPools(top)
-	b.readRecords(zone)
-	b.finish(zone)
+	(&semantics{builder: b}).checkAnswers()
+	b.zone.Name = ""
 }
 
 // readHint says what to do about a file that cannot be read.
@@ -187,7 +195,7 @@ func (b *builder) addSOA(s *section, at position) {
 		b.text.keep(soa, at)
 		return
 	}
-	b.text.failures++ // reported: without an SOA nothing that follows from records is said
+	b.text.failures++ // reported
 }
 
 // primary is the SOA's MNAME: as given, or the first nameserver in the order they were written.
@@ -237,14 +245,12 @@ func (b *builder) contact(s *section) string {
 	return out
 }
 
-// finish orders the records and checks them with the pools. After wrong records, what may be a consequence is not
-// said.
+// finish orders the records and checks them with the pools. After wrong records, what one of them might have cured is
+// not said.
 func (b *builder) finish(s *section) {
 	sortRecords(b.text.records)
 	b.text.records = uniq(b.text.records)
-	if b.text.failures == 0 {
-		(&semantics{builder: b, section: s, records: b.text.records}).check()
-	}
+	(&semantics{builder: b, section: s, records: b.text.records, partial: b.text.failures > 0}).check()
 	b.zone.Records = make([]dns.RR, len(b.text.records))
 	for i, r := range b.text.records {
 		b.zone.Records[i] = r.rr

@@ -22,7 +22,7 @@ type zoneText struct {
 	max      int    // records that may be read
 	records  []record
 	complain func(position, error)
-	failures int // complaints about records
+	failures int // faults so far
 	packer   packer
 	key      []byte
 }
@@ -34,16 +34,20 @@ const maxRecords = 10_000_000
 var errCount = fmt.Errorf("a zone may have %d records", maxRecords)
 
 // readFile reads a zone file and all that it includes. After a wrong record it goes on with the next, to find what else
-// is wrong: the $TTL that was in force is forgotten then, since nothing of the file will be served.
+// is wrong.
 func (z *zoneText) readFile(d *folder, name string) error {
-	s := &stream{folder: d, origin: z.zone, made: int64(z.max), complain: z.complain}
+	s := &stream{folder: d, origin: z.zone, made: int64(z.max), complain: z.fault}
 	defer s.close()
 	if err := s.push(name, z.zone); err != nil {
 		return err
 	}
+	first, ttl := len(z.records), z.ttl
 	for !s.ended() && z.failures < maxProblems {
+		if len(z.records) > first {
+			ttl = z.records[len(z.records)-1].rr.Header().Ttl // without $TTL, the one given last
+		}
 		parser := dns.NewZoneParser(s, s.innermost(), name)
-		parser.SetDefaultTTL(z.ttl)
+		parser.SetDefaultTTL(ttl)
 		if err := z.readEntries(s, parser); err != nil {
 			return err
 		}
@@ -64,16 +68,20 @@ func (z *zoneText) readEntries(s *stream, parser *dns.ZoneParser) error {
 		return nil // the end, or why the stream ended early was said
 	}
 	message, line := parserError(err)
-	z.failures++
-	z.complain(s.resume(line), errors.New(message))
+	z.fault(s.resume(line), errors.New(message))
 	return nil
+}
+
+// fault reports what is wrong with a record or a directive.
+func (z *zoneText) fault(at position, err error) {
+	z.failures++
+	z.complain(at, err)
 }
 
 // readOne reads one record given as text.
 func (z *zoneText) readOne(text string, at position) {
 	if err := z.parseOne(text, at); err != nil {
-		z.failures++
-		z.complain(at, err)
+		z.fault(at, err)
 	}
 }
 
@@ -148,8 +156,7 @@ func reword(message string) string {
 // keep checks a record by itself and adds it.
 func (z *zoneText) keep(rr dns.RR, at position) {
 	if err := z.admit(rr); err != nil {
-		z.failures++
-		z.complain(at, err)
+		z.fault(at, err)
 		return
 	}
 	h := rr.Header()
