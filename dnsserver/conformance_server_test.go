@@ -46,6 +46,9 @@ func serve(t *testing.T, dnsSection string, files map[string]string) *nameserver
 		Listen: []netip.AddrPort{netip.AddrPortFrom(peertest.Loopback, 0)},
 		Log:    slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
+	if err == nil {
+		err = server.ReloadCookies()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

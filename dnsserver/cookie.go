@@ -1,17 +1,11 @@
 package dnsserver
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/binary"
-	"encoding/hex"
-	"fmt"
 	"math/bits"
 	"net/netip"
-	"os"
-	"strings"
 )
 
 const (
@@ -45,40 +39,11 @@ func cookieAddress(a netip.Addr) (out address16) {
 // then removing the old one.
 type cookieJar struct{ secrets [][16]byte }
 
-// newCookieJar reads the secrets of a file; without one it makes up a secret that lives as long as the process.
-func newCookieJar(file string) (*cookieJar, error) {
-	if file == "" {
-		jar := &cookieJar{secrets: make([][16]byte, 1)}
-		rand.Read(jar.secrets[0][:]) // never fails: crypto/rand ends the program instead
-		return jar, nil
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("cookie secrets: %w", err)
-	}
-	jar := &cookieJar{}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for number := 1; lines.Scan(); number++ {
-		line, _, _ := strings.Cut(lines.Text(), "#")
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		var secret [16]byte
-		if len(line) != 2*len(secret) {
-			return nil, fmt.Errorf("cookie secrets: %s:%d: a secret is 32 hex digits, found %d characters (make one with: openssl rand -hex 16)", file, number, len(line))
-		}
-		if _, err := hex.Decode(secret[:], []byte(line)); err != nil {
-			return nil, fmt.Errorf("cookie secrets: %s:%d: a secret is 32 hex digits (make one with: openssl rand -hex 16)", file, number)
-		}
-		jar.secrets = append(jar.secrets, secret)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("cookie secrets: %s: %w", file, err)
-	}
-	if len(jar.secrets) == 0 {
-		return nil, fmt.Errorf("cookie secrets: %s holds none (make one with: openssl rand -hex 16)", file)
-	}
-	return jar, nil
+// newCookieJar makes up a secret that lives as long as the process.
+func newCookieJar() *cookieJar {
+	jar := &cookieJar{secrets: make([][16]byte, 1)}
+	rand.Read(jar.secrets[0][:]) // never fails: crypto/rand ends the program instead
+	return jar
 }
 
 // verify reports which of the secrets, counted from 0, made the server cookie in cookie, a query's whole option, for

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/livens/livens/zones"
 	"github.com/miekg/dns"
 )
 
@@ -21,7 +22,7 @@ func TestNSID(t *testing.T) {
 		t.Errorf("NSID of a server without: %v", reply)
 	}
 	long := testConfig()
-	long.NSID = strings.Repeat("x", maxNSID+1)
+	long.NSID = strings.Repeat("x", zones.MaxNSID+1)
 	if _, err := New(Options{Config: long}); err == nil {
 		t.Error("a NSID that does not fit is taken")
 	}

@@ -41,17 +41,11 @@ type Server struct {
 	sockets []*socket
 }
 
-// maxNSID keeps header, question and OPT record of any response within 512 octets.
-const maxNSID = 128
-
-// New makes a server that listens nowhere yet. An error names the cookie secret or the setting that is wrong.
+// New makes a server that listens nowhere yet. Its cookie secret is a random one until ReloadCookies. An error names
+// the setting that is wrong.
 func New(o Options) (*Server, error) {
-	if len(o.Config.NSID) > maxNSID {
-		return nil, fmt.Errorf("nsid is %d octets long: at most %d fit into every response", len(o.Config.NSID), maxNSID)
-	}
-	jar, err := newCookieJar(o.Config.CookieFile)
-	if err != nil {
-		return nil, err
+	if len(o.Config.NSID) > zones.MaxNSID {
+		return nil, fmt.Errorf("nsid is %d octets long: at most %d fit into every response", len(o.Config.NSID), zones.MaxNSID)
 	}
 	s := &Server{
 		options: o,
@@ -61,7 +55,7 @@ func New(o Options) (*Server, error) {
 		tcp:     newConnections(o.Config.TCPLimit, o.Config.TCPPerClient),
 	}
 	s.workers = []*stats{s.shared}
-	s.live.Store(&snapshot{settings: &settings{config: o.Config, hostname: o.Name, cookies: jar, now: time.Now}})
+	s.live.Store(&snapshot{settings: &settings{config: o.Config, hostname: o.Name, cookies: newCookieJar(), now: time.Now}})
 	return s, nil
 }
 
@@ -77,12 +71,13 @@ func (s *Server) Publish(pub failover.Publication) {
 	s.live.Store(next)
 }
 
-// ReloadCookies reads the cookie secrets again. An error changes nothing. Without a file there is nothing to read.
+// ReloadCookies reads the cookie secrets of Config.CookieFile, for the first time or again. An error changes nothing.
+// Without a file there is nothing to read.
 func (s *Server) ReloadCookies() error {
 	if s.options.Config.CookieFile == "" {
 		return nil
 	}
-	jar, err := newCookieJar(s.options.Config.CookieFile)
+	secrets, err := zones.CookieSecrets(s.options.Config.CookieFile)
 	if err != nil {
 		return err
 	}
@@ -90,7 +85,7 @@ func (s *Server) ReloadCookies() error {
 	defer s.change.Unlock()
 	old := s.live.Load()
 	fresh := *old.settings
-	fresh.cookies = jar
+	fresh.cookies = &cookieJar{secrets}
 	s.live.Store(old.withSettings(&fresh))
 	return nil
 }

@@ -29,7 +29,7 @@ type HTTPConfig struct {
 
 // DNSConfig is [dns]: how queries are answered, whatever the zone.
 type DNSConfig struct {
-	NSID         string        // RFC 5001, at most 128 octets; default Config.Name; "" keeps silent
+	NSID         string        // RFC 5001, at most MaxNSID octets; default Config.Name; "" keeps silent
 	Version      string        // CHAOS version.bind; default "livens"; "" is REFUSED
 	CookieFile   string        // secrets of RFC 9018, 32 hex digits a line: the first signs, all verify; "": a random one per start
 	DebugNames   bool          // answer TXT _livens.NAME for pool names

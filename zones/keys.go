@@ -32,7 +32,7 @@ func httpKeys() []key {
 func dnsKeys() []key {
 	idleMin, idleMax := span(time.Second, 10*time.Minute)
 	return []key{
-		{name: "nsid", form: text, max: maxNSID, defText: "`name`", example: `"ns1.fra"`,
+		{name: "nsid", form: text, max: MaxNSID, defText: "`name`", example: `"ns1.fra"`,
 			doc: "Which nameserver this is, for clients that ask (NSID, RFC 5001; CHAOS `id.server`); `\"\"` keeps silent."},
 		{name: "version", form: text, max: 255, def: "livens", example: `""`,
 			doc: "The answer to CHAOS `version.bind`; `\"\"` refuses it."},

@@ -169,12 +169,12 @@ func readHTTPConfig(s *section) HTTPConfig {
 	return HTTPConfig{netip.MustParseAddrPort(find(s.keys, "listen").def.(string))}
 }
 
-// maxNSID keeps header, question and OPT record of any response within 512 octets.
-const maxNSID = 128
+// MaxNSID bounds DNSConfig.NSID, in octets. It keeps header, question and OPT record of any response within 512 octets.
+const MaxNSID = 128
 
 func readDNSConfig(s *section, name, dir string) DNSConfig {
 	c := DNSConfig{
-		NSID:         name[:min(len(name), maxNSID)],
+		NSID:         name[:min(len(name), MaxNSID)],
 		Version:      get[string](s, "version"),
 		CookieFile:   resolve(dir, get[string](s, "cookie_file")),
 		DebugNames:   get[bool](s, "debug_names"),

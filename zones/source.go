@@ -36,13 +36,33 @@ const maxZoneBytes = 2 << 30
 
 // openRegular opens a regular file inside root. It does not wait for the other end of a pipe.
 func openRegular(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
-	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	return regular(root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0))
+}
+
+// readRegular reads a regular file of at most limit bytes, in the same way.
+func readRegular(file string, limit int64) ([]byte, error) {
+	f, _, err := regular(os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0))
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("is larger than %d KiB", limit>>10)
+	}
+	return data, errors.Join(err, f.Close())
+}
+
+// errNotRegular says that something is a folder, a pipe or the like.
+var errNotRegular = errors.New("is no regular file")
+
+// regular passes on what was opened if it is a regular file.
+func regular(f *os.File, err error) (*os.File, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is no regular file")
+		err = errNotRegular
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())

@@ -1,7 +1,9 @@
 package zones
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 	"time"
@@ -90,12 +92,15 @@ func (b *builder) read() {
 	b.zone.Name = ""
 }
 
-// readHint says what to do about a file that cannot be read.
+// readHint says what to do about a file that cannot be read, if the error does not say it.
 func readHint(err error) string {
-	if strings.Contains(err.Error(), "escapes") {
+	switch {
+	case strings.Contains(err.Error(), "escapes"):
 		return "links may not lead out of the zones folder"
+	case errors.Is(err, fs.ErrPermission):
+		return "the user that livens runs as must be able to read it"
 	}
-	return "the user that livens runs as must be able to read it"
+	return ""
 }
 
 func (b *builder) readName(s *section) {

@@ -34,8 +34,6 @@ type instance struct {
 	web        *web.Server
 	control    net.Listener // nil: there is no control socket
 
-	cookiesRandom bool // because the secrets could not be read
-
 	httpAddr atomic.Pointer[string] // where the private listener is, "" while it is nowhere
 	release  func()                 // gives up the state folder
 }
@@ -58,7 +56,6 @@ func newInstance(path string, config *zones.Config, log *slog.Logger, level *slo
 	in.controller = failover.NewController(failover.Options{State: config.State, Checker: in.checker, Publish: in.dns.Publish, Log: log})
 	in.reloader = &reloader{
 		path: path, loader: zones.NewLoader(), controller: in.controller, dns: in.dns, notices: in.notices, level: level, log: log,
-		cookiesRandom: in.cookiesRandom,
 	}
 	in.web = web.New(web.Options{
 		Status: in.status, Explain: in.explain, Order: in.order, DNS: in.dns.Collector(), Log: log,
@@ -92,17 +89,9 @@ func (in *instance) claim() error {
 	return nil
 }
 
-// listen binds the DNS sockets. Unreadable cookie secrets are replaced by random ones rather than keeping DNS down.
-func (in *instance) listen() error {
-	options := dnsserver.Options{Config: in.config.DNS, Name: in.config.Name, Listen: in.config.Listen, Log: in.log}
-	var err error
-	in.dns, err = dnsserver.New(options)
-	if err != nil && options.Config.CookieFile != "" {
-		in.notices.raise(codeCookies, "DNS cookies", err.Error(), "random secrets are used; correct the file and restart")
-		in.log.Error("cookie secrets are random until the file is corrected and livens restarted", "error", err)
-		options.Config.CookieFile, in.cookiesRandom = "", true
-		in.dns, err = dnsserver.New(options)
-	}
+// listen binds the DNS sockets.
+func (in *instance) listen() (err error) {
+	in.dns, err = dnsserver.New(dnsserver.Options{Config: in.config.DNS, Name: in.config.Name, Listen: in.config.Listen, Log: in.log})
 	if err != nil {
 		return err
 	}
@@ -111,10 +100,9 @@ func (in *instance) listen() error {
 
 // run serves until ctx is done, or until a room ends by itself: then it returns why, so that the service manager
 // starts a sound process instead.
-func (in *instance) run(ctx context.Context, problems zones.Problems) error {
+func (in *instance) run(ctx context.Context, problems zones.Problems, signals <-chan os.Signal) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	signals := hangups(ctx)
 	var rooms sync.WaitGroup
 	room := func(name string, run func(context.Context) error) {
 		rooms.Go(func() {

@@ -27,8 +27,6 @@ type reloader struct {
 	level      *slog.LevelVar
 	log        *slog.Logger
 
-	cookiesRandom bool // until a restart, because the secrets could not be read at the start
-
 	started *zones.Config // what the process began with: some settings stay so until a restart
 	mu      sync.Mutex    // one reload at a time
 	running atomic.Pointer[zones.Config]
@@ -92,7 +90,7 @@ func (r *reloader) read(ctx context.Context, cause string, config *zones.Config,
 	if served && r.controller.Use(ctx, set) != nil {
 		return false // the process is stopping
 	}
-	r.cookies(cause)
+	r.cookies()
 	_ = r.level.UnmarshalText([]byte(config.Log.Level)) // one of the four words
 	if sound {
 		r.good = applied
@@ -137,14 +135,12 @@ func (r *reloader) needRestart(config *zones.Config) []string {
 	return out
 }
 
-// cookies reads the cookie secrets again; at the start the DNS server has read them itself.
-func (r *reloader) cookies(cause string) {
-	if cause == "start" || r.started.DNS.CookieFile == "" || r.cookiesRandom {
-		return
-	}
+// cookies reads the cookie secrets. Those that cannot be read keep nobody from being answered.
+func (r *reloader) cookies() {
 	if err := r.dns.ReloadCookies(); err != nil {
-		r.notices.raise(codeCookies, "DNS cookies", err.Error(), "the secrets read before stay in use; correct the file")
-		r.log.Error("cookie secrets stay as they were", "error", err)
+		r.notices.raise(codeCookies, "DNS cookies", err.Error(),
+			"the secrets read before stay in use, and random ones where there are none; correct the file")
+		r.log.Error("cookie secrets stay as they were, or random", "error", err)
 		return
 	}
 	r.notices.clear(codeCookies)
