@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -162,6 +163,10 @@ func TestHTTPSCertificates(t *testing.T) {
 	if err := os.WriteFile(empty, []byte("nothing"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	pipe := filepath.Join(filepath.Dir(empty), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	const host = "chat.example.com"
 	for _, tc := range []struct {
 		name  string
@@ -182,6 +187,7 @@ func TestHTTPSCertificates(t *testing.T) {
 		{"no CA file", valid, zones.Check{CAFile: "/nonexistent"},
 			unclear("cannot probe from here: CA file: stat /nonexistent: no such file or directory")},
 		{"empty CA file", valid, zones.Check{CAFile: empty}, unclear("cannot probe from here: CA file: no certificate in %s", empty)},
+		{"a pipe as CA file", valid, zones.Check{CAFile: pipe}, unclear("cannot probe from here: CA file: not a regular file")},
 		{"no TLS", raw(t, floods("hello")), zones.Check{}, failure("TLS handshake: the server does not speak TLS")},
 		{"silent", raw(t, hold), zones.Check{Timeout: haste}, failure("TLS handshake: no answer in 150ms")},
 		{"closed", raw(t, func(net.Conn) {}), zones.Check{}, failure("TLS handshake: closed by the server")},

@@ -164,6 +164,8 @@ func missing(needs []need) (out Problems) {
 			p.Message = fmt.Sprintf("%s: %s", n.path, plainError(err))
 		case info.IsDir():
 			p.Message = n.path + " is a folder"
+		case !info.Mode().IsRegular():
+			p.Message = n.path + " " + errNotRegular.Error()
 		case n.executable && info.Mode()&0o111 == 0:
 			p.Message, p.Hint = n.path+" is not executable", "chmod +x"
 		default:

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -379,6 +380,13 @@ func TestOutsideFilesThatAreMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.load("a(old)", `zones/a.toml:7: pool.a.check.1.ca_file: `+ca+`: there is no such file`)
+	if err := syscall.Mkfifo(ca, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.load("a(old)", `zones/a.toml:7: pool.a.check.1.ca_file: `+ca+` is no regular file`)
+	if err := os.Remove(ca); err != nil {
+		t.Fatal(err)
+	}
 	write(t, ca, "x")
 	l.load("a", "")
 }
