@@ -103,6 +103,8 @@ func TestConfigProblems(t *testing.T) {
 			livens.toml:8: http.listen: ":80" names no address (write "0.0.0.0:80" and "[::]:80")`},
 		{"an address twice", "listen = [\"[::]:53\", \"[::0]:53\"]\n", `
 			livens.toml:1: listen.2: [::]:53 is given twice`},
+		{"an IPv4 address in IPv6 form", "listen = [\"127.0.0.1:53\", \"[::ffff:127.0.0.1]:53\"]\n", `
+			livens.toml:1: listen.2: 127.0.0.1:53 is given twice`},
 		{"bounds", "name = \"\"\n[dns]\nudp_size = 511\ntcp_idle = \"11m\"\ntcp_connections = 10\ntcp_per_client = 11\n[log]\nlevel = \"trace\"\n[checker]\nmax_exec = 0\n", `
 			livens.toml:1: name: is empty (leave the key out for the default)
 			livens.toml:3: dns.udp_size: 511 is out of range, want 512–4096

@@ -94,7 +94,7 @@ func (s *stream) generate(f *frame, text string) error {
 		return fmt.Errorf("$GENERATE: %w", err)
 	}
 	if g.count() > s.made {
-		return fmt.Errorf("$GENERATE: it makes %d records, more than a zone may have", g.count())
+		return fmt.Errorf("$GENERATE: with the %d records that it makes a zone has more than %d of that kind", g.count(), maxGenerated)
 	}
 	s.made -= g.count()
 	s.frames = append(s.frames, &frame{position: f.position, generator: g, origin: f.origin})

@@ -16,11 +16,11 @@ type poolAt struct {
 // readPools reads [pool.NAME] in the order they were written.
 func (b *builder) readPools(top *section) {
 	for _, e := range top.entries("pool") {
-		s := newSection(&b.report, b.shown(b.file), e.path, poolKeys(), e.raw, e.at, "")
 		if !isIdentifier(e.name) {
-			s.problem(Problem{Line: e.at.at(), Key: e.path, Message: "is no pool name", Hint: "1–63 letters, digits, - and _"})
+			top.problem(Problem{Line: e.at.at(), Key: e.path, Message: "is no pool name", Hint: "1–63 letters, digits, - and _"})
 			continue
 		}
+		s := newSection(&b.report, b.shown(b.file), e.path, poolKeys(), e.raw, e.at, "")
 		p := b.readPool(s, e.name)
 		b.lines["pool "+p.Name] = e.at.at()
 		b.lines["follow "+p.Name] = s.place("follow")

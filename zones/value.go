@@ -54,20 +54,25 @@ func expectType[T any](s *section, k *key, value any) (any, bool) {
 }
 
 func (s *section) wrongType(k *key, value any) {
-	article := "a"
-	if strings.ContainsAny(string(k.form[0]), "aio") {
-		article = "an"
+	article := "a "
+	switch {
+	case k.form == named:
+		article = ""
+	case strings.ContainsAny(string(k.form[0]), "aio"):
+		article = "an "
 	}
 	hint := ""
 	switch {
 	case k.form == table:
 		hint = fmt.Sprintf("write [%s]", s.join(k.name))
+	case k.form == named:
+		hint = fmt.Sprintf("write [%s.NAME]", s.join(k.name))
 	case k.form == many || k.form == oneOrMore:
 		hint = fmt.Sprintf("write [[%s]]", s.join(k.name))
 	case k.example != "":
 		hint = fmt.Sprintf("for example %s = %s", k.name, k.example)
 	}
-	s.errorf(k.name, hint, "wants %s %s, got %s", article, k.form, typeName(value))
+	s.errorf(k.name, hint, "wants %s%s, got %s", article, k.form, typeName(value))
 }
 
 // typeName says what a decoded value is, in TOML's words.
@@ -105,7 +110,14 @@ func (s *section) text(k *key, value any) (any, bool) {
 		s.errorf(k.name, hint, "unknown value %q", clip(v))
 		return nil, false
 	case v == "" && k.min > 0:
-		s.errorf(k.name, "leave the key out for the default", "is empty")
+		hint := "leave the key out for the default"
+		switch {
+		case k.required:
+			hint = fmt.Sprintf("for example %s = %s", k.name, k.example)
+		case k.def == nil && k.defText == "":
+			hint = "give a value, or leave the key out"
+		}
+		s.errorf(k.name, hint, "is empty")
 		return nil, false
 	case !k.allows(int64(len(v))):
 		s.errorf(k.name, "", "is %d bytes long, want %d–%d", len(v), k.min, k.max)
@@ -236,7 +248,7 @@ func parseListen(value any) (netip.AddrPort, string, error) {
 	addr, err := netip.ParseAddrPort(v)
 	switch {
 	case err == nil: // port 0 too: the kernel chooses one, and status tells which
-		return addr, "", nil
+		return netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), "", nil
 	case strings.HasPrefix(v, ":"):
 		return netip.AddrPort{}, fmt.Sprintf(`write "0.0.0.0%s" and "[::]%s"`, clip(v), clip(v)), fmt.Errorf("%q names no address", clip(v))
 	}

@@ -163,7 +163,9 @@ func TestZoneData(t *testing.T) {
 			zones/db:1: "x" is no TTL, class or type
 			zones/db:2: OPT records do not have a presentation format: " "
 			zones/db:3: TSIG is no type of data: it exists in queries and messages only
-			zones/db:4: None is no type of data: it exists in queries and messages only`},
+			zones/db:4: TYPE0 is reserved: no data is of that type (RFC 6895 section 3.1)`},
+		{"a reserved type", "a TYPE65535 \\# 0\n", "", `
+			zones/db:1: TYPE65535 is reserved: no data is of that type (RFC 6895 section 3.1)`},
 		{"another class", "a CH TXT \"x\"\n", "", `
 			zones/db:1: class CH: livens serves class IN`},
 		{"a TTL with the highest bit set", "a 2147483648 A 192.0.2.1\n", "", `
@@ -332,4 +334,18 @@ func TestZoneKeys(t *testing.T) {
 		_, got := folderOf{"z.toml": "[zone]\n" + test.keys + "\n"}.validate(t)
 		wantLines(t, got, test.want)
 	}
+}
+
+// TestWords: a hint is one that can be followed.
+func TestWords(t *testing.T) {
+	_, problems := folderOf{
+		"a.toml": "pool = 3\n[zone]\nname = \"\"\nzonefile = \"\"\nprimary = \"\"\n",
+		"b.toml": "[zone]\nname = \"b.test\"\nns = [\"ns.elsewhere.test.\"]\ncontact = \"h@b.test\"\n[pool.\"*\"]\n",
+	}.validate(t)
+	wantLines(t, problems, `
+		zones/a.toml:1: pool: wants tables by name, got the integer 3 (write [pool.NAME])
+		zones/a.toml:3: zone.name: is empty (for example name = "chat.example.com")
+		zones/a.toml:4: zone.zonefile: is empty (give a value, or leave the key out)
+		zones/a.toml:5: zone.primary: is empty (leave the key out for the default)
+		zones/b.toml:5: pool.*: is no pool name (1–63 letters, digits, - and _)`)
 }

@@ -27,8 +27,10 @@ type zoneText struct {
 	key      []byte
 }
 
-// maxRecords bounds one zone.
-const maxRecords = 10_000_000
+const (
+	maxRecords   = 10_000_000 // of one zone
+	maxGenerated = 1_000_000  // of them by $GENERATE: a single line must not fill the memory
+)
 
 // errCount says that a zone has too many records.
 var errCount = fmt.Errorf("a zone may have %d records", maxRecords)
@@ -36,7 +38,7 @@ var errCount = fmt.Errorf("a zone may have %d records", maxRecords)
 // readFile reads a zone file and all that it includes. After a wrong record it goes on with the next, to find what else
 // is wrong.
 func (z *zoneText) readFile(d *folder, name string) error {
-	s := &stream{folder: d, origin: z.zone, made: int64(z.max), complain: z.fault}
+	s := &stream{folder: d, origin: z.zone, made: int64(min(z.max, maxGenerated)), complain: z.fault}
 	defer s.close()
 	if err := s.push(name, z.zone); err != nil {
 		return err
@@ -190,6 +192,8 @@ func (z *zoneText) admit(rr dns.RR) error {
 		return fmt.Errorf("TTL %d is above %d (RFC 2181 section 8)", h.Ttl, 1<<31-1)
 	case h.Rrtype == dns.TypeSOA && lower(owner) != z.zone:
 		return fmt.Errorf("SOA at %s: it belongs to the zone's own name, %s", clip(owner), z.zone)
+	case h.Rrtype == 0 || h.Rrtype == 65535:
+		return fmt.Errorf("TYPE%d is reserved: no data is of that type (RFC 6895 section 3.1)", h.Rrtype)
 	case isMeta(h.Rrtype):
 		return fmt.Errorf("%s is no type of data: it exists in queries and messages only", dns.Type(h.Rrtype))
 	}

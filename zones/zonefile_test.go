@@ -130,7 +130,7 @@ func TestZoneFileProblems(t *testing.T) {
 			zones/db:2: "/etc/hostname" is no TTL, class or type
 			zones/db:3: no blank before TTL: the line's end`},
 		{"$GENERATE is bounded", folderOf{"db": "$GENERATE 0-2147483647 h$ A 192.0.2.1\n$GENERATE 5-4 h$ A 192.0.2.1\n$GENERATE 1-2/0 h$ A 192.0.2.1\n$GENERATE 0-2147483648 h$ A 192.0.2.1\n$GENERATE 1-2 h${-2} A 192.0.2.1\n$GENERATE 1-2 h${0,999} A 192.0.2.1\n$GENERATE 1-2 h${0 A 192.0.2.1\n$GENERATE 1-2 h${0,0,z} A 192.0.2.1\n"}, `
-			zones/db:1: $GENERATE: it makes 2147483648 records, more than a zone may have
+			zones/db:1: $GENERATE: with the 2147483648 records that it makes a zone has more than 1000000 of that kind
 			zones/db:2: $GENERATE: "5-4" is no range, want start-stop or start-stop/step
 			zones/db:3: $GENERATE: "0" is no step
 			zones/db:4: $GENERATE: "0-2147483648" is no range, want start-stop or start-stop/step
@@ -221,7 +221,9 @@ func TestBoundsOfAZone(t *testing.T) {
 	}
 	const big = 1 << 20
 	wantLines(t, read("$GENERATE 1-8 a$ A 192.0.2.1\n$GENERATE 1-8 b$ A 192.0.2.1\n", 10, big),
-		`zones/db:2: $GENERATE: it makes 8 records, more than a zone may have`)
+		`zones/db:2: $GENERATE: with the 8 records that it makes a zone has more than 1000000 of that kind`)
+	wantLines(t, read("$GENERATE 1-1000001 a$ A 192.0.2.1\nb A 192.0.2.1\n", maxRecords, big),
+		`zones/db:1: $GENERATE: with the 1000001 records that it makes a zone has more than 1000000 of that kind`)
 	wantLines(t, read("a A 192.0.2.1\nb A 192.0.2.1\nc A 192.0.2.1\n", 2, big),
 		`zones/chat.toml:5: zone.zonefile: db: a zone may have 10000000 records`)
 	wantLines(t, read(strings.Repeat("$INCLUDE inner\n", 10), 10, 3000), `zones/inner: a zone's files may hold 2048 MiB together`)
