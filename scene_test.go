@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,6 +62,7 @@ type scene struct {
 	controller *failover.Controller
 	end        func()
 	shown      map[string]string // by pool: what was printed of it last
+	mu         sync.Mutex
 	printed    strings.Builder
 }
 
@@ -85,12 +87,16 @@ func (s *scene) write(name, text string) {
 }
 
 func (s *scene) print(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.printed.WriteString(s.relative(fmt.Sprintf(format, args...)) + "\n")
 }
 
 // do carries out one step and returns what it printed.
 func (s *scene) do(args []string, body string) string {
+	s.mu.Lock()
 	s.printed.Reset()
+	s.mu.Unlock()
 	switch args[0] {
 	case "zone": // zone FILE: its body is the file; FOLDER in it stands for the scenario's folder
 		s.write(filepath.Join("zones", args[1]), strings.ReplaceAll(body, "FOLDER", s.folder)+"\n")
@@ -104,6 +110,9 @@ func (s *scene) do(args []string, body string) string {
 		s.network.set(args[1], args[2:])
 	case "start":
 		s.start()
+	case "halt": // stop until the next start
+		s.end()
+		s.end = func() {}
 	case "restart": // as after kill -9: what the state folder holds is all that is left
 		s.restart()
 	case "damage": // damage STATEFILE: cut it short
@@ -137,6 +146,8 @@ func (s *scene) do(args []string, body string) string {
 		s.t.Fatalf("no such command: %q", args)
 	}
 	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.printed.String()
 }
 

@@ -18,7 +18,18 @@ type detection struct {
 	Median  float64 `json:"median_s"`
 	P95     float64 `json:"p95_s"`
 	Max     float64 `json:"max_s"`
-	Target  string  `json:"target"`
+	Target  target  `json:"target"`
+}
+
+// target bounds a detection, in seconds; 0 bounds nothing.
+type target struct {
+	Median float64 `json:"median_s,omitempty"`
+	P95    float64 `json:"p95_s,omitempty"`
+}
+
+// missed says that a bound does not hold.
+func (d *detection) missed() bool {
+	return d.Target.Median > 0 && d.Median > d.Target.Median || d.Target.P95 > 0 && d.P95 > d.Target.P95
 }
 
 // fault is a way to lose a deployment.
@@ -53,14 +64,14 @@ func (b *bench) detectAll() ([]detection, error) {
 	for _, work := range []struct {
 		profile
 		fault
-		target string
+		target
 	}{
-		{fast, killed, "median ≤ 0.15 s, 95th ≤ 0.30 s"},
-		{fast, stopped, "95th ≤ 1.8 s"},
-		{fast, blackHoled, "95th ≤ 1.8 s"},
-		{defaults, killed, "median ≤ 0.8 s"},
-		{defaults, stopped, "95th ≤ 2.3 s"},
-		{defaults, blackHoled, "95th ≤ 2.3 s"},
+		{fast, killed, target{0.15, 0.3}},
+		{fast, stopped, target{P95: 1.8}},
+		{fast, blackHoled, target{P95: 1.8}},
+		{defaults, killed, target{Median: 0.8}},
+		{defaults, stopped, target{P95: 2.3}},
+		{defaults, blackHoled, target{P95: 2.3}},
 	} {
 		d, err := b.detect(work.profile, work.fault)
 		if err != nil {

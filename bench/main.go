@@ -92,6 +92,9 @@ func run(ctx context.Context, binary string, trials int, loadTime time.Duration,
 		return json.NewEncoder(os.Stdout).Encode(r)
 	}
 	r.print()
+	if n := r.missed(); n > 0 {
+		return fmt.Errorf("%d figures are missed", n)
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -11,7 +12,7 @@ func (r *report) print() {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "PROFILE\tFAULT\tTRIALS\tMEDIAN\t95TH\tMAX\tTARGET")
 	for _, d := range r.Detection {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%.3f s\t%.3f s\t%.3f s\t%s\n", d.Profile, d.Fault, d.Trials, d.Median, d.P95, d.Max, d.Target)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%.3f s\t%.3f s\t%.3f s\t%s\n", d.Profile, d.Fault, d.Trials, d.Median, d.P95, d.Max, &d)
 	}
 	w.Flush()
 	fmt.Print("\nGlitches that must switch nobody (defaults):\n\n")
@@ -26,4 +27,38 @@ func (r *report) print() {
 	if l.First != "" {
 		fmt.Printf("first wrong: %s\n", l.First)
 	}
+}
+
+// String is what the detection is held to, and whether it held.
+func (d *detection) String() string {
+	var parts []string
+	if d.Target.Median > 0 {
+		parts = append(parts, fmt.Sprintf("median ≤ %.2f s", d.Target.Median))
+	}
+	if d.Target.P95 > 0 {
+		parts = append(parts, fmt.Sprintf("95th ≤ %.2f s", d.Target.P95))
+	}
+	if d.missed() {
+		parts = append(parts, "MISSED")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// missed counts the figures that are not what they should be.
+func (r *report) missed() int {
+	n := 0
+	for _, d := range r.Detection {
+		if d.missed() {
+			n++
+		}
+	}
+	for _, g := range r.Glitches {
+		if g.Switched > 0 {
+			n++
+		}
+	}
+	if r.Load.Lost+r.Load.Wrong > 0 {
+		n++
+	}
+	return n
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net"
-	"net/netip"
 	"sync"
 	"time"
 )
@@ -118,7 +117,7 @@ func (c *Checker) Update(targets []Target) {
 		}
 	}
 	c.restored = nil
-	if c.doubt != "" && !c.severalAddresses() {
+	if c.doubt != "" && !c.severalPlaces() {
 		c.endDoubt(now)
 	}
 	c.nudge()
@@ -264,16 +263,17 @@ func (c *Checker) note(e *entry) {
 }
 
 // addresses of the targets that are probed over the network: are there two at least?
-func (c *Checker) severalAddresses() bool {
-	var one netip.Addr
+func (c *Checker) severalPlaces() bool {
+	var one *entry
 	for _, e := range c.entries {
 		if !remote(e.Check.Kind) {
 			continue
 		}
-		if one.IsValid() && one != e.Address {
+		if one == nil {
+			one = e
+		} else if one.place().apart(e.place()) {
 			return true
 		}
-		one = e.Address
 	}
 	return false
 }

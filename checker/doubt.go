@@ -14,7 +14,8 @@ import (
 // The question is asked at the only moment at which it matters: when silence is about to turn a target down. The
 // observer doubts itself if
 //
-//   - targets at two or more addresses, this one among them, fell silent within one detection window, and
+//   - targets of two or more deployments, this one's among them, fell silent within one detection window (a
+//     deployment's addresses, IPv4 and IPv6, fall silent together when its data center is lost), and
 //   - nothing has been heard from any target since this one fell silent.
 //
 // A target that has been silent for longer neither supports doubt nor speaks against it: the last healthy deployment
@@ -23,10 +24,10 @@ import (
 
 // evidence is what one target has to say about this observer's own connection.
 type evidence struct {
-	address netip.Addr
-	heard   time.Time     // the last sign of life
-	silent  time.Time     // start of the first unanswered probe since; zero: not silent, or nothing known
-	window  time.Duration // within which a target that dies is found out
+	place
+	heard  time.Time     // the last sign of life
+	silent time.Time     // start of the first unanswered probe since; zero: not silent, or nothing known
+	window time.Duration // within which a target that dies is found out
 }
 
 // alone says that silence of the target self tells more about this observer than about the target.
@@ -40,17 +41,29 @@ func alone(self evidence, others func(yield func(evidence) bool)) bool {
 			return false
 		}
 		apart := e.silent.Sub(self.silent).Abs()
-		if !e.silent.IsZero() && e.address != self.address && apart <= max(e.window, self.window) {
+		if !e.silent.IsZero() && e.apart(self.place) && apart <= max(e.window, self.window) {
 			company = true
 		}
 	}
 	return company
 }
 
+// place is where a target is. Targets in one place fall silent together.
+type place struct {
+	address    netip.Addr
+	deployment string // "": every address is a place of its own
+}
+
+func (t Target) place() place { return place{t.Address, t.Deployment} }
+
+func (p place) apart(from place) bool {
+	return p.address != from.address && (p.deployment == "" || p.deployment != from.deployment)
+}
+
 // evidence is what the machine's target says about this observer's connection. A target that this host cannot probe
 // says nothing.
-func (m *machine) evidence(now time.Time, address netip.Addr) evidence {
-	e := evidence{address: address, heard: m.heard, silent: m.quiet, window: m.window()}
+func (m *machine) evidence(now time.Time, t Target) evidence {
+	e := evidence{place: t.place(), heard: m.heard, silent: m.quiet, window: m.window()}
 	if late := m.late(now); e.silent.IsZero() && late.After(m.heard) {
 		e.silent = late
 	}

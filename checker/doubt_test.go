@@ -16,13 +16,17 @@ import (
 func TestAlone(t *testing.T) {
 	const window = 2 * time.Second
 	ev := func(address string, heard, silent int) evidence {
-		e := evidence{address: netip.MustParseAddr(address), heard: at(heard), window: window}
+		e := evidence{place: place{address: netip.MustParseAddr(address)}, heard: at(heard), window: window}
 		if silent > 0 {
 			e.silent = at(silent)
 		}
 		return e
 	}
-	self := ev("192.0.2.1", 9000, 10000)
+	of := func(deployment string, e evidence) evidence {
+		e.deployment = deployment
+		return e
+	}
+	self := of("primary", ev("192.0.2.1", 9000, 10000))
 	for _, tc := range []struct {
 		name   string
 		others []evidence
@@ -37,6 +41,8 @@ func TestAlone(t *testing.T) {
 		{"two fell silent, a third has been for long", []evidence{ev("192.0.2.2", 1000, 2000), ev("192.0.2.3", 9500, 10100)}, true},
 		{"two fell silent, a third was heard since", []evidence{ev("192.0.2.2", 9500, 10400), ev("192.0.2.3", 10500, 0)}, false},
 		{"two fell silent, a third is not asked since", []evidence{ev("192.0.2.2", 9500, 10400), ev("192.0.2.3", 9900, 0)}, true},
+		{"its own deployment's other address", []evidence{of("primary", ev("2001:db8::1", 9500, 10400))}, false},
+		{"another deployment", []evidence{of("redundant", ev("192.0.2.2", 9500, 10400))}, true},
 		{"another check of the same address", []evidence{ev("192.0.2.1", 9500, 10400)}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

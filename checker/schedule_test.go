@@ -104,7 +104,7 @@ func (b *bench) stop(t *testing.T) {
 // on is a target of a kind that is probed over the network and not watched.
 func on(address string, check zones.Check) Target {
 	check.Kind = zones.DNS
-	return NewTarget("chat", "primary", netip.MustParseAddr(address), &check)
+	return NewTarget("chat", address, netip.MustParseAddr(address), &check)
 }
 
 func (b *bench) want(t *testing.T, target Target, s State) {

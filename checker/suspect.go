@@ -14,9 +14,9 @@ const (
 // beginDoubt asks whether this observer rather than the target that is about to be turned down is cut off, and if so
 // holds all verdicts that depend on the network.
 func (c *Checker) beginDoubt(now time.Time, self *entry) bool {
-	if !remote(self.Check.Kind) || !alone(self.evidence(now, self.Address), func(yield func(evidence) bool) {
+	if !remote(self.Check.Kind) || !alone(self.evidence(now, self.Target), func(yield func(evidence) bool) {
 		for _, e := range c.entries {
-			if e != self && remote(e.Check.Kind) && !yield(e.evidence(now, e.Address)) {
+			if e != self && remote(e.Check.Kind) && !yield(e.evidence(now, e.Target)) {
 				return
 			}
 		}
@@ -56,7 +56,7 @@ func (c *Checker) reconsider(e *entry) {
 // callWitnesses brings the next probe of some other targets forward when one has fallen silent, so that it is known
 // whether they are too before a verdict turns.
 func (c *Checker) callWitnesses(now time.Time, self *entry) {
-	silent := self.evidence(now, self.Address).silent
+	silent := self.evidence(now, self.Target).silent
 	if silent.IsZero() || now.Sub(c.witness) < witnessPause || !remote(self.Check.Kind) {
 		return
 	}

@@ -19,6 +19,8 @@ type Target struct {
 	Key     string       // hash of address and check: equal probes have equal keys, on every nameserver
 	Address netip.Addr   // where probes go; for exec, file and static only what the placeholders said
 	Check   *zones.Check // immutable
+	// Deployment is whose address this is. It is no part of Key; of targets with equal keys one stands for all.
+	Deployment string
 
 	dialer func(ctx context.Context, network, address string) (net.Conn, error) // Options.Dial
 }
@@ -45,7 +47,7 @@ func NewTarget(pool, deployment string, probe netip.Addr, check *zones.Check) Ta
 	for i := range c.Command {
 		c.Command[i] = fill(c.Command[i])
 	}
-	return Target{Key: key(probe, &c), Address: probe, Check: &c}
+	return Target{Key: key(probe, &c), Address: probe, Check: &c, Deployment: deployment}
 }
 
 // String is what logs call the target: "https 203.0.113.10:443", "icmp 2001:db8::1", "file /run/chat.state".

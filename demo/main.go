@@ -32,7 +32,7 @@ func main() {
 	binary := flag.String("livens", "bin/livens", "the livens binary to show")
 	listen := flag.String("listen", "127.0.0.1:5300", "where the nameserver answers")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if _, err := run(ctx, *binary, *listen); err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -68,30 +69,47 @@ func (c *Controller) Alerts(now time.Time) []Alert {
 			out = append(out, poolAlerts(p, d, now)...)
 		}
 	}
+	for _, o := range s.Overrides {
+		if o.inForce(now) && (s.Set == nil || s.Set.Pool(o.Pool) == nil || s.Set.Pool(o.Pool).Deployment(o.Deployment) == nil) {
+			out = append(out, ineffective(&o))
+		}
+	}
 	slices.SortFunc(out, func(a, b Alert) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Affects, b.Affects))
 	})
 	return out
 }
 
+// ineffective says that an order names what the configuration does not have.
+func ineffective(o *Override) Alert {
+	raise := func(code, affects, text, hint string) Alert { return Alert{code, Warning, affects, text, hint, o.At} }
+	return raise("override-without-effect", "pool "+o.Pool, o.String()+": there is no such deployment now",
+		"it takes effect again should the name return; undrain or failback ends it")
+}
+
+func pool(p *zones.Pool) string { return "pool " + p.Name }
+
 func poolAlerts(p *zones.Pool, d *Decision, now time.Time) []Alert {
 	var out []Alert
 	raise := func(code string, severity Severity, affects string, since time.Time, hint, format string, args ...any) {
 		out = append(out, Alert{code, severity, affects, fmt.Sprintf(format, args...), hint, since})
 	}
-	pool := "pool " + p.Name
+	if family := d.deadFamily(); family != "" {
+		raise("family-down", Critical, pool(p), time.Time{}, "it may be this nameserver that has lost "+family+"; visitors who have only that find no address",
+			"no deployment is live over %s", family)
+	}
 	if d.AllDown {
-		raise("pool-all-down", Critical, pool, d.downSince(), "bring any of its deployments back: one good probe makes it answer",
+		raise("pool-all-down", Critical, pool(p), d.downSince(), "bring any of its deployments back: one good probe makes it answer",
 			"%s: %s answers", d.Reason, strings.Join(d.Active, ", "))
 	}
 	for _, s := range d.Deployments {
-		affects := pool + ", deployment " + s.Name
+		affects := pool(p) + ", deployment " + s.Name
 		if s.State == checker.Down && !d.AllDown && (s.Drained == "" || s.Answers) {
-			severity := Warning
+			severity, hint := Warning, "the pool has one deployment less to fall back on"
 			if s.Answers {
-				severity = Critical
+				severity, hint = Critical, "an order forces traffic onto it: livens failback "+p.Name+" ends that"
 			}
-			raise("deployment-down", severity, affects, s.Since, "the pool has one deployment less to fall back on", "%s is down: %s", s.Name, s.Reason)
+			raise("deployment-down", severity, affects, s.Since, hint, "%s is down: %s", s.Name, s.Reason)
 		}
 		for _, a := range s.Address {
 			if a.State == checker.Down && s.State == checker.Up {
@@ -105,10 +123,42 @@ func poolAlerts(p *zones.Pool, d *Decision, now time.Time) []Alert {
 		}
 	}
 	if n := len(d.Failbacks); n >= p.MaxFailbacks && now.Sub(d.Failbacks[n-p.MaxFailbacks]) < budgetWindow {
-		raise("failback-budget", Warning, pool, d.Failbacks[n-1], "find out why a deployment keeps failing after it came back",
+		raise("failback-budget", Warning, pool(p), d.Failbacks[n-1], "find out why a deployment keeps failing after it came back",
 			"%d failbacks within an hour: the next waits", n)
 	}
 	return out
+}
+
+// deadFamily is the address family that several deployments have and none has alive, while the other one lives; or "".
+func (d *Decision) deadFamily() string {
+	count := func(family func(netip.Addr) bool) (deployments, alive int) {
+		for _, s := range d.Deployments {
+			has, lives := false, false
+			for _, a := range s.Address {
+				if family(a.Address) && !a.Held {
+					has, lives = true, lives || a.State != checker.Down
+				}
+			}
+			deployments, alive = deployments+bit(has), alive+bit(lives)
+		}
+		return deployments, alive
+	}
+	in4, alive4 := count(netip.Addr.Is4)
+	in6, alive6 := count(netip.Addr.Is6)
+	switch {
+	case in4 > 1 && alive4 == 0 && alive6 > 0:
+		return "IPv4"
+	case in6 > 1 && alive6 == 0 && alive4 > 0:
+		return "IPv6"
+	}
+	return ""
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // downSince is when the last of the deployments went down.

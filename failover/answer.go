@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/livens/livens/checker"
 )
@@ -50,9 +51,38 @@ func (w *weighing) decision() *Decision {
 	}
 	if w.Previous == nil || !slices.Equal(d.Active, w.Previous.Active) || !slices.Equal(d.Addresses, w.Previous.Addresses) {
 		d.Epoch = max(d.Epoch+1, uint64(max(0, w.Now.Unix())))
+		if w.Previous != nil && slices.Equal(d.Active, w.Previous.Active) && w.Followed == nil {
+			d.Reason = w.whyAddresses(d)
+		}
 	}
 	d.Recheck = w.recheck
 	return d
+}
+
+// whyAddresses says what changed in the answer of deployments that go on answering.
+func (w *weighing) whyAddresses(d *Decision) string {
+	parts := []string{strings.Join(d.Active, ", ") + " goes on"}
+	for _, a := range w.Previous.Addresses {
+		if !slices.Contains(d.Addresses, a) {
+			parts = append(parts, fmt.Sprintf("%s left out (%s)", a, w.reasonOf(a)))
+		}
+	}
+	for _, a := range d.Addresses {
+		if !slices.Contains(w.Previous.Addresses, a) {
+			parts = append(parts, fmt.Sprintf("%s taken in (%s)", a, w.reasonOf(a)))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// reasonOf is what is known of an address.
+func (w *weighing) reasonOf(a netip.Addr) string {
+	for _, c := range w.candidates {
+		if i := c.address(a); i >= 0 && !c.Address[i].Held {
+			return c.Address[i].Reason
+		}
+	}
+	return "no longer configured"
 }
 
 // lowered says whether the TTL must be the pool's minimum: something is failing, or a switch is near.
@@ -61,7 +91,7 @@ func (w *weighing) lowered() bool {
 		return w.Followed.Lowered
 	}
 	failing := slices.ContainsFunc(w.candidates, func(c candidate) bool {
-		return c.failing && slices.Contains(w.active, c.Name)
+		return (c.failing || c.State == checker.Down) && slices.Contains(w.active, c.Name)
 	})
 	near := !w.due.IsZero() && !w.Now.Before(w.lowerTTLAt())
 	return failing || near || w.allDown
@@ -80,33 +110,56 @@ func (w *weighing) addresses() (answer, proven []netip.Addr) {
 	return answer, proven
 }
 
-// addressesOf picks the addresses of one active deployment. A dead one is left out while another lives; while all are
-// dead the answer stays what it was. An address that was added while the deployment answers must prove itself by being
-// up once, and one that it replaces answers until then, or until it dies.
+// addressesOf picks the addresses of one active deployment, of each family by itself, for visitors of the one cannot
+// reach the other.
+//
+//   - A dead address is left out while another one is surely alive: up, and not in doubt. The addresses of a deployment
+//     that dies are called down one after the other, and nothing may be missing from the answer in between, nor after:
+//     while none lives, all of them answer.
+//   - An address that was added while the deployment answers must prove itself by being up once. One that it replaces
+//     answers until then, or until it dies.
 func (w *weighing) addressesOf(c *candidate) (answer, proven []netip.Addr) {
-	var old, unproven []netip.Addr
-	for _, a := range c.Address {
-		switch alive := a.State != checker.Down; {
-		case !a.Held && w.isProven(c, a):
-			proven = append(proven, a.Address)
-			if alive {
-				answer = append(answer, a.Address)
+	sure := slices.ContainsFunc(c.Address, func(a AddressState) bool { return !a.Held && a.State == checker.Up && !a.failing })
+	for _, family := range []func(netip.Addr) bool{netip.Addr.Is4, netip.Addr.Is6} {
+		var fit, old, fresh []netip.Addr
+		lives, known := false, false // a proven address lives; some address of the family answered before
+		for _, a := range c.Address {
+			alive := a.State != checker.Down
+			switch isProven := !a.Held && w.isProven(c, a); {
+			case !family(a.Address):
+			case isProven:
+				proven, known, lives = append(proven, a.Address), true, lives || alive
+				if alive || !sure {
+					fit = append(fit, a.Address)
+				}
+			case a.Held:
+				known = true
+				if alive {
+					old = append(old, a.Address)
+				}
+			case alive:
+				fresh = append(fresh, a.Address)
 			}
-		case alive && a.Held:
-			old = append(old, a.Address)
-		case alive:
-			unproven = append(unproven, a.Address)
+		}
+		switch {
+		case lives, len(old)+len(fresh) == 0:
+			answer = append(answer, fit...)
+		case len(old) > 0:
+			answer = append(answer, old...)
+		case known: // those that answered are dead: the new ones enter, proven or not
+			answer, proven = append(answer, fresh...), append(proven, fresh...)
 		}
 	}
-	switch {
-	case len(answer) > 0:
-		return answer, proven
-	case len(old) > 0:
-		return old, proven
-	case len(unproven) > 0:
-		return unproven, append(proven, unproven...)
+	if len(answer) == 0 {
+		answer = slices.Clone(w.Pool.Deployment(c.Name).Addresses)
 	}
-	return w.frozen(c), proven
+	return inOrder(c, answer), proven
+}
+
+// inOrder sorts addresses as the deployment lists them.
+func inOrder(c *candidate, addresses []netip.Addr) []netip.Addr {
+	slices.SortFunc(addresses, func(a, b netip.Addr) int { return c.address(a) - c.address(b) })
+	return addresses
 }
 
 // isProven says that a configured address may answer: it was there when its deployment became active, or has been up
@@ -116,19 +169,4 @@ func (w *weighing) isProven(c *candidate, a AddressState) bool {
 		return true
 	}
 	return a.unclear && slices.ContainsFunc(c.Address, func(b AddressState) bool { return !b.Held && b.State == checker.Up })
-}
-
-// frozen is the answer while no address of the deployment lives: what it was, or else everything configured.
-func (w *weighing) frozen(c *candidate) []netip.Addr {
-	configured := w.Pool.Deployment(c.Name).Addresses
-	var kept []netip.Addr
-	for _, a := range configured {
-		if w.isActive(c.Name) && slices.Contains(w.Previous.Addresses, a) {
-			kept = append(kept, a)
-		}
-	}
-	if len(kept) > 0 {
-		return kept
-	}
-	return slices.Clone(configured)
 }

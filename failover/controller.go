@@ -2,7 +2,7 @@ package failover
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -32,15 +32,17 @@ type Controller struct {
 
 	// Owned by the goroutine of Run.
 	set       *zones.Set
-	view      View
+	view      View // verdicts of this process
+	memory    View // the last verdict on each target that was not unknown: for the next start
 	decisions map[string]*Decision
 	overrides []Override
 	serials   map[string]zoneSerial
 	given     map[string]uint32        // the serials last published
 	pools     map[string][]*zones.Pool // by target key: whom a verdict concerns
 	followers map[string][]*zones.Pool // by the followed pool's name
-	readyBy   time.Time                // when the first Set's targets have had time for a result
-	pending   *request                 // the order whose overrides are being written
+	started   time.Time
+	readyBy   time.Time // when the first Set's targets have had time for a result
+	pending   *request  // the order whose overrides are being written
 }
 
 // load is a new Set on its way.
@@ -52,6 +54,7 @@ type load struct {
 // request is an order on its way, and where its answer goes.
 type request struct {
 	order     Order
+	at        time.Time
 	overrides []Override
 	done      chan error // buffered
 }
@@ -64,23 +67,25 @@ func NewController(o Options) *Controller {
 	}
 	var m memory
 	if err := readState(o.State, memoryFile, &m); err != nil {
-		c.saver.report("state-damaged", err)
+		c.saver.report("state-damaged", "decisions and verdicts of before the start", err)
 		m = memory{}
 	}
 	if err := readState(o.State, overridesFile, &c.overrides); err != nil {
-		c.saver.report("state-damaged", err)
+		c.saver.report("state-damaged", "orders of before the start", err)
 		c.overrides = nil
 	}
 	if m.Decisions != nil {
 		c.decisions = m.Decisions
+		for _, d := range c.decisions {
+			d.clamp(time.Now())
+		}
 	}
 	if m.Serials != nil {
 		c.serials = m.Serials
 	}
-	o.Checker.Restore(m.Verdicts)
-	c.view = m.Verdicts
-	if c.view == nil {
-		c.view = View{}
+	c.started, c.view, c.memory = time.Now(), View{}, m.Verdicts
+	if c.memory == nil {
+		c.memory = View{}
 	}
 	c.status.Store(&Status{})
 	return c
@@ -89,7 +94,7 @@ func NewController(o Options) *Controller {
 // Run decides until ctx is done. Then it writes what it knows to the state folder.
 func (c *Controller) Run(ctx context.Context) error {
 	saved := make(chan struct{})
-	go func() { c.saver.run(ctx); close(saved) }()
+	go func() { c.saver.run(); close(saved) }()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -99,6 +104,7 @@ func (c *Controller) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
+			close(c.saver.stop)
 			<-saved
 			return nil
 		case l := <-c.sets:
@@ -130,19 +136,20 @@ func (c *Controller) Use(ctx context.Context, set *zones.Set) error {
 }
 
 // Do carries out an order: it is written to the state folder, then applied. The error says why not: ErrRefused, or
-// that it could not be written, and then nothing was changed either.
+// that it could not be written, and then nothing was changed either; only when ctx ends while it is being written may it
+// still take effect.
 func (c *Controller) Do(ctx context.Context, o Order) error {
 	r := request{order: o, done: make(chan error, 1)}
 	select {
 	case c.orders <- r:
 	case <-ctx.Done():
-		return errors.Join(ErrRefused, errors.New("an earlier order is still being written to the state folder"), ctx.Err())
+		return refuse("an earlier order is still being written to the state folder: %w", ctx.Err())
 	}
 	select {
 	case err := <-r.done:
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("the state folder is slow: the order is neither obeyed nor refused yet, see status: %w", ctx.Err())
 	}
 }
 
@@ -179,7 +186,9 @@ func (c *Controller) use(set *zones.Set) {
 func (c *Controller) retarget() {
 	c.pools = map[string][]*zones.Pool{}
 	var all []checker.Target
+	known := View{}
 	for _, p := range c.set.Pools {
+		c.recall(p, known)
 		for _, t := range Targets(p, c.decisions[p.Name]) {
 			if len(c.pools[t.Key]) == 0 {
 				all = append(all, t)
@@ -189,18 +198,47 @@ func (c *Controller) retarget() {
 			}
 		}
 	}
+	c.options.Checker.Restore(known)
 	c.options.Checker.Update(all)
-	maps.DeleteFunc(c.view, func(key string, _ checker.Verdict) bool { return len(c.pools[key]) == 0 })
+	forgotten := func(key string, _ checker.Verdict) bool { return len(c.pools[key]) == 0 }
+	maps.DeleteFunc(c.view, forgotten)
+	maps.DeleteFunc(c.memory, forgotten)
+}
+
+// recall collects what the checker is to hold of a pool's targets that are new to it, so that one probe overturns
+// nothing: the last verdict from before a restart, or, where an edit made another check of it, what was agreed of the
+// address.
+func (c *Controller) recall(p *zones.Pool, known View) {
+	previous := c.decisions[p.Name]
+	for _, d := range p.Deployments {
+		before := previous.state(d.Name)
+		for _, a := range d.Addresses {
+			for _, t := range targets(p, d, a, p.Checks) {
+				if i := before.address(a); i >= 0 && before.Address[i].State != checker.Unknown {
+					s := before.Address[i]
+					known[t.Key] = checker.Verdict{State: s.State, Since: before.Since, Reason: s.Reason}
+				}
+			}
+		}
+	}
+	for _, t := range Targets(p, previous) {
+		if v, ok := c.memory[t.Key]; ok {
+			known[t.Key] = v
+		}
+	}
 }
 
 // learn takes changed verdicts and decides for the pools that they concern.
 func (c *Controller) learn(changed map[string]checker.Verdict) {
 	var concerned []*zones.Pool
 	for key, v := range changed {
-		if len(c.pools[key]) == 0 {
-			continue // of a target that was removed meanwhile
+		if len(c.pools[key]) == 0 || v.At.Before(c.started) {
+			continue // of a target that was removed meanwhile, or what the checker was told itself
 		}
 		c.view[key] = v
+		if v.State != checker.Unknown {
+			c.memory[key] = v
+		}
 		for _, p := range c.pools[key] {
 			if !slices.Contains(concerned, p) {
 				concerned = append(concerned, p)
@@ -250,6 +288,9 @@ func (c *Controller) decideFor(pools []*zones.Pool) {
 		changed = c.decide(p, now) || changed
 		released = released || allHeld(p, c.decisions[p.Name]) != before
 	}
+	c.overrides = slices.DeleteFunc(c.overrides, func(o Override) bool {
+		return o.Kind == ToFailback && c.decisions[o.Pool] != nil && !o.fresh(c.decisions[o.Pool]) // carried out
+	})
 	if changed {
 		c.publish()
 	}
@@ -319,7 +360,7 @@ func (c *Controller) keep() {
 		Set: c.set, Decisions: decisions, Overrides: slices.Clone(c.overrides), Serials: c.given,
 		Waiting: c.waiting(), ReadyBy: c.readyBy,
 	})
-	c.saver.keep(memory{Decisions: decisions, Verdicts: maps.Clone(c.view), Serials: c.serials})
+	c.saver.keep(memory{Decisions: decisions, Verdicts: maps.Clone(c.memory), Serials: c.serials})
 }
 
 // take judges an order and has the overrides that follow from it written.
@@ -328,7 +369,8 @@ func (c *Controller) take(r request) {
 		r.done <- refuse("no zones are loaded yet")
 		return
 	}
-	next, err := r.order.plan(c.set, c.decisions, c.overrides, time.Now())
+	r.at = time.Now()
+	next, err := r.order.plan(c.set, c.decisions, c.overrides, r.at)
 	if err != nil {
 		c.options.Log.Info("order refused", "verb", r.order.Verb, "pool", r.order.Pool, "who", r.order.Who, "reason", err)
 		r.done <- err
@@ -345,6 +387,7 @@ func (c *Controller) commit(err error) {
 	c.pending = nil
 	if err == nil {
 		c.overrides = r.overrides
+		c.see(r)
 		c.options.Log.Warn("order", "verb", r.order.Verb, "pool", r.order.Pool, "deployment", r.order.Deployment,
 			"who", r.order.Who, "why", r.order.Why, "for", r.order.For, "force", r.order.Force)
 		if p := c.set.Pool(r.order.Pool); p != nil {
@@ -352,6 +395,16 @@ func (c *Controller) commit(err error) {
 		}
 	}
 	r.done <- err
+}
+
+// see renews what an order saw: a switch that came while it was written has not carried it out.
+func (c *Controller) see(r *request) {
+	d := c.decisions[r.order.Pool]
+	for i := range c.overrides {
+		if o := &c.overrides[i]; d != nil && o.Pool == r.order.Pool && o.At.Equal(r.at) {
+			o.Seen = d.Since
+		}
+	}
 }
 
 // waiting counts the targets that never had a result.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,7 @@ type rig struct {
 	dir        string // of the state files
 	state      string
 	controller *Controller
+	mu         sync.Mutex
 	published  []Publication
 	stop       func()
 }
@@ -34,9 +36,15 @@ func newRig(t *testing.T) *rig {
 func (r *rig) start() {
 	ctx, cancel := context.WithCancel(r.t.Context())
 	c := checker.New(checker.Options{Name: "test"})
+	r.mu.Lock()
 	r.published = nil
+	r.mu.Unlock()
 	r.controller = NewController(Options{State: r.state, Checker: c, Log: slog.New(slog.DiscardHandler),
-		Publish: func(p Publication) { r.published = append(r.published, p) }})
+		Publish: func(p Publication) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.published = append(r.published, p)
+		}})
 	done := make(chan error, 2)
 	go func() { done <- c.Run(ctx) }()
 	go func() { done <- r.controller.Run(ctx) }()
@@ -83,7 +91,18 @@ func (r *rig) use(set *zones.Set) {
 	}
 }
 
-func (r *rig) last() Publication { return r.published[len(r.published)-1] }
+// all are the publications up to now.
+func (r *rig) all() []Publication {
+	synctest.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.published)
+}
+
+func (r *rig) last() Publication {
+	all := r.all()
+	return all[len(all)-1]
+}
 
 func (r *rig) answers(want string) {
 	r.t.Helper()
@@ -111,7 +130,7 @@ func TestControllerPublishesASwitchOnceWithFollowers(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.answers("primary")
 		serial := r.last().Serials["example.com."]
-		n, epoch := len(r.published), r.last().Decisions["chat"].Epoch
+		n, epoch := len(r.all()), r.last().Decisions["chat"].Epoch
 		r.set("primary", "down disk full")
 		time.Sleep(5 * time.Second)
 		r.answers("redundant")
@@ -122,7 +141,7 @@ func TestControllerPublishesASwitchOnceWithFollowers(t *testing.T) {
 			t.Errorf("serial %d did not grow from %d", got, serial)
 		}
 		var switches int
-		for _, p := range r.published[n:] {
+		for _, p := range r.all()[n:] {
 			chat, www := p.Decisions["chat"], p.Decisions["www"]
 			if !slices.Equal(chat.Active, www.Active) || chat.Lowered != www.Lowered {
 				t.Errorf("the pools part: %v %v", chat, www)
@@ -149,11 +168,11 @@ func TestRestartAnswersWithTheLastDecision(t *testing.T) {
 		r.set("primary", "up")
 		r.start()
 		r.use(r.zones())
-		first := r.published[0].Decisions["chat"]
+		first := r.all()[0].Decisions["chat"]
 		if !slices.Equal(first.Active, before.Active) || first.Epoch != before.Epoch || !first.Since.Equal(before.Since) {
 			t.Errorf("first answer after the restart %+v, last before it %+v", first, before)
 		}
-		if r.published[0].Serials["example.com."] == 0 {
+		if r.all()[0].Serials["example.com."] == 0 {
 			t.Error("no serial")
 		}
 		time.Sleep(150 * time.Millisecond) // each target has been probed once

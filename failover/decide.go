@@ -23,6 +23,14 @@ type Input struct {
 // Decide says which deployment answers for a pool, and why. It is a pure function: the same input gives the same
 // decision. Without a change in what it is given it repeats Previous, apart from what it says of the deployments.
 func Decide(in Input) *Decision {
+	w := weigh(in)
+	if w.due.IsZero() {
+		w.lookAhead()
+	}
+	return w.decision()
+}
+
+func weigh(in Input) *weighing {
 	w := &weighing{Input: in}
 	if in.Followed != nil {
 		w.follow()
@@ -30,7 +38,7 @@ func Decide(in Input) *Decision {
 		w.observeAll()
 		w.choose()
 	}
-	return w.decision()
+	return w
 }
 
 // rank orders what deployments have to offer; lower is better.
@@ -56,7 +64,7 @@ type weighing struct {
 	due        time.Time // when a switch is expected; zero: none
 	recheck    time.Time
 	allDown    bool
-	returned   bool // the choice leaves a live deployment for a better one
+	returned   bool // the failback rule moves the choice from a live deployment to a better one
 	forced     bool // the choice is an operator's, whatever the state
 	steps      []string
 }
@@ -136,22 +144,34 @@ func (w *weighing) best(order *Override) *candidate {
 }
 
 func (w *weighing) choose() {
-	order := find(w.Overrides, ToFailover, "", w.Now)
-	if order != nil {
-		w.step("override in force: %s", order)
-	}
+	order := w.preferring()
 	best := w.best(order)
+	w.allDown = w.rank(best) == dead
 	switch {
-	case order != nil && order.Force && w.Pool.Deployment(order.Deployment) != nil:
+	case order != nil && order.Force:
 		w.forced = true
 		w.take(order.String(), order.Deployment)
-	case w.rank(best) == dead:
+	case w.allDown:
 		w.chooseAmongDead()
 	case w.Pool.Policy == zones.AllLive:
 		w.chooseAll(w.rank(best))
 	default:
 		w.chooseOne(order, best)
 	}
+}
+
+// preferring is the operator's preference in force, of a deployment that the pool still has; or nil.
+func (w *weighing) preferring() *Override {
+	order := find(w.Overrides, ToFailover, "", w.Now)
+	switch {
+	case order == nil:
+	case w.Pool.Deployment(order.Deployment) == nil:
+		w.step("override without effect: %s; the pool has no such deployment", order)
+		return nil
+	default:
+		w.step("override in force: %s", order)
+	}
+	return order
 }
 
 // take makes the choice; an unchanged one keeps the reason for which it was first made.
@@ -164,7 +184,6 @@ func (w *weighing) take(reason string, names ...string) {
 
 // chooseAmongDead applies the pool's all_down: no deployment is live.
 func (w *weighing) chooseAmongDead() {
-	w.allDown = true
 	w.step("no deployment is live: all_down = %s", w.Pool.AllDown)
 	names := []string{w.candidates[0].Name}
 	switch w.Pool.AllDown {
@@ -205,11 +224,12 @@ func (w *weighing) chooseAll(best rank) {
 		if r := w.rank(c); r != best && !(r == unproven && best == live && w.isActive(c.Name)) {
 			continue
 		}
-		if w.Previous == nil || w.Previous.AllDown || w.isActive(c.Name) || w.mayReturn(c) {
+		if w.Previous == nil || w.Previous.AllDown || w.isActive(c.Name) || w.mayReturn(c) != "" {
 			names = append(names, c.Name)
 		}
 	}
 	if len(names) == 0 { // those that answered are gone, and no other may wait for a rule
+		w.pending, w.due = "", time.Time{}
 		for i := range w.candidates {
 			if w.rank(&w.candidates[i]) == best {
 				names = append(names, w.candidates[i].Name)
@@ -236,21 +256,21 @@ func (w *weighing) chooseOne(order *Override, best *candidate) {
 		case w.Previous.state(best.Name).State == checker.Unknown && best.State != checker.Unknown:
 			w.reason = w.whyBest(best, "start") // its first verdict
 		}
-	case w.rank(current) == unproven && w.rank(best) < unproven && !fresh(order, best, w.Previous):
+	case w.rank(current) == unproven && w.rank(best) < unproven && !w.ordered(order, best):
 		w.step("%s stays: it has no verdict yet", current.Name)
 		w.take(w.Previous.Reason, current.Name)
 	case w.rank(best) != w.rank(current):
 		w.take(w.whyLeave(current, best, order), best.Name)
-	case fresh(order, best, w.Previous):
+	case w.ordered(order, best):
 		w.take(order.String(), best.Name)
-	case w.mayReturn(best):
-		w.returned = true
-		w.take(fmt.Sprintf("%s is back and preferred: up since %s, failback = %s", best.Name, utc(best.Since), w.Pool.Failback), best.Name)
 	default:
+		if reason := w.mayReturn(best); reason != "" {
+			w.take(reason, best.Name)
+			return
+		}
 		w.step("%s stays: %s", current.Name, w.pending)
 		w.take(w.Previous.Reason, current.Name)
 	}
-	w.expectExpiry(order)
 }
 
 // current is the one deployment that answers now, or nil.
@@ -265,30 +285,23 @@ func (w *weighing) current() *candidate {
 	return &w.candidates[i]
 }
 
-// fresh says that an order to prefer best is younger than the last switch: not carried out yet. Once it was, and its
-// deployment died and returned, the failback rule applies to it as to any other.
-func fresh(order *Override, best *candidate, previous *Decision) bool {
-	return order != nil && order.Deployment == best.Name && order.At.After(previous.Since)
+// ordered says that an operator prefers best, and that this was not carried out yet. Once it was, and best died and
+// returned, the failback rule applies to it as to any other.
+func (w *weighing) ordered(order *Override, best *candidate) bool {
+	return order != nil && order.Deployment == best.Name && order.fresh(w.Previous)
 }
 
+// whyBest says what best had to offer; reasons are read long after, so they are told in the past tense.
 func (w *weighing) whyBest(best *candidate, lead string) string {
 	switch w.rank(best) {
 	case unproven, unprovenDrained:
 		return fmt.Sprintf("%s: %s is first in order, no verdict yet", lead, best.Name)
 	case recovering, recoveringDrained:
-		return fmt.Sprintf("%s: %s answers its probes again and nothing else is live", lead, best.Name)
+		return fmt.Sprintf("%s: %s answered its probes again and nothing else was live", lead, best.Name)
 	case liveDrained:
-		return fmt.Sprintf("%s: %s is up; it is drained, and nothing else is live", lead, best.Name)
+		return fmt.Sprintf("%s: %s was up, though drained, and nothing else was live", lead, best.Name)
 	}
-	return fmt.Sprintf("%s: %s is up and first among the live", lead, best.Name)
-}
-
-// lastSwitch is when the active deployment last changed, this choice included.
-func (w *weighing) lastSwitch() time.Time {
-	if w.Previous == nil || w.active != nil && !slices.Equal(w.active, w.Previous.Active) {
-		return w.Now
-	}
-	return w.Previous.Since
+	return fmt.Sprintf("%s: %s was up and first among the live", lead, best.Name)
 }
 
 // whyNoCurrent says why there is no one deployment to compare with.
@@ -301,14 +314,20 @@ func (w *weighing) whyNoCurrent() string {
 
 func (w *weighing) whyLeave(current, best *candidate, order *Override) string {
 	switch {
-	case fresh(order, best, w.Previous):
+	case w.ordered(order, best):
 		return order.String()
 	case current.State == checker.Down && w.Previous.AllDown:
 		return w.whyBest(best, "first to return")
 	case current.State == checker.Down:
-		return fmt.Sprintf("%s is down (%s); %s", current.Name, current.Reason, w.whyBest(best, "failover"))
-	case current.Drained != "":
-		return fmt.Sprintf("%s is drained %s; %s", current.Name, current.Drained, w.whyBest(best, "failover"))
+		return fmt.Sprintf("%s went down (%s); %s", current.Name, current.Reason, w.whyBest(best, "failover"))
 	}
-	return w.whyBest(best, current.Name+" is not better")
+	return fmt.Sprintf("%s was drained %s; %s", current.Name, current.Drained, w.whyBest(best, "failover"))
+}
+
+// lastSwitch is when the active deployment last changed, this choice included.
+func (w *weighing) lastSwitch() time.Time {
+	if w.Previous == nil || w.active != nil && !slices.Equal(w.active, w.Previous.Active) {
+		return w.Now
+	}
+	return w.Previous.Since
 }

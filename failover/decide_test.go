@@ -260,7 +260,7 @@ func TestOverrideExpiresByTheFailbackRule(t *testing.T) {
 	w.order(ToFailover, "redundant", until(end))
 	w.after(time.Second)
 	d := w.answers("redundant")
-	if !strings.Contains(d.Pending, "primary gets traffic back") {
+	if !strings.Contains(d.Pending, "primary answers at") {
 		t.Errorf("pending: %q", d.Pending)
 	}
 	w.now = end.Add(-10 * time.Second)

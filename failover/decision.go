@@ -47,6 +47,7 @@ type DeploymentState struct {
 	Site      string         `json:"site,omitempty"`
 	State     checker.State  `json:"state"`             // agreed: while verdicts are unknown, the last one that was not
 	Since     time.Time      `json:"since,omitzero"`    // of State
+	Known     time.Time      `json:"known,omitzero"`    // since when State and Gate rest on verdicts without a gap; zero: on memory
 	Reason    string         `json:"reason,omitempty"`  // of State, from the address that decides it
 	Doubt     bool           `json:"doubt,omitempty"`   // up, and its latest probes fail or are late
 	Drained   string         `json:"drained,omitempty"` // "", or "by alice (disk swap)": who drains it, and why
@@ -64,7 +65,9 @@ type AddressState struct {
 	Reason  string        `json:"reason,omitempty"`
 	Held    bool          `json:"held,omitempty"` // no longer configured, and answering until its successor is proven
 
-	unclear bool // probes finish, and this host cannot tell by them
+	unclear    bool // probes finish, and this host cannot tell by them
+	failing    bool // probes fail, and the verdict is not made yet, or not trusted
+	remembered bool // State is what was agreed before, and no verdict of now
 }
 
 // Publication is one consistent state for the query path: decisions for exactly the pools of Set.
@@ -85,3 +88,22 @@ const (
 	Open   Gate = "open" // in sync: traffic may come back
 	Shut   Gate = "shut" // not in sync, or not known to be
 )
+
+// clamp brings times that lie ahead of now, which a clock that was wrong has left in the state folder, back to it.
+func (d *Decision) clamp(now time.Time) {
+	back := func(t *time.Time) {
+		if t.After(now) {
+			*t = now
+		}
+	}
+	back(&d.Since)
+	for i := range d.Failbacks {
+		back(&d.Failbacks[i])
+	}
+	for i := range d.Deployments {
+		s := &d.Deployments[i]
+		back(&s.Since)
+		back(&s.Known)
+		back(&s.GateSince)
+	}
+}

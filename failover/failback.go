@@ -2,6 +2,8 @@ package failover
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/livens/livens/checker"
@@ -15,31 +17,38 @@ const autoDelay = 10 * time.Second
 // budgetWindow is the time over which max_failbacks counts.
 const budgetWindow = time.Hour
 
-// mayReturn says whether traffic may move now from a live deployment to best, and otherwise notes what it waits for.
-func (w *weighing) mayReturn(best *candidate) bool {
-	if order := find(w.Overrides, ToFailback, best.Name, w.Now); order != nil && order.At.After(w.Previous.Since) {
+// mayReturn is why traffic may move now from a live deployment to best; or "", and what that waits for is noted. Such a
+// move is never made on memory alone: after a restart or self-doubt, best must have been judged anew.
+func (w *weighing) mayReturn(best *candidate) string {
+	if order := find(w.Overrides, ToFailback, best.Name, w.Now); order != nil && order.fresh(w.Previous) && best.known {
 		if best.State == checker.Up && (best.Gate != Shut || order.Force) {
-			w.step("%s is carried out", order)
-			return true
+			return order.String()
 		}
 	}
 	due, wait := w.returnDue(best)
 	if due.IsZero() {
 		w.pending = wait
-		return false
+		return ""
 	}
 	if !w.Now.Before(due) {
-		return true
+		w.returned = true
+		return fmt.Sprintf("%s came back: up since %s, %s", best.Name, utc(best.Since), wait)
 	}
 	w.expect(due, fmt.Sprintf("%s gets traffic back at %s (%s)", best.Name, utc(due), wait))
-	return false
+	return ""
 }
 
 // returnDue is when the failback rule lets best answer, as things stand; zero with what must happen first.
 func (w *weighing) returnDue(best *candidate) (due time.Time, wait string) {
-	if best.State != checker.Up {
+	switch {
+	case best.State != checker.Up:
 		return time.Time{}, fmt.Sprintf("%s must be up by rise first", best.Name)
+	case best.Drained != "":
+		return time.Time{}, fmt.Sprintf("%s is drained %s", best.Name, best.Drained)
+	case !best.known:
+		return time.Time{}, fmt.Sprintf("%s must be judged anew first: %s", best.Name, best.Reason)
 	}
+	since := later(best.Known, later(best.Since, w.lastSwitch()))
 	switch w.Pool.Failback {
 	case zones.Manual:
 		return time.Time{}, fmt.Sprintf("failback = manual: livens failback %s moves traffic back to %s", w.Pool.Name, best.Name)
@@ -49,13 +58,12 @@ func (w *weighing) returnDue(best *candidate) (due time.Time, wait string) {
 			due = w.Now
 		}
 	case zones.Delay:
-		due, wait = later(best.Since, w.lastSwitch()).Add(w.Pool.FailbackDelay), "failback = delay"
+		due, wait = since.Add(w.Pool.FailbackDelay), "failback = delay"
 	case zones.Gated:
 		if best.Gate != Open {
 			return time.Time{}, fmt.Sprintf("%s waits for its sync check: %s", best.Name, best.GateWhy)
 		}
-		since := later(best.GateSince, later(best.Since, w.lastSwitch()))
-		due, wait = since.Add(w.Pool.FailbackDelay), "failback = gated"
+		due, wait = later(best.GateSince, since).Add(w.Pool.FailbackDelay), "failback = gated"
 	}
 	if used := w.recentFailbacks(); len(used) >= w.Pool.MaxFailbacks {
 		free := used[len(used)-w.Pool.MaxFailbacks].Add(budgetWindow)
@@ -98,20 +106,28 @@ func (w *weighing) lowerTTLAt() time.Time {
 	return w.due.Add(-time.Duration(w.Pool.TTL) * time.Second)
 }
 
-// expectExpiry notes the switch that the end of an operator's preference will bring, once that is what answers.
-func (w *weighing) expectExpiry(order *Override) {
-	if order == nil || order.Until.IsZero() || w.active[0] != order.Deployment {
+// lookAhead notes the switch that the end of the next override brings: it decides once more, as if nothing but that had
+// changed.
+func (w *weighing) lookAhead() {
+	next := w.nextToEnd()
+	if next == nil {
 		return
 	}
-	next := w.best(nil)
-	if next.Name == order.Deployment || w.rank(next) != live {
-		return
+	then := w.Input
+	then.Now, then.Previous = next.Until, w.decision()
+	if after := weigh(then); !slices.Equal(after.active, w.active) {
+		w.expect(next.Until, fmt.Sprintf("%s answers at %s, when the %s ends", strings.Join(after.active, ", "), utc(next.Until), next.what()))
 	}
-	due, wait := w.returnDue(next)
-	if due.IsZero() {
-		w.pending = wait
-		return
+}
+
+// nextToEnd is the override in force that ends first, or nil.
+func (w *weighing) nextToEnd() *Override {
+	var next *Override
+	for i := range w.Overrides {
+		o := &w.Overrides[i]
+		if !o.Until.IsZero() && o.inForce(w.Now) && (next == nil || o.Until.Before(next.Until)) {
+			next = o
+		}
 	}
-	due = later(due, order.Until)
-	w.expect(due, fmt.Sprintf("%s gets traffic back at %s, when the %s ends (%s)", next.Name, utc(due), order.Kind, wait))
+	return next
 }

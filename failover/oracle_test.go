@@ -31,6 +31,7 @@ type oracle struct {
 	switched   time.Time
 	live       bool // what answers was live when it was last looked at
 	moves      []time.Time
+	ordered    bool // the last move was an operator's
 	everything bool // all_down = all answers
 }
 
@@ -90,7 +91,9 @@ func (o *oracle) decide() []string {
 		if !o.mayMove(best) {
 			return o.to(o.active, true)
 		}
-		o.moves = append(o.moves, o.now)
+		if !o.ordered {
+			o.moves = append(o.moves, o.now)
+		}
 		return o.to(best, true)
 	}
 	return o.nobody()
@@ -101,11 +104,16 @@ func (o *oracle) orderIsFresh(best string) bool {
 }
 
 func (o *oracle) mayMove(best string) bool {
+	o.ordered = false
 	if o.state[best] != checker.Up {
 		return false
 	}
 	if g := o.goBack; g != nil && g.Deployment == best && g.At.After(o.switched) && (o.pool.Sync == nil || o.gate[best]) {
+		o.ordered = true
 		return true
+	}
+	if o.drained[best] {
+		return false
 	}
 	lately := 0
 	for _, t := range o.moves {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/livens/livens/checker"
 	"github.com/livens/livens/zones"
@@ -45,8 +47,17 @@ const failbackOrderLife = time.Hour
 
 // plan is the list of overrides after an order, or why it is refused. It is pure.
 func (o Order) plan(set *zones.Set, decisions map[string]*Decision, overrides []Override, now time.Time) ([]Override, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
 	pool, err := o.pool(set)
 	if err != nil {
+		return nil, err
+	}
+	if kept := remove(overrides, pool.Name, ToDrain, o.Deployment); o.Verb == DoUndrain && len(kept) < len(overrides) {
+		return kept, nil // also of a deployment that the pool no longer has
+	}
+	if err := o.deployment(pool); err != nil {
 		return nil, err
 	}
 	if o.Force && o.For <= 0 {
@@ -62,9 +73,28 @@ func (o Order) plan(set *zones.Set, decisions map[string]*Decision, overrides []
 	case DoDrain:
 		return o.planDrain(pool, decision, next, now)
 	case DoUndrain:
-		return o.planUndrain(pool, decision, next)
+		return nil, o.notDrained(decision)
 	}
 	return nil, refuse("no such order: %q", o.Verb)
+}
+
+// maxText bounds who and why, in bytes: they stand in reasons, logs and on pages.
+const maxText = 200
+
+// validate refuses what no operator means.
+func (o Order) validate() error {
+	printable := func(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) }
+	switch {
+	case o.Who == "":
+		return refuse("an order needs an author")
+	case len(o.Who) > maxText, len(o.Why) > maxText:
+		return refuse("author and reason may be %d bytes long", maxText)
+	case !printable(o.Who), !printable(o.Why):
+		return refuse("author and reason must be plain text on one line")
+	case o.For < 0:
+		return refuse("for a time below zero")
+	}
+	return nil
 }
 
 func (o Order) pool(set *zones.Set) (*zones.Pool, error) {
@@ -79,22 +109,24 @@ func (o Order) pool(set *zones.Set) (*zones.Pool, error) {
 	if pool.Follow != "" {
 		return nil, refuse("pool %s follows %s: give the order to %s", pool.Name, pool.Follow, pool.Follow)
 	}
-	if o.Verb == DoFailback {
-		return pool, nil
-	}
-	if pool.Deployment(o.Deployment) == nil {
-		var names []string
-		for _, d := range pool.Deployments {
-			names = append(names, d.Name)
-		}
-		return nil, refuse("pool %s has no deployment %q; it has: %s", pool.Name, o.Deployment, strings.Join(names, ", "))
-	}
 	return pool, nil
 }
 
+// deployment refuses an order to a deployment that the pool does not have.
+func (o Order) deployment(pool *zones.Pool) error {
+	if o.Verb == DoFailback || pool.Deployment(o.Deployment) != nil {
+		return nil
+	}
+	var names []string
+	for _, d := range pool.Deployments {
+		names = append(names, d.Name)
+	}
+	return refuse("pool %s has no deployment %q; it has: %s", pool.Name, o.Deployment, strings.Join(names, ", "))
+}
+
 // override is the order as it stays in force.
-func (o Order) override(kind Kind, deployment string, now time.Time) Override {
-	x := Override{Kind: kind, Pool: o.Pool, Deployment: deployment, Who: o.Who, Why: o.Why, At: now, Force: o.Force}
+func (o Order) override(kind Kind, deployment string, d *Decision, now time.Time) Override {
+	x := Override{Kind: kind, Pool: o.Pool, Deployment: deployment, Who: o.Who, Why: o.Why, At: now, Seen: d.Since, Force: o.Force}
 	if o.For > 0 {
 		x.Until = now.Add(o.For)
 	}
@@ -110,7 +142,7 @@ func (o Order) planFailover(pool *zones.Pool, d *Decision, next []Override, now 
 	}
 	next = remove(next, pool.Name, ToFailover, "")
 	next = remove(next, pool.Name, ToFailback, "")
-	return append(next, o.override(ToFailover, o.Deployment, now)), nil
+	return append(next, o.override(ToFailover, o.Deployment, d, now)), nil
 }
 
 // unfit says why traffic should not be sent to a deployment, or "".
@@ -126,23 +158,25 @@ func unfit(s DeploymentState) string {
 	return ""
 }
 
+// planFailback ends a preference, and lets traffic return to the deployments that are preferred to what answers, or, of
+// an all-live pool, to all. The order waits for one that is not fit yet.
 func (o Order) planFailback(pool *zones.Pool, d *Decision, next []Override, now time.Time) ([]Override, error) {
 	next = remove(next, pool.Name, ToFailover, "")
 	next = remove(next, pool.Name, ToFailback, "")
 	for _, s := range d.Deployments {
-		if s.State != checker.Up || s.Drained != "" {
+		switch {
+		case s.Answers && pool.Policy == zones.Failover:
+			return next, nil // nothing is preferred to it, or what is, is ordered
+		case s.Answers, s.Drained != "":
 			continue
 		}
-		if s.Answers {
-			return next, nil // nothing to move; the preference alone ends
-		}
-		x := o.override(ToFailback, s.Name, now)
+		x := o.override(ToFailback, s.Name, d, now)
 		if x.Until.IsZero() {
 			x.Until = now.Add(failbackOrderLife)
 		}
-		return append(next, x), nil
+		next = append(next, x)
 	}
-	return nil, refuse("pool %s has no live deployment to go back to", pool.Name)
+	return next, nil
 }
 
 func (o Order) planDrain(pool *zones.Pool, d *Decision, next []Override, now time.Time) ([]Override, error) {
@@ -153,18 +187,15 @@ func (o Order) planDrain(pool *zones.Pool, d *Decision, next []Override, now tim
 		return nil, refuse("%s is the last live deployment of pool %s; --force --for 1h drains it all the same", o.Deployment, pool.Name)
 	}
 	next = remove(next, pool.Name, ToDrain, o.Deployment)
-	return append(next, o.override(ToDrain, o.Deployment, now)), nil
+	return append(next, o.override(ToDrain, o.Deployment, d, now)), nil
 }
 
-func (o Order) planUndrain(pool *zones.Pool, d *Decision, next []Override) ([]Override, error) {
-	kept := remove(next, pool.Name, ToDrain, o.Deployment)
-	if len(kept) < len(next) {
-		return kept, nil
-	}
+// notDrained refuses to end a drain that no operator ordered.
+func (o Order) notDrained(d *Decision) error {
 	if why := d.state(o.Deployment).Drained; why != "" {
-		return nil, refuse("no operator drains %s; it is drained %s", o.Deployment, why)
+		return refuse("no operator drains %s; it is drained %s", o.Deployment, why)
 	}
-	return nil, refuse("%s of pool %s is not drained", o.Deployment, pool.Name)
+	return refuse("%s of pool %s is not drained", o.Deployment, o.Pool)
 }
 
 // remove leaves out a pool's overrides of one kind, for one deployment or ("") for any.

@@ -98,7 +98,7 @@ func TestOrdersToOtherPools(t *testing.T) {
 	w.refused(Order{Verb: DoFailover, Deployment: "redundant"}, "drain")
 	w.pool.Follow = "other"
 	w.refused(Order{Verb: DoDrain, Deployment: "primary"}, "give the order to other")
-	_, err := Order{Verb: DoFailback, Pool: "cat"}.plan(&zones.Set{Pools: []*zones.Pool{w.pool}}, nil, nil, w.now)
+	_, err := Order{Verb: DoFailback, Pool: "cat", Who: "alice"}.plan(&zones.Set{Pools: []*zones.Pool{w.pool}}, nil, nil, w.now)
 	if err == nil || !strings.Contains(err.Error(), "chat") {
 		t.Errorf("unknown pool: %v", err)
 	}
@@ -108,7 +108,42 @@ func TestFailbackOrderWhenNothingIsLive(t *testing.T) {
 	w := newWorld(t)
 	w.down("primary", "redundant")
 	w.answers("primary")
-	w.refused(Order{Verb: DoFailback}, "no live deployment")
+	w.obeyed(Order{Verb: DoFailback}) // nothing is preferred to the primary
+	if len(w.overrides) != 0 {
+		t.Errorf("overrides: %v", w.overrides)
+	}
+}
+
+func TestFailbackOrderWaitsForADeadDeployment(t *testing.T) {
+	w := newWorld(t, func(p *zones.Pool) { p.Failback = zones.Manual })
+	w.up("redundant")
+	w.down("primary")
+	w.answers("redundant")
+	w.obeyed(Order{Verb: DoFailback})
+	w.answers("redundant")
+	w.after(time.Minute)
+	w.up("primary")
+	w.answers("primary")
+}
+
+func TestOrdersThatNobodyMeans(t *testing.T) {
+	w := newWorld(t)
+	w.up("primary", "redundant")
+	w.answers("primary")
+	set := &zones.Set{Pools: []*zones.Pool{w.pool}}
+	for why, o := range map[string]Order{
+		"an author":  {},
+		"below zero": {Who: "alice", For: -1},
+		"plain text": {Who: "alice", Why: "x\x1b[31m"},
+		"one line":   {Who: "alice\nbob"},
+		"bytes long": {Who: "alice", Why: strings.Repeat("x", maxText+1)},
+	} {
+		o.Verb, o.Pool, o.Deployment = DoDrain, w.pool.Name, "primary"
+		_, err := o.plan(set, map[string]*Decision{w.pool.Name: w.previous}, nil, w.now)
+		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), why) {
+			t.Errorf("%+v: %v, want a refusal that says %q", o, err, why)
+		}
+	}
 }
 
 func TestExpiredOverridesAreDropped(t *testing.T) {

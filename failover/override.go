@@ -25,23 +25,33 @@ type Override struct {
 	Why        string    `json:"why,omitempty"`
 	At         time.Time `json:"at"`
 	Until      time.Time `json:"until,omitzero"` // zero: until it is cleared
-	Force      bool      `json:"force,omitempty"`
+	// Seen is the pool's Decision.Since when the order was given. While no switch has come after it, the order is still
+	// to be carried out. It is compared for equality only, so that a clock that steps changes nothing.
+	Seen  time.Time `json:"seen,omitzero"`
+	Force bool      `json:"force,omitempty"`
 }
 
 // inForce says whether the override counts at now.
 func (o *Override) inForce(now time.Time) bool { return o.Until.IsZero() || now.Before(o.Until) }
 
+// fresh says that no switch has come since the order was given.
+func (o *Override) fresh(previous *Decision) bool {
+	return previous != nil && o.Seen.Equal(previous.Since)
+}
+
 // String is the override in words: "failover to redundant by alice until 2026-03-01 04:00:00 UTC (db upgrade)".
-func (o *Override) String() string {
-	preposition := " to "
+func (o *Override) String() string { return o.what() + " " + o.by() }
+
+// what is ordered: "failover to redundant".
+func (o *Override) what() string {
+	s := string(o.Kind) + " to "
 	if o.Kind == ToDrain {
-		preposition = " of "
+		s = "drain of "
 	}
-	s := string(o.Kind) + preposition + o.Deployment + " " + o.by()
 	if o.Force {
 		s = "forced " + s
 	}
-	return s
+	return s + o.Deployment
 }
 
 // by says who ordered, until when, and why.

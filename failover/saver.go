@@ -1,9 +1,6 @@
 package failover
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -18,15 +15,16 @@ type saver struct {
 	memories      chan memory     // holds at most the latest
 	overrides     chan []Override // holds at most the one of the pending order
 	overridesDone chan error
+	stop          chan struct{} // closed when nothing more comes
 
 	mu     sync.Mutex
-	alerts map[string]Alert // by code
+	alerts map[[2]string]Alert // by code and what it affects
 }
 
 func newSaver(folder string) *saver {
 	return &saver{
 		folder: folder, memories: make(chan memory, 1), overrides: make(chan []Override, 1), overridesDone: make(chan error, 1),
-		alerts: map[string]Alert{},
+		stop: make(chan struct{}), alerts: map[[2]string]Alert{},
 	}
 }
 
@@ -41,7 +39,8 @@ func (s *saver) keep(m memory) {
 
 func (s *saver) keepOverrides(o []Override) { s.overrides <- o }
 
-func (s *saver) run(ctx context.Context) {
+// run writes until stop; what is not written by then is tried once more.
+func (s *saver) run() {
 	var unsaved *memory
 	var retry <-chan time.Time
 	for {
@@ -52,16 +51,21 @@ func (s *saver) run(ctx context.Context) {
 		case o := <-s.overrides:
 			s.overridesDone <- s.writeOverrides(o)
 			continue
-		case <-ctx.Done():
+		case <-s.stop:
 			select {
 			case m := <-s.memories:
-				s.write(&m)
+				unsaved = &m
 			default:
+			}
+			if unsaved != nil {
+				s.write(unsaved)
 			}
 			return
 		}
 		retry = nil
-		if !s.write(unsaved) {
+		if s.write(unsaved) {
+			unsaved = nil
+		} else {
 			retry = time.After(saveRetry)
 		}
 	}
@@ -69,32 +73,33 @@ func (s *saver) run(ctx context.Context) {
 
 func (s *saver) write(m *memory) bool {
 	err := writeState(s.folder, memoryFile, m)
-	s.report("state-unwritable", err)
+	s.report("state-unwritable", "what outlives a restart", err)
 	return err == nil
 }
 
 func (s *saver) writeOverrides(o []Override) error {
 	if err := writeState(s.folder, overridesFile, o); err != nil {
-		return errors.Join(ErrRefused, fmt.Errorf("the order cannot be kept, so it is not applied: %w", err))
+		return refuse("the order cannot be kept, so it is not applied: %w", err)
 	}
 	return nil
 }
 
-// report raises or (err nil) clears the alert of that code.
-func (s *saver) report(code string, err error) {
+// report raises or (err nil) clears an alert.
+func (s *saver) report(code, affects string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before, raised := s.alerts[code]
+	key := [2]string{code, affects}
+	before, raised := s.alerts[key]
 	if err == nil {
-		delete(s.alerts, code)
+		delete(s.alerts, key)
 		return
 	}
-	a := Alert{Code: code, Severity: Warning, Affects: "what outlives a restart", Text: err.Error(), Since: time.Now(),
+	a := Alert{Code: code, Severity: Warning, Affects: affects, Text: err.Error(), Since: time.Now(),
 		Hint: "answers go on; look at free space, rights and health of " + s.folder}
 	if raised {
 		a.Since = before.Since
 	}
-	s.alerts[code] = a
+	s.alerts[key] = a
 }
 
 func (s *saver) raised() []Alert {

@@ -83,6 +83,8 @@ type candidate struct {
 	recovering bool
 	// failing: probes fail, and the verdict is not made yet, or not trusted.
 	failing bool
+	// known: State, and Gate where there is one, rest on verdicts and not on memory.
+	known bool
 }
 
 // observe derives a deployment's agreed state from the view. Unknown abstains: where the view does not know, what the
@@ -99,6 +101,12 @@ func observe(in *Input, d *zones.Deployment) candidate {
 	c.settle(before, in)
 	c.drain(in)
 	c.gate(in, d, before)
+	if c.known {
+		c.Known = before.Known
+		if c.Known.IsZero() {
+			c.Known = in.Now
+		}
+	}
 	return c
 }
 
@@ -113,25 +121,25 @@ func (c *candidate) add(in *Input, d *zones.Deployment, address netip.Addr, befo
 		}
 		now.unclear = now.unclear || v.State == checker.Unknown && !v.At.IsZero()
 		c.Doubt = c.Doubt || v.Doubt
-		c.failing = c.failing || v.Doubt || v.State == checker.Unknown && v.Streak < 0
+		now.failing = now.failing || v.Doubt || v.State == checker.Unknown && v.Streak < 0
 		if v.Drain {
 			c.Drained = "by its check (" + v.Reason + ")"
 		}
 		recovering = recovering && v.Streak > 0
 	}
 	if now.State == checker.Unknown {
-		now.undecided(before)
+		now.remember(before)
 	}
 	c.recovering = c.recovering || recovering
+	c.failing = c.failing || now.failing
 	c.Address = append(c.Address, now)
 }
 
-// undecided keeps the state that was agreed before, and says that it is old.
-func (a *AddressState) undecided(before DeploymentState) {
-	for _, b := range before.Address {
-		if b.Address == a.Address {
-			a.State = b.State
-		}
+// remember keeps the state that was agreed before, and says that it is old.
+func (a *AddressState) remember(before DeploymentState) {
+	a.remembered = true
+	if i := before.address(a.Address); i >= 0 {
+		a.State = before.Address[i].State
 	}
 	switch {
 	case a.Reason == "":
@@ -139,6 +147,11 @@ func (a *AddressState) undecided(before DeploymentState) {
 	case a.State != checker.Unknown:
 		a.Reason = fmt.Sprintf("%s; last known %s", a.Reason, a.State)
 	}
+}
+
+// address is the index of an address, or -1.
+func (s *DeploymentState) address(a netip.Addr) int {
+	return slices.IndexFunc(s.Address, func(x AddressState) bool { return x.Address == a })
 }
 
 // worse orders states for "all checks must pass".
@@ -149,18 +162,24 @@ func worse(a, b checker.State) bool {
 	return badness(a) > badness(b)
 }
 
-// settle makes the deployment's state of its addresses': up when one is up, else down when one is down, else what was
-// agreed before, perhaps on other addresses.
+// settle makes the deployment's state of its addresses': up when one is up, else down when one is down. What is known
+// now goes before what is remembered: an address that cannot be probed any more keeps no dead deployment up. Where
+// nothing is known of any address, the deployment's own state stays, provided that it is still the same place.
 func (c *candidate) settle(before DeploymentState, in *Input) {
-	for _, want := range []checker.State{checker.Up, checker.Down, checker.Unknown} {
-		i := slices.IndexFunc(c.Address, func(a AddressState) bool { return a.State == want })
-		if i >= 0 {
-			c.State, c.Reason = want, c.Address[i].Reason
-			break
+	for _, remembered := range []bool{false, true} {
+		for _, want := range []checker.State{checker.Up, checker.Down} {
+			i := slices.IndexFunc(c.Address, func(a AddressState) bool { return a.State == want && a.remembered == remembered })
+			if i >= 0 && c.State == checker.Unknown {
+				c.State, c.Reason, c.known = want, c.Address[i].Reason, !remembered
+			}
 		}
 	}
 	if c.State == checker.Unknown {
-		c.State = before.State
+		c.Reason = c.Address[0].Reason
+		same := slices.ContainsFunc(c.Address, func(a AddressState) bool { return before.address(a.Address) >= 0 })
+		if same || in.Previous != nil && slices.Contains(in.Previous.Active, c.Name) {
+			c.State = before.State
+		}
 	}
 	c.Since = before.Since
 	if c.State != before.State || before.Since.IsZero() {
@@ -181,20 +200,21 @@ func (c *candidate) gate(in *Input, d *zones.Deployment, before DeploymentState)
 		return
 	}
 	c.Gate, c.GateSince, c.GateWhy = Shut, before.GateSince, "no result yet"
-	unknown := true
+	known := false
 	for _, a := range d.Addresses {
 		v := in.View[targets(in.Pool, d, a, []*zones.Check{in.Pool.Sync})[0].Key]
 		if v.State == checker.Unknown || c.Gate == Open {
 			continue
 		}
-		unknown, c.GateWhy = false, v.Reason
+		known, c.GateWhy = true, v.Reason
 		if v.State == checker.Up {
 			c.Gate = Open
 		}
 	}
-	if unknown && before.Gate != NoGate {
+	if !known && before.Gate != NoGate {
 		c.Gate, c.GateWhy = before.Gate, before.GateWhy
 	}
+	c.known = c.known && known
 	if c.Gate != before.Gate || c.GateSince.IsZero() {
 		c.GateSince = in.Now
 	}

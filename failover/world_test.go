@@ -98,6 +98,9 @@ func (w *world) after(d time.Duration) { w.now = w.now.Add(d) }
 // order puts an override in force that was given now.
 func (w *world) order(kind Kind, deployment string, change ...func(*Override)) {
 	o := Override{Kind: kind, Pool: w.pool.Name, Deployment: deployment, Who: "alice", At: w.now}
+	if w.previous != nil {
+		o.Seen = w.previous.Since
+	}
 	for _, f := range change {
 		f(&o)
 	}

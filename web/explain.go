@@ -48,18 +48,23 @@ func (s *Status) Explain(set *zones.Set, name string) (*Explanation, error) {
 		e.step("no zone served here contains %s: queries for it are REFUSED", e.Name)
 		return e, nil
 	}
-	for i := range s.Zones {
-		if s.Zones[i].Name == z.Name {
-			e.Zone = &s.Zones[i]
+	for at, aliases := e.Name, 0; at != "" && z != nil; aliases++ {
+		if aliases > maxAliases {
+			e.step("a response holds %d aliases; a resolver asks on for %s", maxAliases, at)
+			break
+		}
+		found := &search{status: s, zone: z, found: e, name: at}
+		found.run()
+		at = found.alias
+		if z = enclosing(set, at); at != "" && z == nil {
+			e.step("%s lies in no zone served here: a resolver asks elsewhere", at)
 		}
 	}
-	e.step("zone %s contains it (%s)", z.Name, z.File)
-	if z.Stale != "" {
-		e.step("the zone is its last good version: %s", z.Stale)
-	}
-	(&search{s, z, e}).run()
 	return e, nil
 }
+
+// maxAliases is how many aliases the DNS server follows in one response.
+const maxAliases = 5
 
 func (e *Explanation) step(format string, args ...any) {
 	e.Steps = append(e.Steps, fmt.Sprintf(format, args...))
@@ -68,6 +73,9 @@ func (e *Explanation) step(format string, args ...any) {
 // enclosing is the zone with the longest name that is name or above it.
 func enclosing(set *zones.Set, name string) *zones.Zone {
 	var best *zones.Zone
+	if name == "" {
+		return nil
+	}
 	for _, z := range set.Zones {
 		if dns.IsSubDomain(z.Name, name) && (best == nil || len(z.Name) > len(best.Name)) {
 			best = z
@@ -81,19 +89,30 @@ type search struct {
 	status *Status
 	zone   *zones.Zone
 	found  *Explanation
+	name   string // asked for, or where an alias led
+	alias  string // where the name's own alias leads; "": it has none
 }
 
 func (s *search) run() {
+	for i := range s.status.Zones {
+		if s.status.Zones[i].Name == s.zone.Name {
+			s.found.Zone = &s.status.Zones[i]
+		}
+	}
+	s.found.step("zone %s contains %s (%s)", s.zone.Name, s.name, s.zone.File)
+	if s.zone.Stale != "" {
+		s.found.step("the zone is its last good version: %s", s.zone.Stale)
+	}
 	if s.cut() {
 		return
 	}
-	for _, owner := range append([]string{s.found.Name}, s.wildcard()...) {
+	for _, owner := range append([]string{s.name}, s.wildcard()...) {
 		if s.take(owner) {
 			return
 		}
 	}
 	s.found.Source = FromNothing
-	if s.exists(s.found.Name) {
+	if s.exists(s.name) {
 		s.found.step("there are names below it and nothing at it: NODATA")
 		return
 	}
@@ -102,7 +121,7 @@ func (s *search) run() {
 
 // cut looks for a delegation or a DNAME on the way from the apex down to the name.
 func (s *search) cut() bool {
-	below := strings.TrimSuffix(s.found.Name, s.zone.Name)
+	below := strings.TrimSuffix(s.name, s.zone.Name)
 	labels := dns.SplitDomainName(below)
 	for i := len(labels) - 1; i >= 0; i-- {
 		owner := dns.CanonicalName(strings.Join(labels[i:], ".") + "." + strings.TrimPrefix(s.zone.Name, "."))
@@ -113,7 +132,9 @@ func (s *search) cut() bool {
 		}
 		if i > 0 && s.has(owner, dns.TypeDNAME) {
 			s.found.Source, s.found.Owner, s.found.Records = FromDNAME, owner, s.records(owner)
-			s.found.step("%s has a DNAME: names below it are redirected", owner)
+			target := s.target(owner, dns.TypeDNAME)
+			s.alias = dns.CanonicalName(strings.Join(labels[:i], ".") + "." + strings.TrimPrefix(target, "."))
+			s.found.step("%s has a DNAME: the name is an alias of %s", owner, s.alias)
 			return true
 		}
 	}
@@ -122,11 +143,11 @@ func (s *search) cut() bool {
 
 // wildcard is the one wildcard that stands for the name (RFC 4592): the child "*" of its closest existing ancestor.
 func (s *search) wildcard() []string {
-	if s.exists(s.found.Name) {
+	if s.exists(s.name) {
 		return nil
 	}
-	for off, end := dns.NextLabel(s.found.Name, 0); !end; off, end = dns.NextLabel(s.found.Name, off) {
-		if encloser := s.found.Name[off:]; s.exists(encloser) || encloser == s.zone.Name {
+	for off, end := dns.NextLabel(s.name, 0); !end; off, end = dns.NextLabel(s.name, off) {
+		if encloser := s.name[off:]; s.exists(encloser) || encloser == s.zone.Name {
 			return []string{"*." + encloser}
 		}
 	}
@@ -140,12 +161,15 @@ func (s *search) take(owner string) bool {
 	if pool == nil && len(records) == 0 {
 		return false
 	}
-	if owner != s.found.Name {
+	if owner != s.name {
 		s.found.step("there is no such name, and the wildcard %s stands for it", owner)
 	}
 	s.found.Owner, s.found.Records, s.found.Source = owner, records, FromRecords
 	if pool == nil {
 		s.found.step("%s at %s in the zone", plural(len(records)), owner)
+		if s.alias = s.target(owner, dns.TypeCNAME); s.alias != "" {
+			s.found.step("it is an alias of %s", s.alias)
+		}
 		return true
 	}
 	s.found.Source, s.found.Pool = FromPool, pool
@@ -181,12 +205,35 @@ func (s *search) has(owner string, rrtype uint16) bool {
 	})
 }
 
+// target is where the alias of that type at owner leads, or "".
+func (s *search) target(owner string, rrtype uint16) string {
+	for _, rr := range s.zone.Records {
+		if rr.Header().Rrtype != rrtype || dns.CanonicalName(rr.Header().Name) != owner {
+			continue
+		}
+		switch rr := rr.(type) {
+		case *dns.CNAME:
+			return dns.CanonicalName(rr.Target)
+		case *dns.DNAME:
+			return dns.CanonicalName(rr.Target)
+		}
+	}
+	return ""
+}
+
+// records are those at owner, the SOA with the serial that is answered.
 func (s *search) records(owner string) []string {
 	var out []string
 	for _, rr := range s.zone.Records {
-		if dns.CanonicalName(rr.Header().Name) == owner {
-			out = append(out, strings.ReplaceAll(rr.String(), "\t", " "))
+		if dns.CanonicalName(rr.Header().Name) != owner {
+			continue
 		}
+		if soa, ok := rr.(*dns.SOA); ok && s.found.Zone != nil {
+			answered := *soa
+			answered.Serial = s.found.Zone.Serial
+			rr = &answered
+		}
+		out = append(out, strings.ReplaceAll(rr.String(), "\t", " "))
 	}
 	return out
 }

@@ -83,7 +83,7 @@ func (in *Seen) addressTargets(p *zones.Pool, deployment string, address, probed
 		}
 		out = append(out, Target{
 			Deployment: deployment, Address: address, Probed: probed, Check: name, What: words(t.Check),
-			State: v.State, Reason: v.Reason, Since: v.Since, At: v.At, Latency: v.Latency.Seconds(),
+			State: v.State, Reason: v.Reason, Since: v.Since, At: v.At, Interval: t.Check.Interval.Seconds(), Latency: v.Latency.Seconds(),
 			Streak: v.Streak, Doubt: v.Doubt, Drain: v.Drain, Probes: n.Probes, Failures: n.Failures, Transitions: n.Transitions,
 		})
 	}

@@ -46,6 +46,7 @@ var help = []struct {
 	{"target_doubt", "1 while the target is up and its latest probes fail or are late.", targetLabels()},
 	{"target_latency_seconds", "How long the last successful probe took.", targetLabels()},
 	{"target_result_age_seconds", "Time since the last probe finished; none before the first.", targetLabels()},
+	{"target_interval_seconds", "Time between probes while nothing is in doubt.", targetLabels()},
 	{"target_probes_total", "Probes sent since the target was added.", targetLabels()},
 	{"target_failures_total", "Probes that failed.", targetLabels()},
 	{"target_transitions_total", "Times that the verdict turned.", targetLabels()},
@@ -175,6 +176,7 @@ func (t *Target) collect(s *Status, pool string, gauge gaugeFunc) {
 	})
 	gauge("target_doubt", bit(t.Doubt), labels...)
 	gauge("target_latency_seconds", t.Latency, labels...)
+	gauge("target_interval_seconds", t.Interval, labels...)
 	if !t.At.IsZero() {
 		gauge("target_result_age_seconds", s.Now.Sub(t.At).Seconds(), labels...)
 	}

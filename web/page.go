@@ -37,7 +37,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"js":    func() template.JS { return template.JS(pageJS) },
 	"join":  func(s []string) string { return strings.Join(s, ", ") },
 	"bare":  func(s string) string { return strings.TrimSuffix(s, ".") },
-	"clock": func(t time.Time) string { return t.Format("2006-01-02 15:04:05 MST") },
+	"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 	"ms":    func(seconds float64) string { return Age(time.Duration(seconds * float64(time.Second))) },
 }).Parse(pageHTML))
 

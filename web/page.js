@@ -4,6 +4,7 @@ const renew = async () => {
     const reply = await fetch(location.href, {cache: "no-store", signal: AbortSignal.timeout(4000)});
     if (!reply.ok) throw new Error(reply.status);
     const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
+    for (const was of document.querySelectorAll("details[open]")) fresh.getElementById(was.id)?.setAttribute("open", "");
     document.querySelector("main").replaceWith(fresh.querySelector("main"));
     document.title = fresh.title;
     document.querySelector("#lost").hidden = true;

@@ -53,7 +53,9 @@ func sampleSet(t testing.TB) *zones.Set {
 				Name: "chat.example.", File: "chat.example.toml", Hash: [32]byte{1, 2, 3}, Pools: []*zones.Pool{chat, follower},
 				Records: records(t, "chat.example. 300 SOA ns1 host 0 1 1 1 60", "chat.example. 300 NS ns1.chat.example.",
 					"ns1.chat.example. 300 A 192.0.2.53", "sub.chat.example. 300 NS ns.elsewhere.example.",
-					"old.chat.example. 300 DNAME new.example.", "*.chat.example. 300 TXT wild", "a.b.chat.example. 300 A 192.0.2.1"),
+					"old.chat.example. 300 DNAME new.example.", "*.chat.example. 300 TXT wild", "alias.chat.example. 300 CNAME www.chat.example.",
+					"one.chat.example. 300 CNAME two.chat.example.", "two.chat.example. 300 CNAME one.chat.example.",
+					"moved.chat.example. 300 DNAME eu.chat.example.", "a.b.chat.example. 300 A 192.0.2.1"),
 			},
 			{
 				Name: "static.example.", File: "static.toml", FixedSerial: true, Stale: "static.toml:3: <b>broken</b>",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -57,7 +58,8 @@ func New(o Options) *Server {
 
 // Limits of both listeners. What is served is small and clients are few: a browser, a scraper, the command line.
 const (
-	maxConnections = 64
+	maxConnections = 256
+	maxIdle        = 5 * time.Second // idle connections must not keep a supervisor's probe out
 	maxHeader      = 16 << 10
 	maxBody        = 64 << 10
 )
@@ -75,7 +77,7 @@ func (s *Server) ServeControl(ctx context.Context, l net.Listener) error {
 func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute,
-		IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		IdleTimeout: maxIdle, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -147,6 +149,10 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) {
 	body.DisallowUnknownFields()
 	if err := body.Decode(&o); err != nil {
 		writeError(w, http.StatusBadRequest, err)
+		return
+	}
+	if _, err := body.Token(); !errors.Is(err, io.EOF) {
+		writeError(w, http.StatusBadRequest, errors.New("something follows the order"))
 		return
 	}
 	receipt, err := s.options.Order(r.Context(), o)

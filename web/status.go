@@ -80,6 +80,7 @@ type Target struct {
 	Reason      string        `json:"reason"`
 	Since       time.Time     `json:"since,omitzero"` // of State
 	At          time.Time     `json:"at,omitzero"`    // when the last probe finished
+	Interval    float64       `json:"interval"`       // seconds between probes while nothing is in doubt
 	Latency     float64       `json:"latency"`        // seconds, of the last successful probe
 	Streak      int           `json:"streak"`         // +n successes, -n failures in a row
 	Doubt       bool          `json:"doubt"`

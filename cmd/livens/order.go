@@ -183,9 +183,9 @@ func until(o *failover.Override) string {
 	if o == nil || o.Until.IsZero() {
 		return " until it is ended"
 	}
-	t, now := o.Until.Local(), time.Now()
+	t, now := o.Until.UTC(), time.Now().UTC()
 	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
-		return " until " + t.Format(time.TimeOnly)
+		return " until " + t.Format("15:04:05 UTC")
 	}
-	return " until " + t.Format(time.DateTime)
+	return " until " + t.Format("2006-01-02 15:04:05 UTC")
 }

@@ -44,6 +44,7 @@ setcap cap_net_bind_service+ep on the binary. icmp checks need CAP_NET_RAW in th
 
 // serve runs the nameserver until ctx is done.
 func serve(ctx context.Context, e *env) error {
+	signals := hangups()
 	config, problems := zones.LoadConfig(e.config)
 	if len(problems.Errors()) > 0 {
 		good, _ := zones.LastGoodConfig(config)
@@ -63,7 +64,7 @@ func serve(ctx context.Context, e *env) error {
 		return err
 	}
 	defer in.close()
-	return in.run(ctx, problems)
+	return in.run(ctx, problems, signals)
 }
 
 func newLogger(e *env, format string, level *slog.LevelVar) *slog.Logger {
@@ -74,10 +75,9 @@ func newLogger(e *env, format string, level *slog.LevelVar) *slog.Logger {
 	return slog.New(slog.NewTextHandler(e.stderr, options))
 }
 
-// hangups receives SIGHUP.
-func hangups(ctx context.Context) <-chan os.Signal {
+// hangups receives SIGHUP, from the first moment to the last: at no time may it end the process.
+func hangups() <-chan os.Signal {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGHUP)
-	context.AfterFunc(ctx, func() { signal.Stop(c) })
 	return c
 }

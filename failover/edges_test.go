@@ -1,0 +1,287 @@
+package failover
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/zones"
+)
+
+var (
+	v4, v6       = netip.MustParseAddr("203.0.113.10"), netip.MustParseAddr("2001:db8:1::10")
+	newV4, newV6 = netip.MustParseAddr("203.0.113.99"), netip.MustParseAddr("2001:db8:1::99")
+)
+
+// dual gives both deployments an IPv6 address too.
+func dual(p *zones.Pool) {
+	p.Deployments[0].Addresses = append(p.Deployments[0].Addresses, v6)
+	p.Deployments[1].Addresses = append(p.Deployments[1].Addresses, netip.MustParseAddr("2001:db8:2::20"))
+}
+
+func third(p *zones.Pool) {
+	p.Deployments = append(p.Deployments, &zones.Deployment{Name: "third", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.30")}})
+}
+
+func TestRememberedFamilyKeepsNoDeadDeploymentUp(t *testing.T) {
+	w := newWorld(t, dual)
+	w.up("primary", "redundant")
+	w.answers("primary")
+	for _, d := range w.pool.Deployments { // this host loses its IPv6 route
+		w.at(d.Name, d.Addresses[1], w.pool.Checks[0], checker.Verdict{Reason: "no route from here", Streak: 3})
+	}
+	w.addresses(v4, v6)
+	w.at("primary", v4, w.pool.Checks[0], verdictOf(checker.Down))
+	w.answers("redundant")
+}
+
+func TestChangedAddressOfOneFamilyOfTwo(t *testing.T) {
+	w := newWorld(t, dual)
+	w.up("primary", "redundant")
+	w.addresses(v4, v6)
+	w.pool.Deployments[0].Addresses = []netip.Addr{newV4, v6}
+	w.addresses(v6, v4) // the old IPv4 address answers on
+	w.at("primary", newV4, w.pool.Checks[0], verdictOf(checker.Down))
+	w.addresses(v6, v4)
+	w.at("primary", newV4, w.pool.Checks[0], verdictOf(checker.Up))
+	w.addresses(newV4, v6)
+	w.pool.Deployments[0].Addresses = []netip.Addr{newV4, newV6}
+	w.addresses(newV4, v6)
+	w.at("primary", v6, w.pool.Checks[0], verdictOf(checker.Down)) // and now the old IPv6 address dies
+	w.addresses(newV4, newV6)
+}
+
+func TestNewFamilyEntersOnceItIsUp(t *testing.T) {
+	w := newWorld(t)
+	w.up("primary", "redundant")
+	w.addresses(v4)
+	w.pool.Deployments[0].Addresses = []netip.Addr{v4, v6}
+	w.addresses(v4)
+	w.at("primary", v6, w.pool.Checks[0], verdictOf(checker.Up))
+	w.addresses(v4, v6)
+}
+
+func TestNoFamilyVanishesAsADeploymentDies(t *testing.T) {
+	doubted := verdictOf(checker.Up)
+	doubted.Doubt, doubted.Streak = true, -1
+	w := newWorld(t, dual)
+	w.up("primary", "redundant")
+	w.addresses(v4, v6)
+	w.at("primary", v6, w.pool.Checks[0], doubted)
+	w.at("primary", v4, w.pool.Checks[0], verdictOf(checker.Down)) // its IPv6 address will follow in a moment
+	w.addresses(v4, v6)
+	w.at("primary", v6, w.pool.Checks[0], verdictOf(checker.Up)) // or will not
+	w.addresses(v6)
+	w.down("primary", "redundant")
+	w.addresses(v4, v6) // nobody can tell which returns first
+}
+
+func TestFamilyDownEverywhereIsAnAlert(t *testing.T) {
+	w := newWorld(t, dual)
+	w.up("primary", "redundant")
+	w.alerts()
+	w.at("primary", v6, w.pool.Checks[0], verdictOf(checker.Down))
+	w.alerts("warning address-down")
+	w.at("redundant", w.pool.Deployments[1].Addresses[1], w.pool.Checks[0], verdictOf(checker.Down))
+	w.alerts("critical family-down", "warning address-down", "warning address-down")
+}
+
+func TestTimesAheadOfTheClockAreBroughtBack(t *testing.T) {
+	w := newWorld(t, gated)
+	w.up("primary", "redundant")
+	d := w.answers("primary")
+	w.now = epochStart.Add(-time.Hour)
+	d.clamp(w.now)
+	for name, at := range map[string]time.Time{"since": d.Since, "state": d.Deployments[0].Since, "known": d.Deployments[0].Known, "gate": d.Deployments[0].GateSince} {
+		if at.After(w.now) {
+			t.Errorf("%s is still ahead: %v", name, at)
+		}
+	}
+}
+
+func TestReplacedStandbyIsNotUpByInheritance(t *testing.T) {
+	w := newWorld(t, third)
+	w.up("primary", "redundant", "third")
+	w.answers("primary")
+	w.pool.Deployments[1].Addresses = []netip.Addr{newV4}
+	w.answers("primary")
+	w.refused(Order{Verb: DoFailover, Deployment: "redundant"}, "is unknown (no result yet)")
+	w.down("primary")
+	w.answers("third")
+}
+
+func TestFailbackOrderOfAnAllLivePool(t *testing.T) {
+	w := newWorld(t, third, func(p *zones.Pool) { p.Policy, p.Failback = zones.AllLive, zones.Manual })
+	w.up("primary", "redundant", "third")
+	w.answers("primary", "redundant", "third")
+	w.down("redundant", "third")
+	w.answers("primary")
+	w.up("redundant", "third")
+	w.after(time.Hour)
+	w.answers("primary")
+	w.obeyed(Order{Verb: DoFailback})
+	w.answers("primary", "redundant", "third")
+}
+
+func TestFailbackOrderSkipsTheDrained(t *testing.T) {
+	w := newWorld(t, third, func(p *zones.Pool) { p.Failback = zones.Manual })
+	w.up("third")
+	w.down("primary", "redundant")
+	w.answers("third")
+	w.up("primary", "redundant")
+	w.answers("third")
+	w.obeyed(Order{Verb: DoDrain, Deployment: "primary"})
+	w.answers("third")
+	w.obeyed(Order{Verb: DoFailback})
+	w.answers("redundant")
+}
+
+func TestNothingPendingWhenTheOnlyLiveOneIsTaken(t *testing.T) {
+	w := newWorld(t, func(p *zones.Pool) { p.Policy, p.Failback = zones.AllLive, zones.Delay })
+	w.up("primary")
+	w.down("redundant")
+	w.answers("primary")
+	w.up("redundant")
+	w.answers("primary")
+	w.down("primary")
+	if d := w.answers("redundant"); d.Pending != "" || d.TTL != 10 {
+		t.Errorf("pending %q TTL %d", d.Pending, d.TTL)
+	}
+}
+
+func TestTTLFallsBeforeAnyOverrideEnds(t *testing.T) {
+	for name, order := range map[string]Order{
+		"failover": {Verb: DoFailover, Deployment: "redundant", For: time.Hour},
+		"forced":   {Verb: DoFailover, Deployment: "redundant", For: time.Hour, Force: true},
+		"drain":    {Verb: DoDrain, Deployment: "primary", For: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.up("primary", "redundant")
+			w.answers("primary")
+			w.after(time.Hour)
+			w.obeyed(order)
+			d := w.answers("redundant")
+			if d.Pending == "" || d.Lowered {
+				t.Errorf("an hour ahead: pending %q, TTL %d", d.Pending, d.TTL)
+			}
+			if want := w.overrides[0].Until.Add(-10 * time.Second); !d.Recheck.Equal(want) {
+				t.Errorf("recheck at %v, want a TTL ahead of the end: %v", d.Recheck, want)
+			}
+			w.now = d.Recheck
+			if d := w.answers("redundant"); !d.Lowered {
+				t.Errorf("TTL %d ten seconds before the end", d.TTL)
+			}
+			w.after(10 * time.Second)
+			w.answers("primary")
+		})
+	}
+}
+
+func TestForcedWhileAllAreDownIsSaid(t *testing.T) {
+	w := newWorld(t)
+	w.up("primary", "redundant")
+	w.answers("primary")
+	w.after(time.Minute)
+	w.obeyed(Order{Verb: DoFailover, Deployment: "redundant", For: time.Hour, Force: true})
+	w.answers("redundant")
+	w.down("primary", "redundant")
+	if d := w.answers("redundant"); !d.AllDown || !d.Lowered {
+		t.Errorf("all down %v, TTL %d", d.AllDown, d.TTL)
+	}
+}
+
+func TestOrderIsObeyedWhateverTheClockSays(t *testing.T) {
+	w := newWorld(t, func(p *zones.Pool) { p.Failback = zones.Manual })
+	w.up("primary", "redundant")
+	w.answers("primary")
+	w.previous.Since = w.now.Add(time.Hour) // the clock was ahead, and then corrected
+	w.obeyed(Order{Verb: DoFailover, Deployment: "redundant"})
+	w.answers("redundant")
+}
+
+func TestOverrideOfARemovedDeploymentHasNoEffectAndCanBeEnded(t *testing.T) {
+	w := newWorld(t, third)
+	w.up("primary", "redundant", "third")
+	w.answers("primary")
+	w.obeyed(Order{Verb: DoDrain, Deployment: "third"})
+	w.after(time.Minute)
+	w.obeyed(Order{Verb: DoFailover, Deployment: "redundant"})
+	w.answers("redundant")
+	w.pool.Deployments = slices.Delete(w.pool.Deployments, 1, 3)
+	w.answers("primary")
+	w.obeyed(Order{Verb: DoUndrain, Deployment: "third"})
+	w.refused(Order{Verb: DoUndrain, Deployment: "third"}, `no deployment "third"`)
+}
+
+func TestNoReturnOnMemoryAlone(t *testing.T) {
+	w := newWorld(t, gated)
+	w.up("primary", "redundant")
+	w.sync("primary", checker.Up)
+	w.down("primary")
+	w.answers("redundant")
+	w.up("primary")
+	w.answers("redundant")
+	w.after(30 * time.Second)
+	known := w.view
+	w.view = View{} // a restart, or self-doubt
+	w.after(time.Hour)
+	w.answers("redundant")
+	w.obeyed(Order{Verb: DoFailback})
+	w.answers("redundant")
+	w.overrides = nil
+	w.view = known
+	w.answers("redundant")
+	w.after(59 * time.Second)
+	w.answers("redundant") // the delay counts from when it was judged anew
+	w.after(time.Second)
+	w.answers("primary")
+}
+
+func TestGatedReturnKeepsTheDelayFromTheLastSwitch(t *testing.T) {
+	w := newWorld(t, gated)
+	w.up("primary", "redundant")
+	w.sync("primary", checker.Up)
+	w.sync("redundant", checker.Up)
+	w.answers("primary")
+	w.after(time.Hour)
+	w.obeyed(Order{Verb: DoFailover, Deployment: "redundant"})
+	w.answers("redundant")
+	w.overrides = nil
+	w.after(59 * time.Second)
+	w.answers("redundant")
+	w.after(time.Second)
+	w.answers("primary")
+}
+
+func TestChecksGoToTheProbeAddress(t *testing.T) {
+	inside := netip.MustParseAddr("10.0.0.10")
+	w := newWorld(t, func(p *zones.Pool) { p.Deployments[0].Probe = []netip.Addr{inside} })
+	all := Targets(w.pool, nil)
+	if len(all) != 2 || all[0].Address != inside {
+		t.Fatalf("targets %v", all)
+	}
+	w.view[all[0].Key] = verdictOf(checker.Down)
+	w.up("redundant")
+	w.answers("redundant")
+}
+
+func TestSerialNeverGoesBack(t *testing.T) {
+	z := &zones.Zone{Name: "example.com.", Hash: [32]byte{1}}
+	s := zoneSerial{}.next(z, 1, epochStart)
+	if s.Serial != uint32(epochStart.Unix()) {
+		t.Errorf("first serial %d, want Unix seconds", s.Serial)
+	}
+	if same := s.next(z, 1, epochStart.Add(time.Hour)); same != s {
+		t.Errorf("nothing changed, and the serial is %d", same.Serial)
+	}
+	if next := s.next(z, 2, epochStart.Add(-time.Hour)); next.Serial != s.Serial+1 {
+		t.Errorf("a new epoch an hour back: %d, want %d", next.Serial, s.Serial+1)
+	}
+	z.Hash[0]++
+	if next := s.next(z, 1, epochStart); next.Serial != s.Serial+1 {
+		t.Errorf("new data in the same second: %d, want %d", next.Serial, s.Serial+1)
+	}
+}
