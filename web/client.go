@@ -95,7 +95,7 @@ func (c *Client) do(ctx context.Context, method, path string, body, reply any) e
 // explainDial says what a socket that cannot be reached means.
 func (c *Client) explainDial(err error) error {
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOTDIR):
 		return fmt.Errorf("no livens runs with this state folder (%s): start livens serve, or give its --config", c.path)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("no permission for %s: run as root or as the user that livens runs as", c.path)
