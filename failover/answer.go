@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/livens/livens/checker"
 )
@@ -57,32 +56,6 @@ func (w *weighing) decision() *Decision {
 	}
 	d.Recheck = w.recheck
 	return d
-}
-
-// whyAddresses says what changed in the answer of deployments that go on answering.
-func (w *weighing) whyAddresses(d *Decision) string {
-	parts := []string{strings.Join(d.Active, ", ") + " goes on"}
-	for _, a := range w.Previous.Addresses {
-		if !slices.Contains(d.Addresses, a) {
-			parts = append(parts, fmt.Sprintf("%s left out (%s)", a, w.reasonOf(a)))
-		}
-	}
-	for _, a := range d.Addresses {
-		if !slices.Contains(w.Previous.Addresses, a) {
-			parts = append(parts, fmt.Sprintf("%s taken in (%s)", a, w.reasonOf(a)))
-		}
-	}
-	return strings.Join(parts, "; ")
-}
-
-// reasonOf is what is known of an address.
-func (w *weighing) reasonOf(a netip.Addr) string {
-	for _, c := range w.candidates {
-		if i := c.address(a); i >= 0 && !c.Address[i].Held {
-			return c.Address[i].Reason
-		}
-	}
-	return "no longer configured"
 }
 
 // lowered says whether the TTL must be the pool's minimum: something is failing, or a switch is near.

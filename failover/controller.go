@@ -2,7 +2,6 @@ package failover
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -49,14 +48,6 @@ type Controller struct {
 type load struct {
 	set  *zones.Set
 	done chan struct{}
-}
-
-// request is an order on its way, and where its answer goes.
-type request struct {
-	order     Order
-	at        time.Time
-	overrides []Override
-	done      chan error // buffered
 }
 
 // NewController reads the state folder. Damaged files are set aside and reported as alerts; they stop nothing.
@@ -135,24 +126,6 @@ func (c *Controller) Use(ctx context.Context, set *zones.Set) error {
 	return nil
 }
 
-// Do carries out an order: it is written to the state folder, then applied. The error says why not: ErrRefused, or
-// that it could not be written, and then nothing was changed either; only when ctx ends while it is being written may it
-// still take effect.
-func (c *Controller) Do(ctx context.Context, o Order) error {
-	r := request{order: o, done: make(chan error, 1)}
-	select {
-	case c.orders <- r:
-	case <-ctx.Done():
-		return refuse("an earlier order is still being written to the state folder: %w", ctx.Err())
-	}
-	select {
-	case err := <-r.done:
-		return err
-	case <-ctx.Done():
-		return fmt.Errorf("the state folder is slow: the order is neither obeyed nor refused yet, see status: %w", ctx.Err())
-	}
-}
-
 // use switches to a new Set: what is known about unchanged pools and targets stays.
 func (c *Controller) use(set *zones.Set) {
 	if c.set == nil {
@@ -180,52 +153,6 @@ func (c *Controller) use(set *zones.Set) {
 	c.publish()
 	c.keep()
 	c.retarget() // the first decisions may have let go of addresses that were held
-}
-
-// retarget gives the checker the targets of all pools, and remembers whom each concerns.
-func (c *Controller) retarget() {
-	c.pools = map[string][]*zones.Pool{}
-	var all []checker.Target
-	known := View{}
-	for _, p := range c.set.Pools {
-		c.recall(p, known)
-		for _, t := range Targets(p, c.decisions[p.Name]) {
-			if len(c.pools[t.Key]) == 0 {
-				all = append(all, t)
-			}
-			if !slices.Contains(c.pools[t.Key], p) {
-				c.pools[t.Key] = append(c.pools[t.Key], p)
-			}
-		}
-	}
-	c.options.Checker.Restore(known)
-	c.options.Checker.Update(all)
-	forgotten := func(key string, _ checker.Verdict) bool { return len(c.pools[key]) == 0 }
-	maps.DeleteFunc(c.view, forgotten)
-	maps.DeleteFunc(c.memory, forgotten)
-}
-
-// recall collects what the checker is to hold of a pool's targets that are new to it, so that one probe overturns
-// nothing: the last verdict from before a restart, or, where an edit made another check of it, what was agreed of the
-// address.
-func (c *Controller) recall(p *zones.Pool, known View) {
-	previous := c.decisions[p.Name]
-	for _, d := range p.Deployments {
-		before := previous.state(d.Name)
-		for _, a := range d.Addresses {
-			for _, t := range targets(p, d, a, p.Checks) {
-				if i := before.address(a); i >= 0 && before.Address[i].State != checker.Unknown {
-					s := before.Address[i]
-					known[t.Key] = checker.Verdict{State: s.State, Since: before.Since, Reason: s.Reason}
-				}
-			}
-		}
-	}
-	for _, t := range Targets(p, previous) {
-		if v, ok := c.memory[t.Key]; ok {
-			known[t.Key] = v
-		}
-	}
 }
 
 // learn takes changed verdicts and decides for the pools that they concern.
@@ -361,70 +288,4 @@ func (c *Controller) keep() {
 		Waiting: c.waiting(), ReadyBy: c.readyBy,
 	})
 	c.saver.keep(memory{Decisions: decisions, Verdicts: maps.Clone(c.memory), Serials: c.serials})
-}
-
-// take judges an order and has the overrides that follow from it written.
-func (c *Controller) take(r request) {
-	if c.set == nil {
-		r.done <- refuse("no zones are loaded yet")
-		return
-	}
-	r.at = time.Now()
-	next, err := r.order.plan(c.set, c.decisions, c.overrides, r.at)
-	if err != nil {
-		c.options.Log.Info("order refused", "verb", r.order.Verb, "pool", r.order.Pool, "who", r.order.Who, "reason", err)
-		r.done <- err
-		return
-	}
-	r.overrides = next
-	c.pending = &r
-	c.saver.keepOverrides(next)
-}
-
-// commit applies the pending order once it is on disk.
-func (c *Controller) commit(err error) {
-	r := c.pending
-	c.pending = nil
-	if err == nil {
-		c.overrides = r.overrides
-		c.see(r)
-		c.options.Log.Warn("order", "verb", r.order.Verb, "pool", r.order.Pool, "deployment", r.order.Deployment,
-			"who", r.order.Who, "why", r.order.Why, "for", r.order.For, "force", r.order.Force)
-		if p := c.set.Pool(r.order.Pool); p != nil {
-			c.decideFor([]*zones.Pool{p})
-		}
-	}
-	r.done <- err
-}
-
-// see renews what an order saw: a switch that came while it was written has not carried it out.
-func (c *Controller) see(r *request) {
-	d := c.decisions[r.order.Pool]
-	for i := range c.overrides {
-		if o := &c.overrides[i]; d != nil && o.Pool == r.order.Pool && o.At.Equal(r.at) {
-			o.Seen = d.Since
-		}
-	}
-}
-
-// waiting counts the targets that never had a result.
-func (c *Controller) waiting() int {
-	n := 0
-	for key := range c.pools {
-		if c.view[key].At.IsZero() {
-			n++
-		}
-	}
-	return n
-}
-
-// firstResults is how long the first probe of every target may take.
-func firstResults(set *zones.Set) time.Duration {
-	var longest time.Duration
-	for _, p := range set.Pools {
-		for _, check := range p.Checks {
-			longest = max(longest, check.Timeout)
-		}
-	}
-	return longest + time.Second // the first probes are spread a little
 }

@@ -248,7 +248,7 @@ func (w *weighing) chooseOne(order *Override, best *candidate) {
 	case current == nil:
 		w.take(w.whyBest(best, w.whyNoCurrent()), best.Name)
 	case best == current:
-		w.step("%s stays: no better deployment may answer", current.Name)
+		w.step("%s stays: nothing better is live", current.Name)
 		w.take(w.Previous.Reason, current.Name)
 		switch {
 		case w.Previous.AllDown:
@@ -289,39 +289,6 @@ func (w *weighing) current() *candidate {
 // returned, the failback rule applies to it as to any other.
 func (w *weighing) ordered(order *Override, best *candidate) bool {
 	return order != nil && order.Deployment == best.Name && order.fresh(w.Previous)
-}
-
-// whyBest says what best had to offer; reasons are read long after, so they are told in the past tense.
-func (w *weighing) whyBest(best *candidate, lead string) string {
-	switch w.rank(best) {
-	case unproven, unprovenDrained:
-		return fmt.Sprintf("%s: %s is first in order, no verdict yet", lead, best.Name)
-	case recovering, recoveringDrained:
-		return fmt.Sprintf("%s: %s answered its probes again and nothing else was live", lead, best.Name)
-	case liveDrained:
-		return fmt.Sprintf("%s: %s was up, though drained, and nothing else was live", lead, best.Name)
-	}
-	return fmt.Sprintf("%s: %s was up and first among the live", lead, best.Name)
-}
-
-// whyNoCurrent says why there is no one deployment to compare with.
-func (w *weighing) whyNoCurrent() string {
-	if w.Previous.AllDown {
-		return "first to return"
-	}
-	return "so far " + strings.Join(w.Previous.Active, ", ") + " answered"
-}
-
-func (w *weighing) whyLeave(current, best *candidate, order *Override) string {
-	switch {
-	case w.ordered(order, best):
-		return order.String()
-	case current.State == checker.Down && w.Previous.AllDown:
-		return w.whyBest(best, "first to return")
-	case current.State == checker.Down:
-		return fmt.Sprintf("%s went down (%s); %s", current.Name, current.Reason, w.whyBest(best, "failover"))
-	}
-	return fmt.Sprintf("%s was drained %s; %s", current.Name, current.Drained, w.whyBest(best, "failover"))
 }
 
 // lastSwitch is when the active deployment last changed, this choice included.

@@ -12,58 +12,6 @@ import (
 // View is every verdict that this nameserver knows, by target key.
 type View map[string]checker.Verdict
 
-// targets are the targets of checks at one address.
-func targets(p *zones.Pool, d *zones.Deployment, address netip.Addr, checks []*zones.Check) []checker.Target {
-	probe := address // an address that answers though it is no longer configured is probed at itself
-	if i := slices.Index(d.Addresses, address); i >= 0 {
-		probe = d.ProbeAddress(i)
-	}
-	out := make([]checker.Target, len(checks))
-	for i, c := range checks {
-		out[i] = checker.NewTarget(p.Name, d.Name, probe, c)
-	}
-	return out
-}
-
-// Targets are the targets of a pool: of every configured address, and of the addresses that previous still answers
-// with though they were taken out of the configuration.
-func Targets(p *zones.Pool, previous *Decision) []checker.Target {
-	checks := p.Checks
-	if p.Sync != nil {
-		checks = append(slices.Clone(checks), p.Sync)
-	}
-	var out []checker.Target
-	for _, d := range p.Deployments {
-		for _, a := range append(slices.Clone(d.Addresses), held(d, previous)...) {
-			out = append(out, targets(p, d, a, checks)...)
-		}
-	}
-	return out
-}
-
-// held are the addresses of d that previous answers with and that are no longer configured.
-func held(d *zones.Deployment, previous *Decision) []netip.Addr {
-	if previous == nil || !slices.Contains(previous.Active, d.Name) {
-		return nil
-	}
-	var out []netip.Addr
-	for _, a := range previous.state(d.Name).Address {
-		if slices.Contains(previous.Addresses, a.Address) && !slices.Contains(d.Addresses, a.Address) {
-			out = append(out, a.Address)
-		}
-	}
-	return out
-}
-
-// allHeld counts the held addresses of a pool.
-func allHeld(p *zones.Pool, previous *Decision) int {
-	n := 0
-	for _, d := range p.Deployments {
-		n += len(held(d, previous))
-	}
-	return n
-}
-
 // state is what the decision held of a deployment; the zero value when it did not know it.
 func (d *Decision) state(deployment string) DeploymentState {
 	if d != nil {

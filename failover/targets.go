@@ -1,0 +1,131 @@
+package failover
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/zones"
+)
+
+// retarget gives the checker the targets of all pools, and remembers whom each concerns.
+func (c *Controller) retarget() {
+	c.pools = map[string][]*zones.Pool{}
+	var all []checker.Target
+	known := View{}
+	for _, p := range c.set.Pools {
+		c.recall(p, known)
+		for _, t := range Targets(p, c.decisions[p.Name]) {
+			if len(c.pools[t.Key]) == 0 {
+				all = append(all, t)
+			}
+			if !slices.Contains(c.pools[t.Key], p) {
+				c.pools[t.Key] = append(c.pools[t.Key], p)
+			}
+		}
+	}
+	c.options.Checker.Restore(known)
+	c.options.Checker.Update(all)
+	forgotten := func(key string, _ checker.Verdict) bool { return len(c.pools[key]) == 0 }
+	maps.DeleteFunc(c.view, forgotten)
+	maps.DeleteFunc(c.memory, forgotten)
+}
+
+// recall collects what the checker is to hold of a pool's targets that are new to it, so that one probe overturns
+// nothing: the last verdict from before a restart, or, where an edit made another check of it, what was agreed of the
+// address.
+func (c *Controller) recall(p *zones.Pool, known View) {
+	previous := c.decisions[p.Name]
+	for _, d := range p.Deployments {
+		before := previous.state(d.Name)
+		for _, a := range d.Addresses {
+			for _, t := range targets(p, d, a, p.Checks) {
+				if i := before.address(a); i >= 0 && before.Address[i].State != checker.Unknown {
+					s := before.Address[i]
+					known[t.Key] = checker.Verdict{State: s.State, Since: before.Since, Reason: s.Reason}
+				}
+			}
+		}
+	}
+	for _, t := range Targets(p, previous) {
+		if v, ok := c.memory[t.Key]; ok {
+			known[t.Key] = v
+		}
+	}
+}
+
+// waiting counts the targets that never had a result.
+func (c *Controller) waiting() int {
+	n := 0
+	for key := range c.pools {
+		if c.view[key].At.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+// firstResults is how long the first probe of every target may take.
+func firstResults(set *zones.Set) time.Duration {
+	var longest time.Duration
+	for _, p := range set.Pools {
+		for _, check := range p.Checks {
+			longest = max(longest, check.Timeout)
+		}
+	}
+	return longest + time.Second // the first probes are spread a little
+}
+
+// targets are the targets of checks at one address.
+func targets(p *zones.Pool, d *zones.Deployment, address netip.Addr, checks []*zones.Check) []checker.Target {
+	probe := address // an address that answers though it is no longer configured is probed at itself
+	if i := slices.Index(d.Addresses, address); i >= 0 {
+		probe = d.ProbeAddress(i)
+	}
+	out := make([]checker.Target, len(checks))
+	for i, c := range checks {
+		out[i] = checker.NewTarget(p.Name, d.Name, probe, c)
+	}
+	return out
+}
+
+// Targets are the targets of a pool: of every configured address, and of the addresses that previous still answers
+// with though they were taken out of the configuration.
+func Targets(p *zones.Pool, previous *Decision) []checker.Target {
+	checks := p.Checks
+	if p.Sync != nil {
+		checks = append(slices.Clone(checks), p.Sync)
+	}
+	var out []checker.Target
+	for _, d := range p.Deployments {
+		for _, a := range append(slices.Clone(d.Addresses), held(d, previous)...) {
+			out = append(out, targets(p, d, a, checks)...)
+		}
+	}
+	return out
+}
+
+// held are the addresses of d that previous answers with and that are no longer configured.
+func held(d *zones.Deployment, previous *Decision) []netip.Addr {
+	if previous == nil || !slices.Contains(previous.Active, d.Name) {
+		return nil
+	}
+	var out []netip.Addr
+	for _, a := range previous.state(d.Name).Address {
+		if slices.Contains(previous.Addresses, a.Address) && !slices.Contains(d.Addresses, a.Address) {
+			out = append(out, a.Address)
+		}
+	}
+	return out
+}
+
+// allHeld counts the held addresses of a pool.
+func allHeld(p *zones.Pool, previous *Decision) int {
+	n := 0
+	for _, d := range p.Deployments {
+		n += len(held(d, previous))
+	}
+	return n
+}
