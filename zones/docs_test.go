@@ -63,7 +63,12 @@ func keyTable(keys []key) string {
 		if k.keys != nil {
 			continue // has a section of its own
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` | %s |\n", k.name, k.form, docDefault(k), docBounds(k), strings.ReplaceAll(k.example, "|", `\|`), k.doc)
+		meaning := k.doc
+		if k.restart {
+			meaning += " **Restart.**"
+		}
+		example := strings.ReplaceAll(k.example, "|", `\|`)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` | %s |\n", k.name, k.form, docDefault(k), docBounds(k), example, meaning)
 	}
 	return b.String()
 }

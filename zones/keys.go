@@ -5,13 +5,13 @@ import "time"
 // configKeys is livens.toml.
 func configKeys() []key {
 	return []key{
-		{name: "name", form: text, min: 1, max: 253, defText: "the host name", example: `"ns1"`,
+		{name: "name", form: text, restart: true, min: 1, max: 253, defText: "the host name", example: `"ns1"`,
 			doc: "This nameserver's name, in logs, the status page and probes' User-Agent."},
-		{name: "listen", form: listens, min: 1, max: 64, def: []string{"0.0.0.0:53", "[::]:53"}, example: `["192.0.2.53:53"]`,
+		{name: "listen", form: listens, restart: true, min: 1, max: 64, def: []string{"0.0.0.0:53", "[::]:53"}, example: `["192.0.2.53:53"]`,
 			doc: "Where DNS is answered, over UDP and TCP."},
 		{name: "zones", form: text, min: 1, max: 4096, def: "zones", example: `"zones"`,
 			doc: "The folder of zone files: every `*.toml` in it is one zone. Relative to the folder of livens.toml."},
-		{name: "state", form: text, min: 1, max: 4096, def: "/var/lib/livens", example: `"/var/lib/livens"`,
+		{name: "state", form: text, restart: true, min: 1, max: 4096, def: "/var/lib/livens", example: `"/var/lib/livens"`,
 			doc: "The folder of what must outlive a restart: last good zones, decisions, the control socket."},
 		{name: "strict", form: boolean, def: false, example: `true`,
 			doc: "One error in any zone refuses the whole load: every zone keeps its last good version."},
@@ -24,7 +24,7 @@ func configKeys() []key {
 
 func httpKeys() []key {
 	return []key{
-		{name: "listen", form: listen, def: "127.0.0.1:9353", words: []string{"off"}, example: `"off"`,
+		{name: "listen", form: listen, restart: true, def: "127.0.0.1:9353", words: []string{"off"}, example: `"off"`,
 			doc: "The private listener for metrics, status page and read-only API; `\"off\"` for none."},
 	}
 }
@@ -32,28 +32,28 @@ func httpKeys() []key {
 func dnsKeys() []key {
 	idleMin, idleMax := span(time.Second, 10*time.Minute)
 	return []key{
-		{name: "nsid", form: text, max: MaxNSID, defText: "`name`", example: `"ns1.fra"`,
+		{name: "nsid", form: text, restart: true, max: MaxNSID, defText: "`name`", example: `"ns1.fra"`,
 			doc: "Which nameserver this is, for clients that ask (NSID, RFC 5001; CHAOS `id.server`); `\"\"` keeps silent."},
-		{name: "version", form: text, max: 255, def: "livens", example: `""`,
+		{name: "version", form: text, restart: true, max: 255, def: "livens", example: `""`,
 			doc: "The answer to CHAOS `version.bind`; `\"\"` refuses it."},
-		{name: "cookie_file", form: text, max: 4096, defText: "a random secret per start", example: `"cookies.secret"`,
-			doc: "Secrets for DNS cookies (RFC 9018), 32 hex digits a line; the first signs, all verify. Give all nameservers of a zone the same file."},
-		{name: "debug_names", form: boolean, def: false, example: `true`,
+		{name: "cookie_file", form: text, restart: true, max: 4096, defText: "a random secret per start", example: `"cookies.secret"`,
+			doc: "A file of secrets for DNS cookies (RFC 9018), 32 hex digits a line; the first signs, all verify. See below."},
+		{name: "debug_names", form: boolean, restart: true, def: false, example: `true`,
 			doc: "Answer `TXT _livens.NAME` for pool names: active deployment, epoch and since when."},
-		{name: "udp_size", form: number, unit: "bytes", min: 512, max: 4096, def: int64(1232), example: `1400`,
+		{name: "udp_size", form: number, restart: true, unit: "bytes", min: 512, max: 4096, def: int64(1232), example: `1400`,
 			doc: "The largest response over UDP; 1232 avoids fragments on every path (RFC 9715)."},
-		{name: "tcp_idle", form: duration, min: idleMin, max: idleMax, def: 10 * time.Second, example: `"30s"`,
+		{name: "tcp_idle", form: duration, restart: true, min: idleMin, max: idleMax, def: 10 * time.Second, example: `"30s"`,
 			doc: "How long an idle TCP connection stays open."},
-		{name: "tcp_connections", form: number, unit: "connections", min: 1, max: 100000, def: int64(1000), example: `5000`,
+		{name: "tcp_connections", form: number, restart: true, unit: "connections", min: 1, max: 100000, def: int64(1000), example: `5000`,
 			doc: "TCP connections at once."},
-		{name: "tcp_per_client", form: number, unit: "connections", min: 1, max: 100000, def: int64(50), defText: "50, or `tcp_connections` if that is less", example: `20`,
+		{name: "tcp_per_client", form: number, restart: true, unit: "connections", min: 1, max: 100000, def: int64(50), defText: "50, or `tcp_connections` if that is less", example: `20`,
 			doc: "TCP connections at once from one IPv4 address or one IPv6 /64; not above `tcp_connections`."},
 	}
 }
 
 func logKeys() []key {
 	return []key{
-		{name: "format", form: text, words: []string{"text", "json"}, def: "text", example: `"json"`, doc: "How log lines are written."},
+		{name: "format", form: text, restart: true, words: []string{"text", "json"}, def: "text", example: `"json"`, doc: "How log lines are written."},
 		{name: "level", form: text, words: []string{"debug", "info", "warn", "error"}, def: "info", example: `"warn"`,
 			doc: "The least important line that is logged."},
 	}
@@ -61,8 +61,8 @@ func logKeys() []key {
 
 func checkerKeys() []key {
 	return []key{
-		{name: "max_probes", form: number, unit: "probes", min: 1, max: 100000, def: int64(1000), example: `2000`, doc: "Probes under way at once."},
-		{name: "max_exec", form: number, unit: "commands", min: 1, max: 1000, def: int64(16), example: `4`, doc: "Commands of `exec` checks at once."},
+		{name: "max_probes", form: number, restart: true, unit: "probes", min: 1, max: 100000, def: int64(1000), example: `2000`, doc: "Probes under way at once."},
+		{name: "max_exec", form: number, restart: true, unit: "commands", min: 1, max: 1000, def: int64(16), example: `4`, doc: "Commands of `exec` checks at once."},
 	}
 }
 

@@ -32,6 +32,7 @@ type key struct {
 	name     string
 	form     form
 	required bool
+	restart  bool   // a change waits for a restart
 	def      any    // the default: string, int64, bool, time.Duration or []string
 	defText  string // the default in words, where it depends on other keys
 	min, max int64  // number: the value; duration: nanoseconds; text: bytes; lists: elements. Both 0: unbounded

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -75,5 +76,39 @@ func TestOperationsNamesEveryAlertMetricAndCommand(t *testing.T) {
 		if c.name != "version" && !regexp.MustCompile(`livens `+c.name+`\b`).MatchString(doc) {
 			t.Errorf("livens %s is not mentioned", c.name)
 		}
+	}
+}
+
+// TestConfigurationNamesWhatNeedsARestart holds the marks in docs/configuration.md to the reloader.
+func TestConfigurationNamesWhatNeedsARestart(t *testing.T) {
+	text, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var marked []string
+	for _, table := range regexp.MustCompile(`(?s)<!-- keys: (\w+) -->\n(.*?)<!-- end -->`).FindAllStringSubmatch(string(text), -1) {
+		rows := regexp.MustCompile("(?m)^\\| `(\\w+)` .*$").FindAllStringSubmatch(table[2], -1)
+		var names []string
+		for _, row := range rows {
+			if strings.HasSuffix(row[0], "**Restart.** |") {
+				names = append(names, row[1])
+			}
+		}
+		switch {
+		case table[1] == "config":
+			marked = append(marked, names...)
+		case len(names) == len(rows):
+			marked = append(marked, "["+table[1]+"]")
+		default:
+			for _, name := range names {
+				marked = append(marked, table[1]+"."+name)
+			}
+		}
+	}
+	settings := found(t, "reloader.go", `(?m)^\t\t\{"([^"]+)", .*, r\.started\.`)
+	slices.Sort(marked)
+	slices.Sort(settings)
+	if !slices.Equal(marked, settings) {
+		t.Errorf("the documentation marks %q, and %q need a restart", marked, settings)
 	}
 }
