@@ -41,9 +41,15 @@ func (r *request) parse(query []byte, tcp bool) {
 		r.qclass = binary.BigEndian.Uint16(query[end+2:])
 		off = end + 4
 		r.end = off
-	default: // RFC 9619
+	default: // RFC 9619; what stands behind the questions is read all the same, for EDNS
 		r.formErr = true
-		return
+		for range r.qdcount {
+			end := skipName(query, off)
+			if end == 0 || end+4 > len(query) {
+				return
+			}
+			off = end + 4
+		}
 	}
 	r.records(query, off, tcp)
 }
