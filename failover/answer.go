@@ -34,6 +34,12 @@ func (w *weighing) decision() *Decision {
 	if d.Lowered = w.lowered(); d.Lowered {
 		d.TTL = w.Pool.TTLMin
 	}
+	if w.Previous != nil {
+		d.LastGood = w.Previous.LastGood
+	}
+	if w.anyLive(d.Active) {
+		d.LastGood = d.Active
+	}
 	for _, c := range w.candidates {
 		c.Answers = slices.Contains(d.Active, c.Name)
 		revived := c.recovering && (!w.forced || w.isActive(c.Name) && w.Previous.Revived)
@@ -56,6 +62,13 @@ func (w *weighing) decision() *Decision {
 	}
 	d.Recheck = w.recheck
 	return d
+}
+
+// anyLive says that one of the deployments named is live, or was when it was last asked and nothing else is.
+func (w *weighing) anyLive(names []string) bool {
+	return slices.ContainsFunc(w.candidates, func(c candidate) bool {
+		return slices.Contains(names, c.Name) && w.rank(&c) < unproven
+	})
 }
 
 // lowered says whether the TTL must be the pool's minimum: something is failing, or a switch is near.

@@ -188,7 +188,7 @@ func (w *weighing) chooseAmongDead() {
 	names := []string{w.candidates[0].Name}
 	switch w.Pool.AllDown {
 	case zones.LastGood:
-		if kept := w.keptActive(); len(kept) > 0 {
+		if kept := w.lastGood(); len(kept) > 0 {
 			names = kept
 		}
 	case zones.All:
@@ -204,12 +204,15 @@ func (w *weighing) chooseAmongDead() {
 	w.take(fmt.Sprintf("every deployment is down (%s); all_down = %s", strings.Join(why, "; "), w.Pool.AllDown), names...)
 }
 
-// keptActive are the deployments that answered before and are still configured.
-func (w *weighing) keptActive() []string {
+// lastGood are the deployments that answered while they were live for the last time, as far as they are still configured.
+func (w *weighing) lastGood() []string {
+	if w.Previous == nil {
+		return nil
+	}
 	var out []string
-	for _, c := range w.candidates {
-		if w.isActive(c.Name) {
-			out = append(out, c.Name)
+	for _, name := range w.Previous.LastGood {
+		if w.Pool.Deployment(name) != nil {
+			out = append(out, name)
 		}
 	}
 	return out

@@ -28,6 +28,8 @@ type Decision struct {
 	// Revived says that what answers is not up by rise yet: nothing else was live, so one success was enough, and until
 	// its next failure it counts as live.
 	Revived bool `json:"revived,omitempty"`
+	// LastGood are the deployments that answered when one that answers was live for the last time; empty: none ever was.
+	LastGood []string `json:"last_good,omitempty"`
 	// Deployments is the state of each deployment in the pool's order, as this decision saw it.
 	Deployments []DeploymentState `json:"deployments"`
 	// Steps tells how the decision came about, rule by rule, for explain.

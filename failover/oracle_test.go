@@ -28,6 +28,7 @@ type oracle struct {
 	goBack  *Override
 
 	active     string
+	lastGood   string // what answered when it was live for the last time
 	switched   time.Time
 	live       bool // what answers was live when it was last looked at
 	moves      []time.Time
@@ -150,15 +151,16 @@ func (o *oracle) nobody() []string {
 		}
 		o.everything, o.live = true, false
 		return all
-	case o.pool.AllDown == zones.Primary || o.active == "":
-		return o.to(first, false)
-	case o.everything:
+	case o.pool.AllDown == zones.Primary || o.lastGood == "":
 		return o.to(first, false)
 	}
-	return o.to(o.active, false)
+	return o.to(o.lastGood, false)
 }
 
 func (o *oracle) to(n string, live bool) []string {
+	if o.isUp(n) || o.oneSuccess(n) {
+		o.lastGood = n
+	}
 	if n != o.active || o.everything {
 		o.switched = o.now
 	}
