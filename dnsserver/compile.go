@@ -11,19 +11,6 @@ import (
 	"github.com/miekg/dns"
 )
 
-// compile packs a zone for the query path. With debugNames every answer name of a pool gets a TXT at _livens below it.
-// Records that cannot be packed are left out and reported; the zone is usable all the same.
-func compile(source *zones.Zone, debugNames bool) (*zone, error) {
-	z, err := compileInOrder(source, source.Records, debugNames)
-	if errors.Is(err, errUnordered) {
-		return compileInOrder(source, ordered(source.Records), debugNames)
-	}
-	return z, err
-}
-
-// errUnordered says that a record came after its owner's node, or a node below it, had been written.
-var errUnordered = errors.New("records are not in canonical order")
-
 // compiler holds what lives only while one zone is compiled.
 type compiler struct {
 	*zone
@@ -32,7 +19,10 @@ type compiler struct {
 	problem []error
 }
 
-func compileInOrder(source *zones.Zone, records []dns.RR, debugNames bool) (*zone, error) {
+// compile packs a zone for the query path. With debugNames every answer name of a pool gets a TXT at _livens below it.
+// Records that cannot be packed are left out and reported; the zone is usable all the same.
+func compile(source *zones.Zone, debugNames bool) (*zone, error) {
+	records := source.Records
 	c := &compiler{zone: &zone{source: source}}
 	if err := c.setOwner(source.Name); err != nil {
 		return nil, err
@@ -105,7 +95,8 @@ func (c *compiler) addRecords(records []dns.RR) error {
 	}
 	at := c.node()
 	if len(c.arena) != at+nodeHead+int(c.arena[at+1]) || node(c.arena[at:]).rrsets() > 0 {
-		return errUnordered // the node is not the arena's last, or has its records
+		// The node is not the arena's last, or has its records.
+		return fmt.Errorf("zone %s is not in canonical order at %s", c.source.Name, records[0].Header().Name)
 	}
 	if !slices.IsSortedFunc(records, byType) {
 		records = slices.Clone(records)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/livens/livens/zones"
 	"github.com/miekg/dns"
 )
 
@@ -28,19 +29,14 @@ func TestCompileGrowsItsIndex(t *testing.T) {
 	}
 }
 
-// TestCompileTakesAnyOrder: owners scattered, names below before names above, types mixed; the source stays as it is.
-func TestCompileTakesAnyOrder(t *testing.T) {
-	pub := publication(t, kindsZone)
-	records := pub.Set.Zones[0].Records
-	slices.Reverse(records)
-	before := slices.Clone(records)
-	s, inOrder := compiled(t, pub), compiled(t, publication(t, kindsZone))
-	if !slices.Equal(before, records) {
-		t.Error("the zone's records were moved")
-	}
-	for _, ask := range kinds {
-		if got, want := show(client{s, false}.ask(t, ask)), show(client{inOrder, false}.ask(t, ask)); got != want {
-			t.Errorf("%s\ngot\n%s\nwant\n%s", ask, got, want)
+// TestCompileWantsCanonicalOrder: names below before names above, and an owner's records apart, are errors.
+func TestCompileWantsCanonicalOrder(t *testing.T) {
+	reversed, apart := parseZone(t, kindsZone), parseZone(t, kindsZone)
+	slices.Reverse(reversed.Records)
+	apart.Records = append(apart.Records, apart.Records[0])
+	for _, z := range []*zones.Zone{reversed, apart} {
+		if got, err := compile(z, false); got != nil || err == nil || !strings.Contains(err.Error(), "zone example.test. is not in canonical order at ") {
+			t.Errorf("%v %v", got, err)
 		}
 	}
 }

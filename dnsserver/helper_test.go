@@ -39,7 +39,28 @@ func parseZone(t testing.TB, text string) *zones.Zone {
 	if z.Name == "" {
 		t.Fatal("zone without SOA")
 	}
+	z.Records = ordered(z.Records)
 	return z
+}
+
+// ordered is a copy of records in which equal owners are neighbours and owners come before the names below them.
+func ordered(records []dns.RR) []dns.RR {
+	type keyed struct {
+		key string
+		rr  dns.RR
+	}
+	all := make([]keyed, len(records))
+	for i, rr := range records {
+		labels := dns.SplitDomainName(strings.ToLower(rr.Header().Name))
+		slices.Reverse(labels)
+		all[i] = keyed{strings.Join(labels, "\x00"), rr}
+	}
+	slices.SortStableFunc(all, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
+	out := make([]dns.RR, len(all))
+	for i, k := range all {
+		out[i] = k.rr
+	}
+	return out
 }
 
 // withPool adds a pool with one deployment, and its decision, to the publication's last zone.

@@ -269,6 +269,7 @@ func drawPublication(t *rapid.T, tb testing.TB) failover.Publication {
 				z.Records = append(z.Records, rr)
 			}
 		}
+		z.Records = ordered(z.Records)
 	}
 	z := pub.Set.Zones[len(pub.Set.Zones)-1]
 	answer := strings.ToLower(drawName(t, "pool"))

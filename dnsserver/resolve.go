@@ -158,7 +158,8 @@ func (r *resolver) dname(nd node, at int) bool {
 	return r.follow(spelled[:size])
 }
 
-// follow goes on at an alias's target while that lies in one of this server's zones and the chain is no loop. Otherwise the response ends here, without error: the resolver knows where to go on.
+// follow goes on at an alias's target while that lies in one of this server's zones and the chain is no loop. Otherwise
+// the response ends here, without error: the resolver knows where to go on.
 func (r *resolver) follow(target []byte) bool {
 	r.sc.seen[r.aliases] = r.current.hash[0]
 	r.aliases++

@@ -54,7 +54,7 @@ type node []byte
 
 func (n node) flags() byte { return n[0] }
 
-// slot is 0, or the pool that answers here: see served.poolSet.
+// slot is 0, or the pool that answers here: see poolSlot.
 func (n node) slot() uint32 { return binary.BigEndian.Uint32(n[2:]) }
 
 func (n node) rrsets() int { return int(binary.BigEndian.Uint16(n[6:])) }
