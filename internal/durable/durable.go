@@ -13,27 +13,33 @@ import (
 // path, and syncs the folder. When it returns nil the new contents survive a power cut. On an error the old file is
 // untouched and the temporary one removed; one exception: an error of the last step, syncing the folder, leaves the
 // new file in place. perm is the new file's mode whatever the umask. The folder must exist.
+//
+// A path has one writer at a time: the temporary file is always .NAME.tmp, so that what a killed process leaves of it is
+// overwritten by the next write.
 func WriteFile(path string, data []byte, perm fs.FileMode) error {
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
 	}
-	tmp, err := os.CreateTemp(dir, "."+base+".tmp-*")
+	tmp := filepath.Join(dir, "."+base+".tmp")
+	err := fill(tmp, data, perm)
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
 	if err != nil {
+		_ = os.Remove(tmp) // it may not be there
 		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := fill(tmp, data, perm); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(tmp.Name()))
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(tmp.Name()))
 	}
 	return SyncDir(dir)
 }
 
-// fill writes data to f, syncs and closes it.
-func fill(f *os.File, data []byte, perm fs.FileMode) error {
-	_, err := f.Write(data)
+// fill makes the file anew with that content, and syncs it.
+func fill(path string, data []byte, perm fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
 	if err == nil {
 		err = f.Chmod(perm)
 	}

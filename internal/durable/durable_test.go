@@ -46,6 +46,22 @@ func TestWriteFileLeavesTheOldFileOnError(t *testing.T) {
 	}
 }
 
+// TestWriteFileOverwritesWhatAKilledProcessLeft: there is one temporary file, whatever was in it.
+func TestWriteFileOverwritesWhatAKilledProcessLeft(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".state.tmp"), []byte("half of something longer"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := durable.WriteFile(path, []byte("whole"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(path)
+	if info, _ := os.Stat(path); err != nil || string(got) != "whole" || info.Mode().Perm() != 0o600 {
+		t.Errorf("%q %v %v", got, err, info.Mode())
+	}
+	onlyFile(t, filepath.Dir(path), "state")
+}
+
 func TestWriteFileIsNeverSeenHalfWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
 	contents := [][]byte{make([]byte, 1<<16), make([]byte, 1<<10)}
@@ -55,16 +71,14 @@ func TestWriteFileIsNeverSeenHalfWritten(t *testing.T) {
 	if err := durable.WriteFile(path, contents[0], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var writers sync.WaitGroup
-	for i := range 2 {
-		writers.Go(func() {
-			for range 20 {
-				if err := durable.WriteFile(path, contents[i], 0o600); err != nil {
-					t.Error(err)
-				}
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for i := range 40 {
+			if err := durable.WriteFile(path, contents[i%2], 0o600); err != nil {
+				t.Error(err)
 			}
-		})
-	}
+		}
+	})
 	for range 200 {
 		got, err := os.ReadFile(path)
 		if err != nil {
@@ -74,7 +88,7 @@ func TestWriteFileIsNeverSeenHalfWritten(t *testing.T) {
 			t.Fatalf("saw %d bytes that nobody wrote", len(got))
 		}
 	}
-	writers.Wait()
+	writer.Wait()
 	onlyFile(t, filepath.Dir(path), "state")
 }
 
