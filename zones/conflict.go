@@ -15,6 +15,7 @@ type conflicts struct {
 	written bool // look at what files say, broken ones too, rather than at what is to be served; blame what is refused
 	blamed  map[*candidate]Problems
 	names   map[*candidate]bool // blamed for a name, before anybody was for following
+	zones   map[string]*candidate
 	pools   map[string]placed
 	unclear map[string]bool // pools that two files give, or one whose zone another gives too
 }
@@ -27,7 +28,8 @@ type placed struct {
 
 // conflicts returns what is wrong between the files' current versions; written says between what they hold.
 func (r *resolver) conflicts(written bool) map[*candidate]Problems {
-	c := &conflicts{resolver: r, written: written, blamed: map[*candidate]Problems{}, pools: map[string]placed{}, unclear: map[string]bool{}}
+	c := &conflicts{resolver: r, written: written, blamed: map[*candidate]Problems{},
+		zones: map[string]*candidate{}, pools: map[string]placed{}, unclear: map[string]bool{}}
 	c.findNames()
 	c.names = map[*candidate]bool{}
 	for guilty := range c.blamed {
@@ -38,29 +40,34 @@ func (r *resolver) conflicts(written bool) map[*candidate]Problems {
 			c.follow(p)
 		}
 	}
+	c.findHints()
 	return c.blamed
 }
 
-// zone is the version of a file that is looked at, or nil.
+// version is the version of a file that is looked at, or nil.
+func (c *conflicts) version(of *candidate) *version {
+	if c.written {
+		return of.fresh
+	}
+	return of.current
+}
+
+// zone is the zone of that version, as far as it can be read, or nil.
 func (c *conflicts) zone(of *candidate) *Zone {
-	switch {
-	case c.written && of.fresh != nil:
-		return of.fresh.draft
-	case !c.written && of.current != nil:
-		return of.current.zone
+	if v := c.version(of); v != nil {
+		return v.draft
 	}
 	return nil
 }
 
-// findNames finds zones and pools that are given twice, and fills c.pools.
+// findNames finds zones and pools that are given twice, and fills c.zones and c.pools.
 func (c *conflicts) findNames() {
-	zones := map[string]*candidate{}
 	for _, here := range c.candidates {
 		zone := c.zone(here)
 		if zone == nil {
 			continue
 		}
-		if other := zones[zone.Name]; other != nil {
+		if other := c.zones[zone.Name]; other != nil {
 			c.twice(other, here, "zone", "zone.name", "zone "+zone.Name)
 			if !c.written { // one of both will not be served: its pools are no conflict
 				for _, p := range zone.Pools {
@@ -69,7 +76,7 @@ func (c *conflicts) findNames() {
 				continue
 			}
 		} else if zone.Name != "" {
-			zones[zone.Name] = here
+			c.zones[zone.Name] = here
 		}
 		for _, p := range zone.Pools {
 			if other, taken := c.pools[p.Name]; taken {
@@ -109,26 +116,25 @@ func (c *conflicts) later(files ...*candidate) *candidate {
 // refused says that what a file holds is not what is to be served.
 func (c *conflicts) refused(f *candidate) bool { return f.current == nil || f.current != f.fresh }
 
-// blame notes a problem between files of which one is guilty.
+// blame accuses a file at a line that it knows by name.
 func (c *conflicts) blame(guilty *candidate, among []*candidate, line, key, message, hint string) {
+	p := Problem{File: c.shown(guilty), Key: key, Message: message, Hint: hint}
+	if v := c.version(guilty); v != nil {
+		p.Line = v.lines[line]
+	}
+	c.accuse(guilty, among, p)
+}
+
+// accuse notes a problem among files of which one is guilty, once at each place.
+func (c *conflicts) accuse(guilty *candidate, among []*candidate, p Problem) {
 	switch {
 	case c.written && !c.refused(guilty):
 		return // it is served, so this was settled
 	case !c.written && !c.names[guilty] && slices.ContainsFunc(among, func(f *candidate) bool { return c.names[f] }):
 		return // another will be served in another version: the next round tells
+	case !slices.ContainsFunc(c.blamed[guilty], p.samePlace):
+		c.blamed[guilty] = append(c.blamed[guilty], p)
 	}
-	p := Problem{File: c.shown(guilty), Key: key, Message: message, Hint: hint}
-	if c.written {
-		p.Line = guilty.fresh.lines[line]
-	} else if guilty.current != nil {
-		p.Line = guilty.current.lines[line]
-	}
-	for _, before := range c.blamed[guilty] {
-		if before.Key == p.Key && (key == "" || before.Line == p.Line) {
-			return // once for each key
-		}
-	}
-	c.blamed[guilty] = append(c.blamed[guilty], p)
 }
 
 // pool returns the zone's pool with that name, or nil.

@@ -155,6 +155,29 @@ func TestADuplicateRefusesNoFollower(t *testing.T) {
 	l.load("a f z(old)", `zones/z.toml:2: zone.name: zone a.test. is given in zones/a.toml too (names are unique across files)`)
 }
 
+// TestHintsAtPoolsOfOtherZones: directly, through an alias there, and in a child zone.
+func TestHintsAtPoolsOfOtherZones(t *testing.T) {
+	hints := func(target string) string {
+		return strings.Replace(simpleZone("a"), "contact", "records = [\"x HTTPS 1 "+target+" ipv4hint=192.0.2.1\", \"kid NS ns.elsewhere.test.\"]\ncontact", 1)
+	}
+	l := newLab(t, nil)
+	l.write("b.toml", strings.Replace(simpleZone("b"), "contact", "records = [\"alias CNAME alias.kid.a.test.\"]\ncontact", 1))
+	l.write("kid.toml", strings.ReplaceAll(strings.Replace(simpleZone("kid"), "kid.test", "kid.a.test", 1), "contact", "records = [\"alias CNAME @\"]\ncontact"))
+	for target, pooled := range map[string]string{
+		"b.test.":           "b.test., ",
+		"alias.b.test.":     "alias.b.test., an alias of kid.a.test., ",
+		"alias.kid.a.test.": "alias.kid.a.test., an alias of kid.a.test., ",
+		"kid":               "kid.a.test., ",
+	} {
+		l.write("a.toml", hints(target))
+		l.load("b kid.a", "zones/a.toml:4: address hints at "+pooled+"where a pool answers: they would hold clients at a dead deployment (remove ipv4hint and ipv6hint)")
+	}
+	l.write("a.toml", hints("free.b.test."))
+	l.load("a b kid.a", "")
+	l.write("b.toml", strings.Replace(simpleZone("b"), `["@"]`, `["free"]`, 1))
+	l.load("a b(old) kid.a", "zones/b.toml:2: a pool answers at free.b.test., and zones/a.toml line 4 has address hints there: they would hold clients at a dead deployment (remove the hints in the same edit or before)")
+}
+
 func TestUnchangedZonesAreTheSamePointer(t *testing.T) {
 	l := newLab(t, nil)
 	l.write("a.toml", strings.Replace(simpleZone("a"), "contact", "zonefile = \"db\"\ncontact", 1))

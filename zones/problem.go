@@ -40,6 +40,11 @@ func (p Problem) place() string {
 	return p.File
 }
 
+// samePlace says whether two problems are about the same line and key.
+func (p Problem) samePlace(q Problem) bool {
+	return p.File == q.File && p.Line == q.Line && p.Key == q.Key
+}
+
 // Problems is what a load found, in order of file and line.
 type Problems []Problem
 

@@ -121,7 +121,7 @@ func (r *resolver) tell() {
 	found := r.conflicts(true)
 	for _, c := range r.candidates {
 		for _, p := range found[c] {
-			if !slices.ContainsFunc(c.problems, func(q Problem) bool { return !q.Warning && q.Line == p.Line && q.Key == p.Key }) {
+			if !slices.ContainsFunc(c.problems, func(q Problem) bool { return !q.Warning && p.samePlace(q) }) {
 				c.problems = append(c.problems, p)
 			}
 		}

@@ -91,27 +91,6 @@ func (c *semantics) checkCNAMETarget(r record, written string) {
 	}
 }
 
-// checkHints refuses address hints that would pin clients to one deployment of a pool (RFC 9460 section 7.3).
-func (c *semantics) checkHints(r record, svcb *dns.SVCB) {
-	hinted := false
-	for _, value := range svcb.Value {
-		hinted = hinted || value.Key() == dns.SVCB_IPV4HINT || value.Key() == dns.SVCB_IPV6HINT
-	}
-	if !hinted {
-		return
-	}
-	names := []string{lower(owner(r))}
-	if target, err := canonical(svcb.Target); err == nil && target != "." && within(target, c.zone.Name) {
-		names = append(names, target)
-	}
-	for _, name := range names {
-		if c.answered(name) {
-			c.problemAt(false, r.at, "remove ipv4hint and ipv6hint", "address hints at %s, where a pool answers: they would hold clients at a dead deployment", name)
-			return
-		}
-	}
-}
-
 // hasAddress says whether a name has an address in this zone: records, a pool, glue or through a wildcard.
 func (c *semantics) hasAddress(name string) bool {
 	return c.answered(name) || hasType(c.nodeFor(name), dns.TypeA, dns.TypeAAAA)

@@ -20,6 +20,7 @@ type version struct {
 	problems Problems       // with errors, zone is nil
 	draft    *Zone          // what could be read in spite of errors, for what is said of other files; Name may be ""
 	needs    []need         // what it needs outside the zones folder
+	hints    []hint         // to be checked with other zones
 	lines    map[string]int // where "zone", "pool NAME" and "follow NAME" were written
 }
 
@@ -33,6 +34,7 @@ type builder struct {
 	text   zoneText
 	pools  []poolAt
 	needs  []need
+	hints  []hint
 	lines  map[string]int
 	whole  bool // the file could be read as TOML
 }
@@ -48,7 +50,7 @@ type settings struct {
 func readVersion(d *folder, set settings, file string) *version {
 	b := &builder{settings: set, folder: d, file: file, zone: &Zone{File: file}, lines: map[string]int{}}
 	b.read()
-	v := &version{sources: d.sources, sum: sumOf(d.sources), edited: d.edited, needs: b.needs, lines: b.lines}
+	v := &version{sources: d.sources, sum: sumOf(d.sources), edited: d.edited, needs: b.needs, hints: b.hints, lines: b.lines}
 	if b.whole {
 		v.draft = b.zone
 	}

@@ -159,6 +159,9 @@ func TestZoneData(t *testing.T) {
 			zones/db:2: address hints at www.chat.test., where a pool answers: they would hold clients at a dead deployment (remove ipv4hint and ipv6hint)`},
 		{"address hints below a wildcard pool", "_1._https.a.eu SVCB 1 b.eu ipv4hint=192.0.2.1\n", strings.Replace(goodPool, `"www"`, `"*.eu"`, 1), `
 			zones/db:1: address hints at b.eu.chat.test., where a pool answers: they would hold clients at a dead deployment (remove ipv4hint and ipv6hint)`},
+		{"address hints at an alias of a pool's name", "@ HTTPS 1 . alpn=h2\nx HTTPS 1 one ipv4hint=192.0.2.1\none CNAME two\ntwo CNAME under.d\nd DNAME e\nunder.e CNAME www\n" +
+			"y HTTPS 1 loop ipv4hint=192.0.2.1\nloop CNAME pool\npool CNAME loop\nz HTTPS 1 nowhere.example. ipv4hint=192.0.2.1\n", goodPool, `
+			zones/db:2: address hints at one.chat.test., an alias of www.chat.test., where a pool answers: they would hold clients at a dead deployment (remove ipv4hint and ipv6hint)`},
 		{"types that are no data", "a ANY x\nb OPT x\nc TYPE250 \\# 0\nd TYPE0 \\# 0\n", "", `
 			zones/db:1: "x" is no TTL, class or type
 			zones/db:2: OPT records do not have a presentation format: " "
