@@ -129,7 +129,7 @@ func (s *section) text(k *key, value any) (any, bool) {
 // clip shortens what an operator wrote for a one-line message.
 func clip(s string) string {
 	if len(s) > 80 {
-		return s[:77] + "…"
+		return strings.ToValidUTF8(s[:77], "") + "…"
 	}
 	return s
 }

@@ -121,7 +121,7 @@ func (b *builder) readName(s *section) {
 // readRecords reads the zone's static records from wherever they are given.
 func (b *builder) readRecords(s *section) {
 	file := b.file
-	b.text = zoneText{zone: b.zone.Name, ttl: uint32(get[int64](s, "ttl")), max: b.limit, complain: b.complain}
+	b.text = zoneText{zone: b.zone.Name, ttl: uint32(get[int64](s, "ttl")), max: b.limit, complain: b.complain, foreign: b.warnForeign}
 	for _, name := range []string{"records", "ns", "zonefile"} {
 		if s.has(name) && !s.sound(name) {
 			b.text.failures++
@@ -142,6 +142,11 @@ func (b *builder) readRecords(s *section) {
 // complain reports what is wrong with a record.
 func (b *builder) complain(at position, err error) {
 	b.add(Problem{File: b.shown(*at.file), Line: int(at.line), Message: err.Error()})
+}
+
+// warnForeign warns of a name that was written with octets beyond ASCII.
+func (b *builder) warnForeign(at position, name string) {
+	b.problemAt(true, at, internationalHint, "%s holds octets beyond ASCII, which nobody will ask for", clip(name))
 }
 
 func (b *builder) readZonefile(s *section) {

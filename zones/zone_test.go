@@ -162,6 +162,10 @@ func TestZoneData(t *testing.T) {
 		{"address hints at an alias of a pool's name", "@ HTTPS 1 . alpn=h2\nx HTTPS 1 one ipv4hint=192.0.2.1\none CNAME two\ntwo CNAME under.d\nd DNAME e\nunder.e CNAME www\n" +
 			"y HTTPS 1 loop ipv4hint=192.0.2.1\nloop CNAME pool\npool CNAME loop\nz HTTPS 1 nowhere.example. ipv4hint=192.0.2.1\n", goodPool, `
 			zones/db:2: address hints at one.chat.test., an alias of www.chat.test., where a pool answers: they would hold clients at a dead deployment (remove ipv4hint and ipv6hint)`},
+		{"international names", "bücher A 192.0.2.1\nx CNAME bücher\n@ MX 10 bücher.example.\nb\\252cher A 192.0.2.1\nt TXT \"bücher\"\nxn--bcher-kva A 192.0.2.1\n", "", `
+			zones/db:1: warning: bücher.chat.test. holds octets beyond ASCII, which nobody will ask for (write international names as xn--…, and other octets as \DDD)
+			zones/db:2: warning: bücher.chat.test. holds octets beyond ASCII, which nobody will ask for (write international names as xn--…, and other octets as \DDD)
+			zones/db:3: warning: bücher.example. holds octets beyond ASCII, which nobody will ask for (write international names as xn--…, and other octets as \DDD)`},
 		{"types that are no data", "a ANY x\nb OPT x\nc TYPE250 \\# 0\nd TYPE0 \\# 0\n", "", `
 			zones/db:1: "x" is no TTL, class or type
 			zones/db:2: OPT records do not have a presentation format: " "

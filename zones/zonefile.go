@@ -22,7 +22,8 @@ type zoneText struct {
 	max      int    // records that may be read
 	records  []record
 	complain func(position, error)
-	failures int // faults so far
+	foreign  func(position, string) // told of names with octets beyond ASCII
+	failures int                    // faults so far
 	packer   packer
 	key      []byte
 }
@@ -157,9 +158,13 @@ func reword(message string) string {
 
 // keep checks a record by itself and adds it.
 func (z *zoneText) keep(rr dns.RR, at position) {
+	raw := rawName(rr)
 	if err := z.admit(rr); err != nil {
 		z.fault(at, err)
 		return
+	}
+	if raw != "" {
+		z.foreign(at, raw)
 	}
 	h := rr.Header()
 	r := record{rr: rr, at: at}
