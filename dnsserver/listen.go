@@ -108,7 +108,8 @@ func explainBind(addr netip.AddrPort, err error) error {
 	hint := ""
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
-		hint = fmt.Sprintf("another server holds port %d: stop it (ss -lpn sport = :%d names it), or set listen to another address or port", addr.Port(), addr.Port())
+		hint = fmt.Sprintf("another server holds port %d: stop it (ss -lpn sport = :%d names it), or set listen to another address or port",
+			addr.Port(), addr.Port())
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
 		hint = fmt.Sprintf("no permission for port %d: run as root, grant CAP_NET_BIND_SERVICE, or set listen to a port from 1024 on", addr.Port())
 	case errors.Is(err, unix.EADDRNOTAVAIL):

@@ -68,7 +68,8 @@ func (c *conflicts) followApart(p, leader placed, missing string) {
 		c.blame(leader.from, among, "pool "+leader.Name, "pool."+leader.Name, message, "change the follower in the same edit or before")
 		return
 	}
-	c.blame(p.from, among, "follow "+p.Name, "pool."+p.Name+".follow", message, fmt.Sprintf("add a [[pool.%s.deployment]] named %q", p.Name, missing))
+	c.blame(p.from, among, "follow "+p.Name, "pool."+p.Name+".follow", message,
+		fmt.Sprintf("add a [[pool.%s.deployment]] named %q", p.Name, missing))
 }
 
 // followRound blames one file of a circle.

@@ -156,8 +156,9 @@ func (c *conflicts) zoneOf(name string) *candidate {
 func (c *conflicts) blameHint(here, there *candidate, h hint, pooled string) {
 	among := []*candidate{here, there}
 	if !c.written && c.changed(there) && !c.changed(here) || c.written && !c.refused(here) {
-		c.accuse(there, among, Problem{File: c.shown(there), Line: c.version(there).lines["zone"], Message: fmt.Sprintf("a pool answers at %s, and %s line %d has address hints there: they would hold clients at a dead deployment",
-			pooled, h.file, h.line), Hint: "remove the hints in the same edit or before"})
+		message := fmt.Sprintf("a pool answers at %s, and %s line %d has address hints there: they would hold clients at a dead deployment",
+			pooled, h.file, h.line)
+		c.blame(there, among, "zone", "", message, "remove the hints in the same edit or before")
 		return
 	}
 	c.accuse(here, among, Problem{File: h.file, Line: h.line, Message: hintsMessage(h.target, pooled), Hint: hintsHint})

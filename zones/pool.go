@@ -66,7 +66,8 @@ func (b *builder) readTTLs(s *section, p *Pool) {
 		p.TTLMin = p.TTL
 	}
 	if p.TTL > 60 {
-		s.warnf("ttl", "10 is usual; a switch reaches clients after the TTL", "%d s: clients stay on a dead deployment for more than a minute", p.TTL)
+		s.warnf("ttl", "10 is usual; a switch reaches clients after the TTL",
+			"%d s: clients stay on a dead deployment for more than a minute", p.TTL)
 	}
 }
 
@@ -83,7 +84,8 @@ func (b *builder) readAnswers(s *section, p *Pool) {
 		default:
 			p.Answers = append(p.Answers, name)
 			if doubled(name, b.zone.Name) {
-				s.problem(Problem{Warning: true, Line: s.elementLine("answers", i), Key: s.join("answers"), Message: "answers at " + name, Hint: "add a final dot if the name is complete"})
+				s.problem(Problem{Warning: true, Line: s.elementLine("answers", i), Key: s.join("answers"),
+					Message: "answers at " + name, Hint: "add a final dot if the name is complete"})
 			}
 		}
 	}
@@ -168,7 +170,8 @@ func warnPool(s *section, p *Pool) {
 		line := s.at.key("deployment").elem(i).at(s.at)
 		for _, addr := range d.Addresses {
 			if other, shared := owner[addr]; shared && other != d.Name {
-				s.problem(Problem{Warning: true, Line: line, Key: s.join("deployment." + d.Name), Message: addr.String() + " belongs to deployment " + other + " too"})
+				s.problem(Problem{Warning: true, Line: line, Key: s.join("deployment." + d.Name),
+					Message: addr.String() + " belongs to deployment " + other + " too"})
 			}
 			owner[addr] = d.Name
 		}

@@ -24,7 +24,8 @@ type need struct {
 // readChecks reads [pool.NAME.check] or [[pool.NAME.check]], and [pool.NAME.sync].
 func (b *builder) readChecks(s *section, p *Pool) {
 	if !s.has("check") {
-		s.problem(Problem{Line: s.at.at(), Key: s.join("check"), Message: "is required", Hint: "add a [" + s.join("check") + "] table, or follow another pool"})
+		s.problem(Problem{Line: s.at.at(), Key: s.join("check"), Message: "is required",
+			Hint: "add a [" + s.join("check") + "] table, or follow another pool"})
 	}
 	for _, e := range s.entries("check") {
 		p.Checks = append(p.Checks, b.readCheck(e))
@@ -284,7 +285,8 @@ func (p probe) readCommand(b *builder) {
 	case strings.Contains(program, "/") && !filepath.IsAbs(program):
 		p.errorf("command", "give its whole path", "%q is relative to nothing", clip(program))
 	case filepath.IsAbs(program) && !strings.Contains(program, "{"):
-		b.needs = append(b.needs, need{path: program, executable: true, problem: Problem{File: p.file, Line: p.place("command"), Key: p.join("command")}})
+		b.needs = append(b.needs, need{path: program, executable: true,
+			problem: Problem{File: p.file, Line: p.place("command"), Key: p.join("command")}})
 	}
 	for _, word := range c.Command {
 		p.placeholders("command", word)

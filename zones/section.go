@@ -116,7 +116,8 @@ func (s *section) errorf(name, hint, format string, args ...any) {
 
 // elementf reports what is wrong with the i-th element (from 0) of a key's list.
 func (s *section) elementf(name string, i int, hint, format string, args ...any) {
-	s.problem(Problem{Line: s.elementLine(name, i), Key: fmt.Sprintf("%s.%d", s.join(name), i+1), Message: fmt.Sprintf(format, args...), Hint: hint})
+	s.problem(Problem{Line: s.elementLine(name, i), Key: fmt.Sprintf("%s.%d", s.join(name), i+1),
+		Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // elementLine is where the i-th element (from 0) of a key's list was written.
@@ -165,7 +166,8 @@ func (s *section) entries(name string) []entry {
 				continue
 			}
 			line := at.key(sub).at(at, s.at)
-			s.problem(Problem{Line: line, Key: path + "." + clip(sub), Message: "wants a table, got " + typeName(raw), Hint: fmt.Sprintf("write [%s.NAME]", path)})
+			s.problem(Problem{Line: line, Key: path + "." + clip(sub),
+				Message: "wants a table, got " + typeName(raw), Hint: fmt.Sprintf("write [%s.NAME]", path)})
 		}
 		slices.SortFunc(out, func(a, b entry) int { return orderOf(a.at) - orderOf(b.at) })
 	case []map[string]any:

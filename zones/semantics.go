@@ -48,7 +48,8 @@ func (c *semantics) checkApex() {
 		c.section.problem(Problem{Line: c.section.at.at(), Key: "zone", Message: "the zone has no SOA record"})
 	}
 	for _, r := range soas[min(1, len(soas)):] {
-		c.problemAt(false, r.at, "a zone has exactly one (RFC 1035 section 5.2)", "another SOA record is at %s line %d", c.shown(*soas[0].at.file), soas[0].at.line)
+		c.problemAt(false, r.at, "a zone has exactly one (RFC 1035 section 5.2)",
+			"another SOA record is at %s line %d", c.shown(*soas[0].at.file), soas[0].at.line)
 	}
 	if !hasType(apex, dns.TypeNS) && !c.partial {
 		c.section.errorf("ns", `for example ns = ["ns1", "ns2.example.net."]`, "the zone has no NS records")
@@ -139,7 +140,8 @@ func (c *semantics) checkCut(node []record) {
 		switch r.rr.Header().Rrtype {
 		case dns.TypeNS, dns.TypeDS, dns.TypeNSEC, dns.TypeRRSIG, dns.TypeA, dns.TypeAAAA, dns.TypeDNAME, dns.TypeCNAME:
 		default:
-			c.problemAt(true, r.at, "move it to the delegated zone", "%s is delegated at %s: its %s is never answered", owner(r), c.where(*c.cut), dns.Type(r.rr.Header().Rrtype))
+			c.problemAt(true, r.at, "move it to the delegated zone",
+				"%s is delegated at %s: its %s is never answered", owner(r), c.where(*c.cut), dns.Type(r.rr.Header().Rrtype))
 		}
 	}
 }
@@ -147,7 +149,8 @@ func (c *semantics) checkCut(node []record) {
 // checkHidden checks records below a delegation or a DNAME.
 func (c *semantics) checkHidden(node []record) {
 	if c.cut.rr.Header().Rrtype == dns.TypeDNAME {
-		c.problemAt(false, node[0].at, "no data can be below a DNAME (RFC 6672 section 2.4)", "%s is below the DNAME of %s at %s", owner(node[0]), owner(*c.cut), c.where(*c.cut))
+		c.problemAt(false, node[0].at, "no data can be below a DNAME (RFC 6672 section 2.4)",
+			"%s is below the DNAME of %s at %s", owner(node[0]), owner(*c.cut), c.where(*c.cut))
 		return
 	}
 	for _, r := range node {
@@ -170,7 +173,8 @@ func (c *semantics) checkPoolNode(node []record) {
 	for _, r := range node {
 		switch t := r.rr.Header().Rrtype; t {
 		case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME:
-			c.problemAt(false, r.at, "remove the record, or the name from the pool's answers", "%s has %s, and pool %q answers there", owner(r), article(t), answer.pool.Name)
+			c.problemAt(false, r.at, "remove the record, or the name from the pool's answers",
+				"%s has %s, and pool %q answers there", owner(r), article(t), answer.pool.Name)
 		}
 	}
 }
@@ -205,7 +209,8 @@ func (c *semantics) checkAnswers() {
 			here := answerAt{p, name, p.section.elementLine("answers", i)}
 			key := string(sortKey(nil, name, c.zone.Name))
 			if other, taken := c.answers[key]; taken {
-				p.section.problem(Problem{Line: here.line, Key: p.section.join("answers"), Message: c.spoken(name) + " is answered by pool " + other.pool.Name + " already"})
+				p.section.problem(Problem{Line: here.line, Key: p.section.join("answers"),
+					Message: c.spoken(name) + " is answered by pool " + other.pool.Name + " already"})
 				continue
 			}
 			c.answers[key] = here

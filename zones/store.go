@@ -69,7 +69,8 @@ func (s *store) read(file string) (*version, Problems) {
 	defer root.Close()
 	v := readVersion(&folder{root: root, budget: maxZoneBytes}, settings{base: s.base, label: s.label, limit: maxRecords}, file)
 	if v.zone == nil {
-		return nil, Problems{{Warning: true, File: s.path(file), Message: "the last good version cannot be served: " + v.problems.Errors()[0].String()}}
+		return nil, Problems{{Warning: true, File: s.path(file),
+			Message: "the last good version cannot be served: " + v.problems.Errors()[0].String()}}
 	}
 	return v, nil
 }

@@ -31,7 +31,8 @@ func (r *resolver) warnShadowed(c *candidate, p *Pool, zones map[string]*candida
 	for _, name := range p.Answers {
 		for at := name; at != p.Zone && at != "."; at = parent(at) {
 			if child := zones[at]; child != nil {
-				c.problems = append(c.problems, Problem{Warning: true, File: r.shown(c), Line: c.fresh.lines["pool "+p.Name], Key: "pool." + p.Name + ".answers",
+				c.problems = append(c.problems, Problem{Warning: true, File: r.shown(c), Line: c.fresh.lines["pool "+p.Name],
+					Key:     "pool." + p.Name + ".answers",
 					Message: fmt.Sprintf("%s belongs to the zone in %s: this pool never answers there", name, r.shown(child))})
 				break
 			}
@@ -43,7 +44,8 @@ func (r *resolver) warnShadowed(c *candidate, p *Pool, zones map[string]*candida
 func (r *resolver) warnUnused(c *candidate, p, leader *Pool) {
 	for _, d := range p.Deployments {
 		if leader.Deployment(d.Name) == nil {
-			c.problems = append(c.problems, Problem{Warning: true, File: r.shown(c), Line: c.fresh.lines["pool "+p.Name], Key: "pool." + p.Name + ".deployment." + d.Name,
+			c.problems = append(c.problems, Problem{Warning: true, File: r.shown(c), Line: c.fresh.lines["pool "+p.Name],
+				Key:     "pool." + p.Name + ".deployment." + d.Name,
 				Message: fmt.Sprintf("is never chosen: pool %q has no deployment of that name", leader.Name)})
 		}
 	}

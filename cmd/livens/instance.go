@@ -167,7 +167,8 @@ func (in *instance) nothingToServe() error {
 
 func (in *instance) announce() {
 	set := in.controller.Status().Set
-	in.log.Info("serving", "name", in.config.Name, "version", in.version, "dns", in.dns.Addrs(), "zones", len(set.Zones), "pools", len(set.Pools), "state", in.config.State)
+	in.log.Info("serving", "name", in.config.Name, "version", in.version, "dns", in.dns.Addrs(),
+		"zones", len(set.Zones), "pools", len(set.Pools), "state", in.config.State)
 	if err := notify("READY=1"); err != nil {
 		in.log.Warn("the service manager cannot be told", "error", err)
 	}

@@ -104,8 +104,8 @@ func (r *reloader) read(ctx context.Context, cause string, config *zones.Config,
 func (r *reloader) keepStarted(config *zones.Config) *zones.Config {
 	applied := *config
 	s := r.started
-	applied.Name, applied.Listen, applied.State, applied.HTTP, applied.DNS, applied.Checker = s.Name, s.Listen, s.State, s.HTTP, s.DNS, s.Checker
-	applied.Log.Format = s.Log.Format
+	applied.Name, applied.Listen, applied.State, applied.HTTP = s.Name, s.Listen, s.State, s.HTTP
+	applied.DNS, applied.Checker, applied.Log.Format = s.DNS, s.Checker, s.Log.Format
 	return &applied
 }
 
@@ -172,7 +172,8 @@ func (r *reloader) report(cause string, config *zones.Config, problems zones.Pro
 		r.log.Error("configuration has errors: what was good before stays", "cause", cause, "errors", len(errs))
 	}
 	if len(result.NeedRestart) > 0 {
-		r.notices.raise(codeNeedRestart, "configuration", fmt.Sprintf("changed, and in force only after a restart: %v", result.NeedRestart), "restart livens")
+		r.notices.raise(codeNeedRestart, "configuration",
+			fmt.Sprintf("changed, and in force only after a restart: %v", result.NeedRestart), "restart livens")
 		r.log.Warn("these changed settings need a restart", "settings", result.NeedRestart)
 	} else {
 		r.notices.clear(codeNeedRestart)
@@ -189,7 +190,8 @@ func (r *reloader) keep() {
 	switch {
 	case err != nil:
 		text := strings.ReplaceAll(err.Error(), "\n", "; ")
-		r.notices.raise(codeUnkept, "a restart after a bad edit", text, fmt.Sprintf("free space or make %s writable; tried again every %v", r.started.State, pollEvery))
+		r.notices.raise(codeUnkept, "a restart after a bad edit", text,
+			fmt.Sprintf("free space or make %s writable; tried again every %v", r.started.State, pollEvery))
 		if !before {
 			r.log.Error("last good versions cannot be kept for a later start", "error", text)
 		}
