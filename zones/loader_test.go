@@ -178,6 +178,20 @@ func TestHintsAtPoolsOfOtherZones(t *testing.T) {
 	l.load("a b(old) kid.a", "zones/b.toml:2: a pool answers at free.b.test., and zones/a.toml line 4 has address hints there: they would hold clients at a dead deployment (remove the hints in the same edit or before)")
 }
 
+// TestADuplicateOfALeaderRefusesNoFollower: a leader that is refused for its zone's name is followed as it was.
+func TestADuplicateOfALeaderRefusesNoFollower(t *testing.T) {
+	l := newLab(t, nil)
+	l.write("0.toml", simpleZone("0"))
+	l.write("f.toml", simpleZone("f")+followText("g", "g", "0"))
+	l.write("z.toml", simpleZone("z"))
+	l.load("0 f z", "")
+	l.write("0.toml", strings.ReplaceAll(strings.Replace(simpleZone("0"), "0.test", "z.test", 1), `"b"`, `"x"`))
+	l.write("f.toml", simpleZone("f")+followText("g", "h", "0"))
+	l.load("0(old) f z", `
+		zones/0.toml:2: zone.name: zone z.test. is given in zones/z.toml too (names are unique across files)
+		zones/0.toml:5: pool.0: pool "0" has a deployment "x", and pool "g" that follows it has none of that name (change the follower in the same edit or before)`)
+}
+
 func TestUnchangedZonesAreTheSamePointer(t *testing.T) {
 	l := newLab(t, nil)
 	l.write("a.toml", strings.Replace(simpleZone("a"), "contact", "zonefile = \"db\"\ncontact", 1))

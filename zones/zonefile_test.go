@@ -119,6 +119,10 @@ func TestZoneFileProblems(t *testing.T) {
 			zones/db:3: an A record with bad data: "x"
 			zones/inner:2: an A record with bad data: "y"
 			zones/inner:3: $INCLUDE gone: there is no such file`},
+		{"the owner goes on after a record without data", folderOf{"db": "www A\n\tTXT x\n\tA 192.0.2.1\n"}, `
+			zones/db:1: a record without data`},
+		{"the TTL given last goes on after a wrong record", folderOf{"db": "same 60 A 192.0.2.1\nbad A 192.0.2.x\nsame A 192.0.2.2\n"}, `
+			zones/db:2: an A record with bad data: "192.0.2.x"`},
 		{"a file that includes itself", folderOf{"db": "$INCLUDE a\n", "a": "$INCLUDE sub/../db\n"}, `
 			zones/a:1: $INCLUDE sub/../db: db includes itself`},
 		{"includes outside the folder", folderOf{"db": "$INCLUDE ../livens.toml\n$INCLUDE /etc/hostname\n$INCLUDE sub/../../x\n"}, `
