@@ -173,7 +173,7 @@ func (r *reloader) report(cause string, config *zones.Config, problems zones.Pro
 	}
 	if len(result.NeedRestart) > 0 {
 		r.notices.raise(codeNeedRestart, "configuration",
-			fmt.Sprintf("changed, and in force only after a restart: %v", result.NeedRestart), "restart livens")
+			"changed, and in force only after a restart: "+strings.Join(result.NeedRestart, ", "), "restart livens")
 		r.log.Warn("these changed settings need a restart", "settings", result.NeedRestart)
 	} else {
 		r.notices.clear(codeNeedRestart)
