@@ -21,6 +21,9 @@ func (w *weighing) follow() {
 	w.active = w.Followed.Active
 	w.allDown = w.Followed.AllDown
 	w.reason = fmt.Sprintf("follows %s: %s", w.Followed.Pool, w.Followed.Reason)
+	if !w.Followed.Due.IsZero() { // its own TTL may be longer, and then must fall earlier
+		w.expect(w.Followed.Due, w.Followed.Pending)
+	}
 	w.step("pool %s follows pool %s, which answers from %v", w.Pool.Name, w.Followed.Pool, w.active)
 }
 
@@ -60,7 +63,7 @@ func (w *weighing) decision() *Decision {
 			d.Reason = w.whyAddresses(d)
 		}
 	}
-	d.Recheck = w.recheck
+	d.Due, d.Recheck = w.due, w.recheck
 	return d
 }
 
@@ -73,13 +76,13 @@ func (w *weighing) anyLive(names []string) bool {
 
 // lowered says whether the TTL must be the pool's minimum: something is failing, or a switch is near.
 func (w *weighing) lowered() bool {
+	near := !w.due.IsZero() && !w.Now.Before(w.lowerTTLAt())
 	if w.Followed != nil {
-		return w.Followed.Lowered
+		return w.Followed.Lowered || near
 	}
 	failing := slices.ContainsFunc(w.candidates, func(c candidate) bool {
 		return (c.failing || c.State == checker.Down) && slices.Contains(w.active, c.Name)
 	})
-	near := !w.due.IsZero() && !w.Now.Before(w.lowerTTLAt())
 	return failing || near || w.allDown
 }
 
@@ -91,6 +94,7 @@ func (w *weighing) addresses() (answer, proven []netip.Addr) {
 			continue
 		}
 		a, p := w.addressesOf(c)
+		a = slices.DeleteFunc(a, func(x netip.Addr) bool { return slices.Contains(answer, x) }) // it moved between deployments
 		answer, proven = append(answer, a...), append(proven, p...)
 	}
 	return answer, proven
@@ -106,7 +110,9 @@ func (w *weighing) addresses() (answer, proven []netip.Addr) {
 //     answers until then, or until it dies.
 func (w *weighing) addressesOf(c *candidate) (answer, proven []netip.Addr) {
 	sure := slices.ContainsFunc(c.Address, func(a AddressState) bool { return !a.Held && a.State == checker.Up && !a.failing })
+	settled := slices.ContainsFunc(c.Address, func(a AddressState) bool { return !a.Held && a.State == checker.Up })
 	for _, family := range []func(netip.Addr) bool{netip.Addr.Is4, netip.Addr.Is6} {
+		configured := slices.ContainsFunc(c.Address, func(a AddressState) bool { return !a.Held && family(a.Address) })
 		var fit, old, fresh []netip.Addr
 		lives, known := false, false // a proven address lives; some address of the family answered before
 		for _, a := range c.Address {
@@ -130,10 +136,10 @@ func (w *weighing) addressesOf(c *candidate) (answer, proven []netip.Addr) {
 		switch {
 		case lives, len(old)+len(fresh) == 0:
 			answer = append(answer, fit...)
-		case len(old) > 0:
+		case len(old) > 0 && (configured || !settled):
 			answer = append(answer, old...)
 		case known: // those that answered are dead: the new ones enter, proven or not
-			answer, proven = append(answer, fresh...), append(proven, fresh...)
+			answer, proven = append(append(answer, fit...), fresh...), append(proven, fresh...)
 		}
 	}
 	if len(answer) == 0 {

@@ -216,7 +216,8 @@ func (c *Controller) decideFor(pools []*zones.Pool) {
 		released = released || allHeld(p, c.decisions[p.Name]) != before
 	}
 	c.overrides = slices.DeleteFunc(c.overrides, func(o Override) bool {
-		return o.Kind == ToFailback && c.decisions[o.Pool] != nil && !o.fresh(c.decisions[o.Pool]) // carried out
+		p := c.set.Pool(o.Pool)
+		return o.Kind == ToFailback && p != nil && o.spent(p, c.decisions[o.Pool])
 	})
 	if changed {
 		c.publish()

@@ -343,3 +343,33 @@ func TestOrderBeforeZonesIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// Two pools share a check, and one of them has another that fails. An edit of the shared check must not give the healthy
+// pool the other one's verdict.
+func TestEditOfASharedCheckMovesNobody(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		set := func(interval time.Duration) *zones.Set {
+			s := r.zones()
+			shared, failing := *s.Pools[0].Checks[0], *s.Pools[0].Checks[0]
+			shared.Interval, failing.File = interval, r.dir+"/b-{deployment}"
+			s.Pools[0].Checks = []*zones.Check{&shared}
+			www := *s.Pools[0]
+			www.Name, www.Checks = "www", []*zones.Check{&shared, &failing}
+			s.Pools[1] = &www
+			return s
+		}
+		r.set("b-primary", "down")
+		r.set("b-redundant", "up")
+		r.use(set(time.Second))
+		time.Sleep(20 * time.Second)
+		r.answers("primary")
+		n := len(r.all())
+		r.use(set(2 * time.Second))
+		time.Sleep(time.Minute)
+		for _, p := range r.all()[n:] {
+			if d := p.Decisions["chat"]; d.Active[0] != "primary" {
+				t.Fatalf("%v answers: %s", d.Active, d.Reason)
+			}
+		}
+	})
+}

@@ -24,10 +24,13 @@ type Input struct {
 // decision. Without a change in what it is given it repeats Previous, apart from what it says of the deployments.
 func Decide(in Input) *Decision {
 	w := weigh(in)
-	if w.due.IsZero() {
-		w.lookAhead()
+	w.lookAhead()
+	d := w.decision()
+	if in.Followed == nil && allHeld(in.Pool, d) < allHeld(in.Pool, in.Previous) { // what was let go of counts no more
+		in.Previous = d
+		return Decide(in)
 	}
-	return w.decision()
+	return d
 }
 
 func weigh(in Input) *weighing {

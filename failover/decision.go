@@ -39,6 +39,8 @@ type Decision struct {
 	// Proven are the configured addresses of the active deployments that may answer: what was configured when the
 	// deployment became active, and what has been up since.
 	Proven []netip.Addr `json:"proven,omitempty"`
+	// Due is when a switch is expected as things stand; zero: none is.
+	Due time.Time `json:"due,omitzero"`
 	// Recheck is when time alone may change the decision; zero: never.
 	Recheck time.Time `json:"recheck,omitzero"`
 }

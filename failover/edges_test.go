@@ -285,3 +285,114 @@ func TestSerialNeverGoesBack(t *testing.T) {
 		t.Errorf("new data in the same second: %d, want %d", next.Serial, s.Serial+1)
 	}
 }
+
+func TestReturnWaitsForDoubtToEnd(t *testing.T) {
+	w := newWorld(t)
+	w.up("redundant")
+	w.down("primary")
+	w.answers("redundant")
+	w.up("primary")
+	w.answers("redundant")
+	doubted := verdictOf(checker.Up)
+	doubted.Doubt, doubted.Streak = true, -3
+	w.verdict("primary", w.pool.Checks[0], doubted)
+	w.answers("redundant")
+	w.after(time.Minute)
+	w.answers("redundant")
+	w.up("primary")
+	w.answers("primary")
+}
+
+func TestFollowerLowersItsOwnTTLInTime(t *testing.T) {
+	w := newWorld(t, func(p *zones.Pool) { p.Failback, p.FailbackDelay = zones.Delay, 10*time.Minute })
+	follower := *w.pool
+	follower.Name, follower.Follow, follower.TTL, follower.Checks = "www", "chat", 60, nil
+	w.up("redundant")
+	w.down("primary")
+	w.answers("redundant")
+	w.up("primary")
+	led := w.answers("redundant")
+	d := Decide(Input{Pool: &follower, Followed: led, Now: w.now})
+	if want := led.Due.Add(-time.Minute); d.Lowered || !d.Recheck.Equal(want) {
+		t.Fatalf("lowered %v, wakes at %v, want a TTL of its own ahead of the switch: %v", d.Lowered, d.Recheck, want)
+	}
+	w.now = d.Recheck
+	if d := Decide(Input{Pool: &follower, Followed: w.decide(), Previous: d, Now: w.now}); !d.Lowered {
+		t.Errorf("TTL %d a minute before the switch", d.TTL)
+	}
+}
+
+func TestFailbackOrderOfAnAllLivePoolWaitsForEach(t *testing.T) {
+	w := newWorld(t, third, func(p *zones.Pool) { p.Policy, p.Failback = zones.AllLive, zones.Manual })
+	w.up("primary")
+	w.down("redundant", "third")
+	w.answers("primary")
+	w.obeyed(Order{Verb: DoFailback})
+	w.answers("primary")
+	w.up("redundant")
+	w.answers("primary", "redundant")
+	w.after(time.Second)
+	w.up("third")
+	w.answers("primary", "redundant", "third")
+}
+
+func TestAllLiveEntriesWaitForNobody(t *testing.T) {
+	w := newWorld(t, third, func(p *zones.Pool) { p.Policy, p.Failback, p.MaxFailbacks = zones.AllLive, zones.Delay, 1 })
+	w.up("primary")
+	w.down("redundant", "third")
+	w.answers("primary")
+	w.up("redundant")
+	w.answers("primary")
+	w.after(30 * time.Second)
+	w.up("third")
+	w.answers("primary")
+	w.after(29 * time.Second)
+	if d := w.answers("primary"); !d.Lowered {
+		t.Errorf("TTL %d a second before redundant enters; pending %q", d.TTL, d.Pending)
+	}
+	w.after(time.Second)
+	w.answers("primary", "redundant")
+	w.after(30 * time.Second)
+	w.answers("primary", "redundant", "third") // neither the entry before nor the budget holds it up
+}
+
+func TestTTLFallsBeforeTheEarlierOfTwoSwitches(t *testing.T) {
+	w := newWorld(t, third, func(p *zones.Pool) { p.Failback, p.FailbackDelay = zones.Delay, 10*time.Minute })
+	w.up("primary", "redundant", "third")
+	w.answers("primary")
+	w.after(time.Hour)
+	w.obeyed(Order{Verb: DoDrain, Deployment: "primary", For: time.Hour})
+	w.answers("redundant")
+	w.down("redundant")
+	w.answers("third")
+	end := w.overrides[0].Until
+	w.now = end.Add(-2 * time.Minute)
+	w.up("redundant")
+	w.answers("third")
+	w.now = end.Add(-10 * time.Second)
+	if d := w.answers("third"); !d.Lowered {
+		t.Errorf("TTL %d before the drain ends; pending %q", d.TTL, d.Pending)
+	}
+	w.now = end
+	w.answers("primary")
+}
+
+func TestAddressThatMovesBetweenDeployments(t *testing.T) {
+	w := newWorld(t, func(p *zones.Pool) { p.Policy = zones.AllLive })
+	w.up("primary", "redundant")
+	w.answers("primary", "redundant")
+	w.pool.Deployments = []*zones.Deployment{
+		{Name: "primary", Addresses: []netip.Addr{newV4}}, {Name: "redundant", Addresses: []netip.Addr{v4}},
+	}
+	if d := w.decide(); len(d.Addresses) != 1 {
+		t.Errorf("addresses %v", d.Addresses)
+	}
+}
+
+func TestWithdrawnFamilyStopsAnswering(t *testing.T) {
+	w := newWorld(t, dual)
+	w.up("primary", "redundant")
+	w.addresses(v4, v6)
+	w.pool.Deployments[0].Addresses = []netip.Addr{v6}
+	w.addresses(v6)
+}

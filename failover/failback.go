@@ -20,7 +20,7 @@ const budgetWindow = time.Hour
 // mayReturn is why traffic may move now from a live deployment to best; or "", and what that waits for is noted. Such a
 // move is never made on memory alone: after a restart or self-doubt, best must have been judged anew.
 func (w *weighing) mayReturn(best *candidate) string {
-	if order := find(w.Overrides, ToFailback, best.Name, w.Now); order != nil && order.fresh(w.Previous) && best.known {
+	if order := find(w.Overrides, ToFailback, best.Name, w.Now); order != nil && !order.spent(w.Pool, w.Previous) && best.known && !best.Doubt {
 		if best.State == checker.Up && (best.Gate != Shut || order.Force) {
 			return order.String()
 		}
@@ -31,7 +31,7 @@ func (w *weighing) mayReturn(best *candidate) string {
 		return ""
 	}
 	if !w.Now.Before(due) {
-		w.returned = true
+		w.returned = w.Pool.Policy != zones.AllLive // there, nobody is moved away from a live one
 		return fmt.Sprintf("%s came back: up since %s, %s", best.Name, utc(best.Since), wait)
 	}
 	w.expect(due, fmt.Sprintf("%s gets traffic back at %s (%s)", best.Name, utc(due), wait))
@@ -48,7 +48,13 @@ func (w *weighing) returnDue(best *candidate) (due time.Time, wait string) {
 	case !best.known:
 		return time.Time{}, fmt.Sprintf("%s must be judged anew first: %s", best.Name, best.Reason)
 	}
-	since := later(best.Known, later(best.Since, w.lastSwitch()))
+	if best.Doubt {
+		return time.Time{}, fmt.Sprintf("%s is in doubt: %s", best.Name, best.Reason)
+	}
+	since := later(best.Known, best.Since)
+	if w.Pool.Policy != zones.AllLive { // there, one that enters moves nobody from another
+		since = later(since, w.lastSwitch())
+	}
 	switch w.Pool.Failback {
 	case zones.Manual:
 		return time.Time{}, fmt.Sprintf("failback = manual: livens failback %s moves traffic back to %s", w.Pool.Name, best.Name)
@@ -65,7 +71,7 @@ func (w *weighing) returnDue(best *candidate) (due time.Time, wait string) {
 		}
 		due, wait = later(best.GateSince, since).Add(w.Pool.FailbackDelay), "failback = gated"
 	}
-	if used := w.recentFailbacks(); len(used) >= w.Pool.MaxFailbacks {
+	if used := w.recentFailbacks(); len(used) >= w.Pool.MaxFailbacks && w.Pool.Policy != zones.AllLive {
 		free := used[len(used)-w.Pool.MaxFailbacks].Add(budgetWindow)
 		if free.After(due) {
 			due, wait = free, fmt.Sprintf("max_failbacks = %d in an hour", w.Pool.MaxFailbacks)
@@ -96,8 +102,10 @@ func (w *weighing) recentFailbacks() []time.Time {
 
 // expect notes a switch that is due at a known time: the TTL falls one TTL ahead of it.
 func (w *weighing) expect(due time.Time, pending string) {
-	w.due, w.pending = due, pending
-	w.wakeAt(due)
+	if w.due.IsZero() || due.Before(w.due) {
+		w.due, w.pending = due, pending
+	}
+	w.wakeAt(w.due)
 	w.wakeAt(w.lowerTTLAt())
 }
 
@@ -110,7 +118,7 @@ func (w *weighing) lowerTTLAt() time.Time {
 // changed.
 func (w *weighing) lookAhead() {
 	next := w.nextToEnd()
-	if next == nil {
+	if next == nil || !w.due.IsZero() && !next.Until.Before(w.due) {
 		return
 	}
 	then := w.Input

@@ -2,7 +2,10 @@ package failover
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/livens/livens/zones"
 )
 
 // Kind is what an override orders.
@@ -37,6 +40,15 @@ func (o *Override) inForce(now time.Time) bool { return o.Until.IsZero() || now.
 // fresh says that no switch has come since the order was given.
 func (o *Override) fresh(previous *Decision) bool {
 	return previous != nil && o.Seen.Equal(previous.Since)
+}
+
+// spent says that an order to fail back has been carried out: of an all-live pool when its deployment answers, else with
+// the next switch.
+func (o *Override) spent(p *zones.Pool, previous *Decision) bool {
+	if p.Policy == zones.AllLive {
+		return previous != nil && slices.Contains(previous.Active, o.Deployment)
+	}
+	return !o.fresh(previous)
 }
 
 // String is the override in words: "failover to redundant by alice until 2026-03-01 04:00:00 UTC (db upgrade)".

@@ -42,6 +42,9 @@ func (c *Controller) recall(p *zones.Pool, known View) {
 		before := previous.state(d.Name)
 		for _, a := range d.Addresses {
 			for _, t := range targets(p, d, a, p.Checks) {
+				if known[t.Key].State == checker.Up {
+					continue // another pool found it up: here another check may be what fails
+				}
 				if i := before.address(a); i >= 0 && before.Address[i].State != checker.Unknown {
 					s := before.Address[i]
 					known[t.Key] = checker.Verdict{State: s.State, Since: before.Since, Reason: s.Reason}
