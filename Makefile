@@ -25,7 +25,7 @@ test: ## everything, after installing what the tests need
 test-long: ## the same with the race detector, longer random histories, and each fuzzer for FUZZTIME
 	./scripts/test-tools.sh
 	$(GO) test -count=1 -timeout=60m -race ./...
-	$(GO) test -count=1 -timeout=60m ./failover -run Oracle -rapid.checks=100000
+	$(GO) test -count=1 -timeout=60m ./failover -run 'Oracle|Contract' -rapid.checks=20000
 	$(MAKE) --no-print-directory fuzz
 
 FUZZTIME ?= 10m
