@@ -1,6 +1,7 @@
 package zones
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -47,6 +48,9 @@ func (p Problem) samePlace(q Problem) bool {
 
 // Problems is what a load found, in order of file and line.
 type Problems []Problem
+
+// MarshalJSON writes a list always: an empty one where there is nothing.
+func (ps Problems) MarshalJSON() ([]byte, error) { return json.Marshal(append([]Problem{}, ps...)) }
 
 // Errors are the problems that are not warnings.
 func (ps Problems) Errors() Problems { return ps.filter(false) }
