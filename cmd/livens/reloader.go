@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -150,16 +151,20 @@ func (r *reloader) cookies() {
 func (r *reloader) report(cause string, config *zones.Config, problems zones.Problems) {
 	errs, warnings := problems.Errors(), problems.Warnings()
 	result := &web.Reload{OK: len(errs) == 0, At: time.Now(), Cause: cause, Problems: problems, NeedRestart: r.needRestart(config)}
-	if before := r.last.Load(); result.OK {
-		result.LastSuccess = result.At
-	} else if before != nil {
+	before := r.last.Load()
+	if before != nil {
 		result.LastSuccess = before.LastSuccess
+	}
+	if result.OK {
+		result.LastSuccess = result.At
 	}
 	r.last.Store(result)
 	for _, p := range problems {
-		if p.Warning {
+		switch {
+		case before != nil && slices.Contains(before.Problems, p): // said when it was new
+		case p.Warning:
 			r.log.Warn("configuration", "problem", p.String())
-		} else {
+		default:
 			r.log.Error("configuration", "problem", p.String())
 		}
 	}
