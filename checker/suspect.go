@@ -35,7 +35,8 @@ func (c *Checker) beginDoubt(now time.Time, self *entry) bool {
 	return true
 }
 
-// endDoubt lets the verdicts count again: something was heard.
+// endDoubt lets the verdicts count again: something was heard. Whatever is still silent is asked at once: if it is dead,
+// its users have waited long enough.
 func (c *Checker) endDoubt(now time.Time) {
 	lasted := now.Sub(c.doubtAt).Round(time.Millisecond)
 	c.doubt, c.doubtAt = "", time.Time{}
@@ -43,6 +44,7 @@ func (c *Checker) endDoubt(now time.Time) {
 	for _, e := range c.entries {
 		if remote(e.Check.Kind) {
 			e.release(now)
+			e.hurry()
 			c.reconsider(e)
 		}
 	}
