@@ -13,11 +13,14 @@ type Config struct {
 	Zones  string           // folder of *.toml; default "zones" beside File
 	State  string           // folder of what must outlive a restart; default /var/lib/livens
 	Strict bool             // one broken zone refuses the whole load
+	Site   string           // the data center that this nameserver is in, or ""
 
 	HTTP    HTTPConfig
 	DNS     DNSConfig
 	Log     LogConfig
 	Checker CheckerConfig
+	Cluster *ClusterConfig // nil: the only nameserver
+	Hooks   []HookConfig
 
 	source []byte // what was read, for KeepConfig
 }
@@ -49,4 +52,24 @@ type LogConfig struct {
 type CheckerConfig struct {
 	MaxProbes int // probes under way at once, 1–100000; default 1000
 	MaxExec   int // commands of exec checks at once, 1–1000; default 16
+}
+
+// ClusterConfig is [cluster]: the other observers, and how to talk to them.
+type ClusterConfig struct {
+	Listen       netip.AddrPort // gossip, UDP and TCP
+	Advertise    netip.AddrPort // where peers reach this nameserver; default Listen
+	Peers        []string       // host:port of every other observer, 1–31; with this one they are the cluster's size
+	KeyFile      string         // keys, one a line, 32 bytes in base64: the first encrypts, all decrypt
+	MinorityHold time.Duration  // without a quorum of votes, wait so long before acting on those there are; default 10 s
+	TieHold      time.Duration  // a tie on what answers counts as down after so long; default 10 s
+}
+
+// HookConfig is one [[hook]]: whom to tell what happened. Exactly one of URL and Command is set.
+type HookConfig struct {
+	Name       string        // in logs, status and metrics; unique
+	URL        string        // http or https: events are posted as JSON
+	SecretFile string        // signs what is posted (HMAC-SHA256); "": unsigned
+	Command    []string      // run with the event as JSON on its standard input and in its environment
+	Events     []string      // kinds of event; empty: all
+	Timeout    time.Duration // of one try, 100 ms–10 min; default 10 s
 }

@@ -1,0 +1,29 @@
+package failover
+
+import "time"
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of event. Those of the cluster itself (divergence, peers) are added by the room that sees them.
+const (
+	EventSwitch   EventKind = "switch"   // other deployments answer for a pool, or its all_down rule began or ended
+	EventVerdict  EventKind = "verdict"  // the agreed state of a deployment changed
+	EventOverride EventKind = "override" // an order was given, ended or ran out
+	EventStart    EventKind = "start"    // a cold deployment is wanted: what answers is in doubt or down
+)
+
+// Event is one thing that happened, as it is kept, shown and told.
+type Event struct {
+	ID         string    `json:"id"` // the same on every nameserver once they have talked
+	Kind       EventKind `json:"kind"`
+	At         time.Time `json:"at"`
+	Node       string    `json:"node"` // the nameserver that saw it first
+	Pool       string    `json:"pool,omitempty"`
+	Deployment string    `json:"deployment,omitempty"`
+	From       string    `json:"from,omitempty"` // what was: deployments that answered, or the state before
+	To         string    `json:"to,omitempty"`   // what is
+	Epoch      uint64    `json:"epoch,omitempty"`
+	Reason     string    `json:"reason"`
+	Quorum     bool      `json:"quorum"` // a majority of the observers stands behind it
+}
