@@ -21,6 +21,9 @@ type Options struct {
 	// Dial opens the connections of probes and watches, in place of a net.Dialer; nil: that. With it a test puts
 	// deployments on a network in memory.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Heard is when another nameserver elsewhere was last heard; nil: there is none. While one is heard, silent targets are
+	// no ground for self-doubt.
+	Heard func() time.Time
 	// Jitter is where in its range each random delay falls, in [0, 1); nil: anywhere.
 	Jitter func() float64
 }
@@ -80,6 +83,9 @@ func New(o Options) *Checker {
 	}
 	if o.MaxExec <= 0 {
 		o.MaxExec = 16
+	}
+	if o.Heard == nil {
+		o.Heard = func() time.Time { return time.Time{} }
 	}
 	if o.Jitter == nil {
 		o.Jitter = rand.Float64
@@ -179,6 +185,20 @@ func (c *Checker) Verdicts() map[string]Verdict {
 		all[key] = e.verdict()
 	}
 	return all
+}
+
+// Hurry has targets probed at once, as far as their fast_interval allows: somebody else has begun to doubt them. Keys that
+// are no target's are ignored.
+func (c *Checker) Hurry(keys []string) {
+	c.mu.Lock()
+	defer c.unlock()
+	for _, key := range keys {
+		if e := c.entries[key]; e != nil {
+			e.hurry()
+			e.lane.fix(e)
+		}
+	}
+	c.nudge()
 }
 
 // Changes signals that Changed has something new. Signals coalesce.

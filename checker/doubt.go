@@ -16,7 +16,7 @@ import (
 //
 //   - targets of two or more deployments, this one's among them, fell silent within one detection window (a
 //     deployment's addresses, IPv4 and IPv6, fall silent together when its data center is lost), and
-//   - nothing has been heard from any target since this one fell silent.
+//   - nothing has been heard from any target since this one fell silent, nor from another nameserver.
 //
 // A target that has been silent for longer neither supports doubt nor speaks against it: the last healthy deployment
 // falling silent is no self-doubt when the others are long dead. So that there is evidence by then, a target that

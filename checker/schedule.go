@@ -158,6 +158,9 @@ func (c *Checker) step(now time.Time) time.Time {
 	for len(c.lates) > 0 && !c.lates[0].at.After(now) {
 		c.overdue(now, heap.Pop(&c.lates).(late))
 	}
+	if c.doubt != "" && c.opts.Heard().After(c.doubtAt) {
+		c.endDoubt(now)
+	}
 	next := never
 	for _, l := range []*lane{&c.network, &c.local} {
 		if at := c.startDue(now, l); at.Before(next) {

@@ -9,12 +9,16 @@ import (
 const (
 	maxWitnesses = 8                      // targets probed early when another one falls silent
 	witnessPause = 100 * time.Millisecond // at least between two calls for witnesses
+	// lastWords is how long after a target's first unanswered probe another nameserver may be heard though this one is cut
+	// off: the probe may have been under way when that happened.
+	lastWords = 250 * time.Millisecond
 )
 
 // beginDoubt asks whether this observer rather than the target that is about to be turned down is cut off, and if so
 // holds all verdicts that depend on the network.
 func (c *Checker) beginDoubt(now time.Time, self *entry) bool {
-	if !remote(self.Check.Kind) || !alone(self.evidence(now, self.Target), func(yield func(evidence) bool) {
+	silence := self.evidence(now, self.Target)
+	if !remote(self.Check.Kind) || c.opts.Heard().After(silence.silent.Add(lastWords)) || !alone(silence, func(yield func(evidence) bool) {
 		for _, e := range c.entries {
 			if e != self && remote(e.Check.Kind) && !yield(e.evidence(now, e.Target)) {
 				return

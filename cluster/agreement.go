@@ -1,0 +1,145 @@
+package cluster
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/failover"
+)
+
+// agreement is what was agreed of one target, and what time adds to it.
+type agreement struct {
+	failover.Agreed
+	facts   facts
+	lacking time.Time // since when those who vote are no quorum; zero: they are one
+}
+
+// facts are what of an agreed verdict a decision could read.
+type facts struct {
+	state                    checker.State
+	known, bad, doubt, drain bool
+	provisional              bool
+	tied                     time.Time
+	reason                   string
+}
+
+// agree counts the votes anew on the targets whose votes changed, on those that wait for time to pass, and on all when
+// others are reached than before.
+func (c *Core) agree(now time.Time) {
+	reached, lone := c.reached(now), c.survivor(now)
+	if standing := standing(reached, lone); standing != c.stood {
+		c.stood, c.unread = standing, true
+		for key := range c.targets {
+			c.recount[key] = true
+		}
+	}
+	for key := range c.recount {
+		t, ours := c.targets[key]
+		if !ours {
+			delete(c.recount, key)
+			continue
+		}
+		a := c.agreed[key]
+		if a == nil {
+			a = &agreement{}
+			c.agreed[key] = a
+		}
+		a.count(c.ballots(key, t, reached), len(c.options.Peers)+1, lone, c.options, c.own[key], now)
+		if f := a.read(); f != a.facts {
+			a.facts, c.unread = f, true
+			c.news[key] = a.Agreed
+		}
+		if a.lacking.IsZero() || a.Provisional {
+			delete(c.recount, key)
+		}
+	}
+}
+
+// standing names who is reached.
+func standing(reached []*node, lone bool) string {
+	key := ""
+	for _, n := range reached {
+		key += n.name + " "
+	}
+	if lone {
+		key += "alone"
+	}
+	return key
+}
+
+// ballots are the votes on one target: this observer's own and those of the reached ones.
+func (c *Core) ballots(key string, t Target, reached []*node) []ballot {
+	out := make([]ballot, 0, len(reached)+1)
+	add := func(r *Report, own bool) {
+		if v, ok := r.Votes[key]; ok && v.State != checker.Unknown {
+			out = append(out, ballot{r.Name, own, t.Site != "" && r.Site == t.Site, v})
+		}
+	}
+	add(c.report, true)
+	for _, n := range reached {
+		add(n.report, false)
+	}
+	return out
+}
+
+// count brings the agreement up to date. Without a quorum nothing is known for as long as minority_hold; the decision
+// then keeps what was agreed before. After it the votes there are must do.
+func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, own checker.Verdict, now time.Time) {
+	r := count(ballots, size, lone)
+	if r.quorum {
+		a.lacking = time.Time{}
+	} else if a.lacking.IsZero() {
+		a.lacking = now
+	}
+	waiting := !r.quorum && now.Sub(a.lacking) < o.MinorityHold
+	if !r.tied || waiting {
+		a.Tied = time.Time{}
+	} else if a.Tied.IsZero() {
+		a.Tied = now
+	}
+	state := r.state
+	if waiting {
+		state = checker.Unknown
+	}
+	if state != a.State || a.Since.IsZero() {
+		a.Since = now
+	}
+	a.State, a.Provisional, a.Doubt, a.Drain = state, !r.quorum && state != checker.Unknown, r.doubt && !waiting, r.drain && !waiting
+	a.Latency, a.Reason, a.Streak = own.Latency, r.reason, 1
+	switch {
+	case len(ballots) == 0:
+		a.Streak, a.Reason = 0, own.Reason
+	case waiting:
+		a.Reason = short(ballots, size, r.reason)
+	}
+	if r.bad {
+		a.Streak = -1
+	}
+	if a.At.IsZero() && len(ballots) > 0 || own.At.After(a.At) {
+		a.At = now
+	}
+	if a.State == checker.Up && a.Reason == "" {
+		a.Reason = own.Reason
+	}
+}
+
+// short says that too few observers vote.
+func short(ballots []ballot, size int, reason string) string {
+	text := fmt.Sprintf("%d of %d observers vote, too few to agree", len(ballots), size)
+	if reason != "" {
+		text += " (" + reason + ")"
+	}
+	return text
+}
+
+// read is what a decision could read of the agreement.
+func (a *agreement) read() facts {
+	f := facts{
+		state: a.State, known: !a.At.IsZero(), bad: a.Streak < 0, doubt: a.Doubt, drain: a.Drain, provisional: a.Provisional, tied: a.Tied,
+	}
+	if a.State != checker.Up {
+		f.reason = a.Reason
+	}
+	return f
+}

@@ -1,0 +1,342 @@
+package cluster
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/failover"
+)
+
+// CoreOptions are what a Core is made with.
+type CoreOptions struct {
+	Self         Report        // who this nameserver is: all but Version, Joined and the tables
+	Peers        []string      // the other observers, by whatever name the transport has for them
+	MinorityHold time.Duration // see zones.ClusterConfig
+	TieHold      time.Duration
+}
+
+// Core is one nameserver's part of the cluster without sockets and clock: it is told what comes in and what time it is,
+// and says what goes out. The same calls give the same results. It is not safe for concurrent use.
+type Core struct {
+	options  CoreOptions
+	started  time.Time
+	report   *Report
+	seq      uint64
+	sessions map[string]*session  // by configured peer
+	nodes    map[string]*node     // by name
+	answered map[string]time.Time // by configured peer: when it last answered a DNS query
+
+	targets map[string]Target          // what is voted on, by key
+	own     map[string]checker.Verdict // this observer's verdicts
+	held    map[string]*failover.Decision
+	agreed  map[string]*agreement
+	recount map[string]bool // targets whose votes are to be counted anew
+	joined  bool
+
+	out    []Outgoing
+	news   map[string]failover.Agreed
+	hurry  map[string]bool
+	unread bool   // News has something new
+	stood  string // whose votes counted last
+	faults map[faultKey]*Fault
+	apart  map[string]time.Time // since when a pool's decision differs, by "nameserver pool"
+}
+
+// Target is what of a target concerns the others.
+type Target struct {
+	Site  string        // of its deployment
+	Fresh time.Duration // how old a finished probe may be for the verdict to count: two intervals and a timeout
+}
+
+// Outgoing is a message to be sent.
+type Outgoing struct {
+	Peer     string
+	Message  *Message
+	Reliable bool // too large, or too important, for one datagram
+}
+
+// NewCore makes the core of a nameserver that starts now.
+func NewCore(o CoreOptions, now time.Time) *Core {
+	self := o.Self
+	self.Version, self.Size = 1, len(o.Peers)+1
+	c := &Core{
+		options: o, started: now, report: &self, sessions: map[string]*session{}, nodes: map[string]*node{},
+		answered: map[string]time.Time{}, agreed: map[string]*agreement{}, news: map[string]failover.Agreed{},
+		hurry: map[string]bool{}, recount: map[string]bool{}, faults: map[faultKey]*Fault{}, apart: map[string]time.Time{}, unread: true,
+	}
+	for _, p := range o.Peers {
+		c.sessions[p] = &session{}
+	}
+	return c
+}
+
+// Tick lets time pass: heartbeats go out, what is no longer fresh lapses. It is called every heartbeat.
+func (c *Core) Tick(now time.Time) {
+	c.rewrite(now)
+	for _, peer := range c.options.Peers {
+		c.send(peer, &Message{Want: c.wants(peer, now)}, now)
+	}
+	c.settle(now)
+}
+
+// Observe takes this observer's own verdicts, all of them.
+func (c *Core) Observe(own map[string]checker.Verdict, doubt string, now time.Time) {
+	c.own = own
+	c.amend(now, func(r *Report) { r.Doubt = doubt })
+	c.settle(now)
+}
+
+// Watch says what there is to vote on.
+func (c *Core) Watch(targets map[string]Target, now time.Time) {
+	c.targets = targets
+	maps.DeleteFunc(c.agreed, func(key string, _ *agreement) bool { _, ok := targets[key]; return !ok })
+	for key := range targets {
+		if c.agreed[key] == nil {
+			c.recount[key] = true
+		}
+	}
+	c.rewrite(now)
+	c.settle(now)
+}
+
+// Tell says what this nameserver holds, so that the others learn it.
+func (c *Core) Tell(held map[string]*failover.Decision, zones map[string]failover.ZoneSerial, overrides []failover.Override, now time.Time) {
+	c.held = held
+	c.amend(now, func(r *Report) {
+		r.Held, r.Zones, r.Overrides = held, zones, map[string]failover.Override{}
+		for _, o := range overrides {
+			r.Overrides[register(o)] = o
+		}
+	})
+}
+
+// TellEvents says which events not every hook was told yet.
+func (c *Core) TellEvents(pending []Entry, now time.Time) {
+	c.amend(now, func(r *Report) {
+		r.Events = map[string]Entry{}
+		for _, e := range pending {
+			r.Events[e.ID] = e
+		}
+	})
+}
+
+// Serving says where this nameserver answers DNS queries.
+func (c *Core) Serving(where []string, now time.Time) {
+	c.amend(now, func(r *Report) { r.DNS = where })
+}
+
+// Answered says that a configured peer answered a DNS query just now.
+func (c *Core) Answered(peer string, now time.Time) { c.answered[peer] = now }
+
+// Leave tells everybody that this nameserver stops.
+func (c *Core) Leave(now time.Time) {
+	for _, peer := range c.options.Peers {
+		c.send(peer, &Message{Leaving: true}, now)
+	}
+}
+
+// Take hands over what is to be sent.
+func (c *Core) Take() []Outgoing {
+	out := c.out
+	c.out = nil
+	return out
+}
+
+// Hurry hands over the targets that another observer has begun to doubt: they are probed at once, so that agreement
+// costs no interval.
+func (c *Core) Hurry() []string {
+	out := names(c.hurry)
+	clear(c.hurry)
+	return out
+}
+
+// Unread says that News has something new.
+func (c *Core) Unread() bool { return c.unread }
+
+// News is what is new for the failover controller.
+func (c *Core) News(now time.Time) failover.News {
+	n := failover.News{Verdicts: c.news, Standing: c.Standing(now)}
+	c.news, c.unread = map[string]failover.Agreed{}, false
+	for _, x := range c.reached(now) {
+		for _, pool := range names(x.report.Held) {
+			n.Held = append(n.Held, x.report.Held[pool])
+		}
+		for _, zone := range names(x.report.Zones) {
+			n.Serials = append(n.Serials, x.report.Zones[zone])
+		}
+		for _, key := range names(x.report.Overrides) {
+			n.Overrides = append(n.Overrides, x.report.Overrides[key])
+		}
+	}
+	return n
+}
+
+// Heartbeat is how often Tick is to be called.
+const Heartbeat = heartbeat
+
+// amend changes this nameserver's report, and tells the others what changed.
+func (c *Core) amend(now time.Time, change func(*Report)) {
+	next := *c.report
+	change(&next)
+	next.Joined = c.joined
+	next.Votes = c.votes(now)
+	if same(c.report, &next) {
+		return
+	}
+	next.Version++
+	delta := diff(c.report, &next)
+	c.votesChanged(delta)
+	c.report = &next
+	for _, peer := range c.options.Peers {
+		c.send(peer, &Message{Delta: []*Delta{delta}}, now)
+	}
+}
+
+// rewrite brings the votes up to date: time makes them stale.
+func (c *Core) rewrite(now time.Time) { c.amend(now, func(*Report) {}) }
+
+func (c *Core) votes(now time.Time) map[string]Vote {
+	out := make(map[string]Vote, len(c.targets))
+	for key, t := range c.targets {
+		if v, ok := vote(c.own[key], t.Fresh, now); ok {
+			out[key] = v
+		}
+	}
+	return out
+}
+
+// votesChanged notes which targets a change of votes concerns.
+func (c *Core) votesChanged(d *Delta) {
+	for key := range d.Set.Votes {
+		c.recount[key] = true
+	}
+	for _, key := range d.Removed["votes"] {
+		c.recount[key] = true
+	}
+}
+
+// send queues a message to a peer. Until the peer has spoken its name is not known, and To is empty.
+func (c *Core) send(peer string, m *Message, now time.Time) {
+	s := c.sessions[peer]
+	c.seq++
+	m.Format, m.From, m.Boot, m.Seq, m.To = format, c.report.Name, c.report.Boot, c.seq, s.name
+	m.Echo, m.Clock, m.Version, m.Heard = s.echoes(now), now.UnixMicro(), c.report.Version, c.hears(s.name, now)
+	s.noteSent(c.seq, now)
+	c.out = append(c.out, Outgoing{peer, m, len(m.Full) > 0})
+}
+
+// hears is what is known of the other nameservers, but for the one that is told.
+func (c *Core) hears(to string, now time.Time) []Heard {
+	var out []Heard
+	for _, name := range names(c.nodes) {
+		n := c.nodes[name]
+		if name == to || n.left || n.boot == 0 || now.Sub(n.heard) > lapse {
+			continue
+		}
+		out = append(out, Heard{
+			Name: name, Boot: n.boot, Seq: n.seq, Age: micros(now.Sub(n.heard)), Version: n.version, Direct: now.Sub(n.direct) <= lapse,
+		})
+	}
+	return out
+}
+
+// wants are the nameservers whose report is to be asked for at a peer: its own, and of those that only others know.
+func (c *Core) wants(peer string, now time.Time) []string {
+	var out []string
+	for _, name := range names(c.nodes) {
+		n := c.nodes[name]
+		if !n.lacks() || !n.alive(now) || now.Sub(n.wanted) < wantPause {
+			continue
+		}
+		if from := c.sessions[peer].name; from == name || n.via == from && from != "" {
+			n.wanted = now
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// reached are the nameservers whose word counts now, by name.
+func (c *Core) reached(now time.Time) []*node {
+	var out []*node
+	for _, name := range names(c.nodes) {
+		if n := c.nodes[name]; n.reached(now) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// Standing is how this nameserver stands among the others now.
+func (c *Core) Standing(now time.Time) failover.Standing {
+	return failover.Standing{Quorum: c.quorum(now), Joined: c.joined, Skew: c.skew(now)}
+}
+
+func (c *Core) quorum(now time.Time) bool {
+	size := len(c.options.Peers) + 1
+	return len(c.reached(now))+1 > size/2 || c.survivor(now)
+}
+
+// survivor says that of two observers the other one is lost: it is silent here, and answers no DNS queries either. One
+// that does is only cut off.
+func (c *Core) survivor(now time.Time) bool {
+	if len(c.options.Peers) != 1 || len(c.reached(now)) > 0 {
+		return false
+	}
+	peer := c.options.Peers[0]
+	silent := c.started // since when
+	if n := c.nodes[c.sessions[peer].name]; n != nil {
+		if n.left {
+			return true
+		}
+		silent = n.heard
+	}
+	return now.Sub(silent) > lapse && now.Sub(c.answered[peer]) > answerLife
+}
+
+// skew is the median clock of the cluster minus this host's: with an even number of clocks the mean of the middle two,
+// so that two nameservers meet halfway.
+func (c *Core) skew(now time.Time) time.Duration {
+	all := []time.Duration{0}
+	for _, n := range c.reached(now) {
+		if n.rtt > 0 {
+			all = append(all, n.skew)
+		}
+	}
+	slices.Sort(all)
+	middle := len(all) / 2
+	if len(all)%2 == 1 {
+		return all[middle]
+	}
+	return (all[middle-1] + all[middle]) / 2
+}
+
+// settle draws the conclusions from whatever changed: who is reached, what is agreed, whether the running decisions
+// have been heard.
+func (c *Core) settle(now time.Time) {
+	for _, n := range c.nodes {
+		n.synced = n.synced && n.alive(now)
+	}
+	c.join(now)
+	c.agree(now)
+	c.compare(now)
+}
+
+// join ends the wait for running decisions: every report is at hand; or a quorum of them, of which one is no joiner's;
+// or the time is over.
+func (c *Core) join(now time.Time) {
+	if c.joined {
+		return
+	}
+	reached := c.reached(now)
+	running := slices.ContainsFunc(reached, func(n *node) bool { return n.report.Joined })
+	if len(reached) == len(c.options.Peers) || running && c.quorum(now) || now.Sub(c.started) >= joinWait {
+		c.joined, c.unread = true, true
+		c.rewrite(now)
+	}
+}
+
+// Joined says that the wait for running decisions is over.
+func (c *Core) Joined() bool { return c.joined }

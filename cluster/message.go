@@ -1,0 +1,174 @@
+package cluster
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/livens/livens/failover"
+)
+
+// format is the version of the message format. Messages of one version more or less are understood: what a version
+// adds are fields that the one before may ignore.
+const format = 1
+
+// Message is all that ever crosses between two nameservers: a heartbeat, and whatever else there is to say.
+//
+// From, Boot and Seq name the sender's process and the message; To and Echo prove that it is fresh. A receiver believes
+// a message only if it repeats the receiver's own boot and the number of one of its latest messages: a recorded message
+// cannot do that later.
+type Message struct {
+	Format  int       `json:"v"`
+	From    string    `json:"from"`
+	Boot    uint64    `json:"boot"`
+	Seq     uint64    `json:"seq"` // grows by one with each message of the process, to whomever
+	To      string    `json:"to,omitempty"`
+	Echo    []Echo    `json:"echo,omitempty"`
+	Clock   int64     `json:"clock"`           // the sender's, in Unix microseconds
+	Version uint64    `json:"version"`         // of the sender's report
+	Heard   []Heard   `json:"heard,omitempty"` // the other nameservers, as the sender knows them
+	Leaving bool      `json:"leaving,omitempty"`
+	Want    []string  `json:"want,omitempty"` // whose reports the sender lacks
+	Full    []*Report `json:"full,omitempty"`
+	Delta   []*Delta  `json:"delta,omitempty"`
+}
+
+// Echo repeats what was last heard from the receiver.
+type Echo struct {
+	Boot uint64 `json:"boot"`
+	Seq  uint64 `json:"seq"`
+	Held int64  `json:"held"` // microseconds between hearing and repeating it
+}
+
+// Heard is what a nameserver knows of another: relayed, so that nameservers that cannot reach each other directly still
+// do through a third.
+type Heard struct {
+	Name    string `json:"name"`
+	Boot    uint64 `json:"boot"`
+	Seq     uint64 `json:"seq"`
+	Age     int64  `json:"age"`     // microseconds since that message, relayed or not
+	Version uint64 `json:"version"` // the latest known to exist
+	Direct  bool   `json:"direct,omitempty"`
+}
+
+// Bounds of a message. What is beyond them is refused whole.
+const (
+	maxMessage   = 16 << 20 // bytes
+	maxName      = 253
+	maxNodes     = 32
+	maxVotes     = 200_000
+	maxPools     = 50_000
+	maxZones     = 50_000
+	maxOverrides = 10_000
+	maxEvents    = 2_000
+	maxWords     = 4096 // bytes of a reason
+)
+
+func (m *Message) encode() []byte {
+	out, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // strings, numbers, addresses and times of this era marshal
+	}
+	return out
+}
+
+// errFormat says that a message is of a version that this one cannot understand.
+var errFormat = errors.New("a message format that this version of livens does not understand")
+
+// decode reads a message; what is malformed or out of bounds is an error.
+func decode(data []byte) (*Message, error) {
+	if len(data) > maxMessage {
+		return nil, fmt.Errorf("a message of %d bytes; %d are allowed", len(data), maxMessage)
+	}
+	var version struct {
+		Format int `json:"v"`
+	}
+	if err := json.Unmarshal(data, &version); err != nil {
+		return nil, fmt.Errorf("malformed message: %w", err)
+	}
+	if version.Format < format-1 || version.Format > format+1 || version.Format < 1 {
+		return nil, fmt.Errorf("%w: %d, here %d", errFormat, version.Format, format)
+	}
+	var m Message
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, fmt.Errorf("malformed message: %w", err)
+	}
+	return &m, m.check()
+}
+
+// check refuses what no livens says.
+func (m *Message) check() error {
+	switch {
+	case !isName(m.From), m.To != "" && !isName(m.To):
+		return errors.New("a message without a proper name")
+	case m.Boot == 0, m.Seq == 0:
+		return errors.New("a message without a number")
+	case len(m.Echo) > 2, len(m.Heard) > maxNodes, len(m.Want) > maxNodes, len(m.Full) > maxNodes, len(m.Delta) > maxNodes:
+		return errors.New("a message about more nameservers than there can be")
+	}
+	for _, h := range m.Heard {
+		if !isName(h.Name) || h.Age < 0 || h.Boot == 0 {
+			return errors.New("a message with a nonsense age or name")
+		}
+	}
+	for _, r := range m.Full {
+		if err := r.check(); err != nil {
+			return err
+		}
+	}
+	for _, d := range m.Delta {
+		if d == nil || d.Head == nil || d.Head.Name != d.Name || d.Head.Boot != d.Boot || d.Head.Version <= d.Base {
+			return errors.New("a change that fits no report")
+		}
+		whole := *d.Head
+		whole.Contents = d.Set
+		if err := whole.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Report) check() error {
+	if r == nil {
+		return errors.New("an empty report")
+	}
+	switch {
+	case !isName(r.Name), r.Boot == 0, r.Version == 0:
+		return errors.New("a report without a proper name or number")
+	case len(r.Votes) > maxVotes, len(r.Held) > maxPools, len(r.Zones) > maxZones, len(r.Overrides) > maxOverrides, len(r.Events) > maxEvents:
+		return fmt.Errorf("the report of %s is larger than any configuration", r.Name)
+	case len(r.Doubt) > maxWords, len(r.Site) > maxName, len(r.Livens) > maxName, len(r.DNS) > 2*maxNodes:
+		return fmt.Errorf("the report of %s has words without end", r.Name)
+	}
+	for _, v := range r.Votes {
+		if len(v.Reason) > maxReason {
+			return fmt.Errorf("a vote of %s has words without end", r.Name)
+		}
+	}
+	for pool, d := range r.Held {
+		if d == nil || d.Pool != pool || len(d.Active) == 0 || len(d.Addresses) == 0 || len(d.Reason) > maxWords {
+			return fmt.Errorf("%s holds half a decision for pool %q", r.Name, pool)
+		}
+	}
+	for key, o := range r.Overrides {
+		if register(o) != key {
+			return fmt.Errorf("an order of %s in the wrong place: %q", r.Name, key)
+		}
+	}
+	for id, e := range r.Events {
+		if e.ID != id || len(e.Reason) > maxWords {
+			return fmt.Errorf("an event of %s in the wrong place: %q", r.Name, id)
+		}
+	}
+	return nil
+}
+
+func isName(s string) bool { return s != "" && len(s) <= maxName && utf8.ValidString(s) }
+
+// Entry is an event on its way through the cluster.
+type Entry = failover.Event
+
+func micros(d time.Duration) int64 { return d.Microseconds() }

@@ -1,0 +1,77 @@
+package cluster
+
+import "time"
+
+const (
+	// heartbeat is how often every peer is told that this nameserver lives.
+	heartbeat = 200 * time.Millisecond
+	// lapse is how long after the last sign of life a nameserver's votes count: five missed heartbeats, and a quarter
+	// of one for the way.
+	lapse = 5*heartbeat + heartbeat/4
+	// joinWait is how long a joiner waits for the running decisions.
+	joinWait = 2 * time.Second
+	// wantPause is how long after asking for a report it is asked for again.
+	wantPause = 300 * time.Millisecond
+	// answerLife is how long an answer over DNS shows that a nameserver silent here is alive: it is asked every
+	// heartbeat then, and the answer may take a while.
+	answerLife = 3 * heartbeat
+)
+
+// node is another nameserver, known directly or through others.
+type node struct {
+	name    string
+	boot    uint64
+	seq     uint64               // the latest message of it that anybody reached has heard
+	heard   time.Time            // when that was, by this host's clock
+	direct  time.Time            // when it was last heard without a go-between; zero: never
+	via     string               // the go-between of heard; "": none
+	version uint64               // the latest version of its report known to exist
+	report  *Report              // the latest at hand, of this boot; nil: none yet
+	synced  bool                 // the report at hand was the latest at some time since the node was last unreachable
+	left    bool                 // it said that it leaves
+	wanted  time.Time            // when its report was last asked for
+	hears   map[string]time.Time // whom it hears directly, and when it said so
+	skew    time.Duration        // its clock minus ours
+	rtt     time.Duration        // zero: not measured
+}
+
+// alive says that a sign of life is fresh enough.
+func (n *node) alive(now time.Time) bool { return !n.left && now.Sub(n.heard) <= lapse }
+
+// reached says that the node's votes count: it is alive, and what it says is known.
+func (n *node) reached(now time.Time) bool { return n.alive(now) && n.synced && n.report != nil }
+
+// hearing takes a sign of life: message seq of the process boot, heard age ago by a go-between or ("") by ourselves.
+// An older sign than what is known changes nothing. Ages only ever grow on their way, so that no circle of
+// go-betweens keeps a dead nameserver alive.
+func (n *node) hearing(boot, seq, version uint64, at time.Time, via string) {
+	switch {
+	case boot != n.boot && !at.After(n.heard):
+		return
+	case boot != n.boot:
+		*n = node{name: n.name, boot: boot, hears: n.hears}
+	case seq <= n.seq:
+		return
+	}
+	n.seq, n.heard, n.via, n.left = seq, at, via, false
+	n.version = max(n.version, version)
+	n.settle()
+}
+
+// take keeps a report if it is news, and says whether it was.
+func (n *node) take(r *Report) bool {
+	if r.Boot != n.boot || n.report != nil && r.Version <= n.report.Version {
+		return false
+	}
+	n.report = r
+	n.version = max(n.version, r.Version)
+	n.settle()
+	return true
+}
+
+func (n *node) settle() {
+	n.synced = n.synced || n.report != nil && n.report.Version >= n.version
+}
+
+// lacks says that a later report exists than the one at hand.
+func (n *node) lacks() bool { return n.report == nil || n.report.Version < n.version }

@@ -1,0 +1,199 @@
+package cluster
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/livens/livens/checker"
+)
+
+// replyPause bounds how often a message that proves nothing is answered.
+const replyPause = heartbeat / 8
+
+// Receive takes what came from a configured peer.
+func (c *Core) Receive(peer string, data []byte, now time.Time) {
+	m, err := decode(data)
+	switch {
+	case errors.Is(err, errFormat):
+		c.fault(FaultFormat, peer, err.Error(), now)
+	case err != nil:
+		c.fault(FaultMessage, peer, err.Error(), now)
+	default:
+		c.hear(peer, m, now)
+	}
+}
+
+// hear takes a well-formed message.
+func (c *Core) hear(peer string, m *Message, now time.Time) {
+	s := c.sessions[peer]
+	switch {
+	case s == nil:
+		return // it is no peer of ours
+	case m.From == c.report.Name:
+		c.fault(FaultName, peer, "it has this nameserver's name, "+m.From, now)
+		return
+	case m.To != "" && m.To != c.report.Name:
+		c.fault(FaultReplay, peer, "a message for "+m.To, now)
+		return
+	}
+	if other := c.peerOf(m.From, now); other != "" && other != peer {
+		c.fault(FaultName, peer, m.From+" is the name of "+other+" already", now)
+		return
+	}
+	switch s.accept(m, c.report.Boot, now) {
+	case replayed:
+		c.fault(FaultReplay, peer, "a message that came before", now)
+	case unproven:
+		if n := len(s.sent); n == 0 || now.Sub(s.sent[n-1].at) >= replyPause {
+			c.send(peer, &Message{}, now)
+		}
+	case fresh:
+		c.believe(peer, s, m, now)
+	}
+}
+
+// peerOf is the configured peer that has lately been heard under a name, or "".
+func (c *Core) peerOf(name string, now time.Time) string {
+	for _, peer := range c.options.Peers {
+		if s := c.sessions[peer]; s.name == name && now.Sub(s.heard) <= lapse {
+			return peer
+		}
+	}
+	return ""
+}
+
+// believe applies a fresh message.
+func (c *Core) believe(peer string, s *session, m *Message, now time.Time) {
+	n := c.node(m.From, now)
+	if n == nil {
+		c.fault(FaultUnknown, peer, m.From+" would be one observer more than are configured", now)
+		return
+	}
+	n.hearing(m.Boot, m.Seq, m.Version, now, "")
+	n.direct = now
+	if best, ok := s.best(); ok {
+		n.rtt, n.skew = max(best.rtt, time.Microsecond), best.skew
+	}
+	n.left = m.Leaving
+	c.relay(n, m, now)
+	changed := c.adopt(m, now)
+	if len(m.Want) > 0 {
+		c.answer(peer, m.Want, now)
+	}
+	if wants := c.wants(peer, now); len(wants) > 0 {
+		c.send(peer, &Message{Want: wants}, now)
+	}
+	if changed {
+		c.unread = true
+	}
+	c.settle(now)
+}
+
+// node is the nameserver of that name; nil when it would be one more than are configured.
+func (c *Core) node(name string, now time.Time) *node {
+	if n := c.nodes[name]; n != nil {
+		return n
+	}
+	if len(c.nodes) >= len(c.options.Peers) {
+		i := slices.IndexFunc(names(c.nodes), func(name string) bool { return !c.nodes[name].alive(now) })
+		if i < 0 {
+			return nil
+		}
+		delete(c.nodes, names(c.nodes)[i]) // it has been given another name, or was replaced
+	}
+	n := &node{name: name, hears: map[string]time.Time{}}
+	c.nodes[name] = n
+	return n
+}
+
+// relay takes what a nameserver knows of the others.
+func (c *Core) relay(from *node, m *Message, now time.Time) {
+	clear(from.hears)
+	for _, h := range m.Heard {
+		if h.Direct {
+			from.hears[h.Name] = now
+		}
+		if h.Name == c.report.Name {
+			continue
+		}
+		if n := c.node(h.Name, now); n != nil {
+			n.hearing(h.Boot, h.Seq, h.Version, now.Add(-time.Duration(h.Age)*time.Microsecond), from.name)
+		}
+	}
+}
+
+// adopt takes reports and changes of them, and passes on what others cannot hear by themselves. It says whether any
+// was news.
+func (c *Core) adopt(m *Message, now time.Time) bool {
+	news := false
+	for _, r := range m.Full {
+		n := c.nodes[r.Name]
+		if n == nil {
+			continue
+		}
+		before := n.report
+		if n.take(r) {
+			news = true
+			if before == nil {
+				before = &Report{}
+			}
+			c.votesChanged(diff(before, r))
+			c.alarm(before, r)
+		}
+	}
+	for _, d := range m.Delta {
+		n := c.nodes[d.Name]
+		if n == nil || n.report == nil || n.boot != d.Boot || n.report.Version != d.Base {
+			continue // what is missing is asked for
+		}
+		before := n.report
+		if n.take(before.apply(d)) {
+			news = true
+			c.votesChanged(d)
+			c.alarm(before, n.report)
+			c.forward(m.From, d, now)
+		}
+	}
+	return news
+}
+
+// forward passes a change on to those who do not hear its owner.
+func (c *Core) forward(from string, d *Delta, now time.Time) {
+	for _, peer := range c.options.Peers {
+		n := c.nodes[c.sessions[peer].name]
+		if n == nil || n.name == from || n.name == d.Name || !n.alive(now) {
+			continue
+		}
+		if _, hears := n.hears[d.Name]; !hears {
+			c.send(peer, &Message{Delta: []*Delta{d}}, now)
+		}
+	}
+}
+
+// answer sends the reports that a peer lacks, as far as they are known.
+func (c *Core) answer(peer string, want []string, now time.Time) {
+	var full []*Report
+	for _, name := range want {
+		switch n := c.nodes[name]; {
+		case name == c.report.Name:
+			full = append(full, c.report)
+		case n != nil && n.report != nil:
+			full = append(full, n.report)
+		}
+	}
+	if len(full) > 0 {
+		c.send(peer, &Message{Full: full}, now)
+	}
+}
+
+// alarm notes the targets that a nameserver has begun to doubt.
+func (c *Core) alarm(before, after *Report) {
+	for key, v := range after.Votes {
+		was := before.Votes[key]
+		uneasy := func(v Vote) bool { return v.Doubt || v.Bad || v.State == checker.Down }
+		if _, ours := c.targets[key]; ours && uneasy(v) && !uneasy(was) {
+			c.hurry[key] = true
+		}
+	}
+}
