@@ -1,0 +1,157 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livens/livens/failover"
+)
+
+const (
+	// apartLife is how long nameservers may differ before it is worth a look: decisions travel in milliseconds.
+	apartLife = time.Second
+	// skewLimit is how far a clock may be off.
+	skewLimit = 2 * time.Second
+	// faultLife is how long after it was last seen a fault is worth a look.
+	faultLife = 5 * time.Minute
+)
+
+// Alerts are what operations should look at, as far as it concerns the other nameservers.
+func (s *Status) Alerts(now time.Time) []failover.Alert {
+	var out []failover.Alert
+	raise := func(code string, severity failover.Severity, affects string, since time.Time, hint, format string, args ...any) {
+		out = append(out, failover.Alert{Code: code, Severity: severity, Affects: affects, Text: fmt.Sprintf(format, args...), Hint: hint, Since: since})
+	}
+	if !s.Quorum {
+		raise("no-quorum", failover.Critical, "this nameserver", time.Time{},
+			"answers stay as they are, and after minority_hold follow what is seen from here; look at the way to the others",
+			"%d of %d observers reached: too few to agree", s.Reach, s.Size)
+	}
+	if abs(s.Skew) > skewLimit {
+		raise("clock-skew", failover.Warning, "this nameserver", time.Time{}, "set the clock of this host (NTP); planned switches go by the cluster's median clock",
+			"this host's clock is %v off the cluster's", s.Skew.Round(time.Millisecond))
+	}
+	for i := range s.Peers {
+		s.Peers[i].alerts(raise, s, now)
+	}
+	return out
+}
+
+type raiser func(code string, severity failover.Severity, affects string, since time.Time, hint, format string, args ...any)
+
+func (p *Peer) alerts(raise raiser, s *Status, now time.Time) {
+	who := "nameserver " + p.title()
+	switch {
+	case !p.Reached && p.Cut:
+		raise("peer-silent", failover.Warning, who, p.Heard, "open UDP and TCP between the cluster ports", "cut off: silent here, and it answers DNS queries%s", why(p.Error))
+	case !p.Reached && p.Left:
+		raise("peer-silent", failover.Warning, who, p.Heard, "start it again, or take it out of peers everywhere", "it was stopped")
+	case !p.Reached:
+		raise("peer-silent", failover.Warning, who, p.Heard, "is it running, and can it be reached?", "no sign of life%s", why(p.Error))
+	case p.Via != "":
+		raise("peer-indirect", failover.Warning, who, time.Time{}, "open UDP and TCP between the cluster ports of the two", "heard only through %s", p.Via)
+	}
+	if !p.Reached {
+		return
+	}
+	if p.Doubt != "" {
+		raise("peer-self-doubt", failover.Warning, who, time.Time{}, "look at that host's network; its votes do not count meanwhile", "%s", p.Doubt)
+	}
+	if skew := time.Duration(p.Offset * float64(time.Second)); abs(skew) > skewLimit {
+		raise("clock-skew", failover.Warning, who, time.Time{}, "set that host's clock (NTP); nothing here goes by it",
+			"its clock is %v ahead of this host's", skew.Round(time.Millisecond))
+	}
+	if p.Answers != "" {
+		raise("peer-answers", failover.Critical, who, time.Time{}, "ask it: dig @ITS-ADDRESS; resolvers that ask it go elsewhere or astray", "%s", p.Answers)
+	}
+	if r := p.report; r != nil && r.Size != s.Size {
+		raise("cluster-size", failover.Warning, who, time.Time{}, "make [cluster] peers name the same observers everywhere",
+			"it knows of %d observers, this nameserver of %d", r.Size, s.Size)
+	}
+	for _, pool := range p.Pools {
+		if !pool.Apart.IsZero() && now.Sub(pool.Apart) > apartLife {
+			raise("divergence", failover.Critical, "pool "+pool.Pool+", "+who, pool.Apart, "livens diff shows who answers what; compare the zone files and the network between the nameservers",
+				"it answers %s (epoch %d), otherwise than this nameserver", strings.Join(pool.Active, ", "), pool.Epoch)
+		}
+	}
+	p.dataAlerts(raise, s, who)
+}
+
+// dataAlerts names zones and pools that the nameserver has otherwise than this one.
+func (p *Peer) dataAlerts(raise raiser, s *Status, who string) {
+	var other []string
+	for _, z := range p.Zones {
+		if ours, ok := s.Self.Zones[z.Zone]; ok && ours.Hash != z.Hash {
+			other = append(other, z.Zone)
+		}
+	}
+	for zone := range s.Self.Zones {
+		if !slices.ContainsFunc(p.Zones, func(z PeerZone) bool { return z.Zone == zone }) && !p.Witness {
+			other = append(other, zone)
+		}
+	}
+	if len(other) > 0 {
+		slices.Sort(other)
+		raise("zones-differ", failover.Warning, who, time.Time{}, "bring the same files to all nameservers; pools that differ abstain from agreement meanwhile",
+			"other data for %s", some(other))
+	}
+}
+
+// some is a list of names, shortened.
+func some(list []string) string {
+	if len(list) > 3 {
+		return fmt.Sprintf("%s and %d more", strings.Join(list[:3], ", "), len(list)-3)
+	}
+	return strings.Join(list, ", ")
+}
+
+func (p *Peer) title() string {
+	if p.Name == "" {
+		return p.Address
+	}
+	return p.Name
+}
+
+func why(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+func abs(d time.Duration) time.Duration { return max(d, -d) }
+
+// hints say what to do about a fault.
+func (f FaultCode) hint() string {
+	switch f {
+	case FaultFormat:
+		return "bring the nameservers to versions of livens that are one apart at most"
+	case FaultName:
+		return "give every nameserver a name of its own in livens.toml"
+	case FaultUnknown:
+		return "name it in [cluster] peers everywhere, or take the key away from it"
+	case FaultReplay:
+		return "nothing was applied; somebody on the way may be repeating messages"
+	}
+	return "nothing was applied; look at what sends it"
+}
+
+// Alert is the fault as operations see it.
+func (f *Fault) Alert() failover.Alert {
+	return failover.Alert{Code: string(f.Code), Severity: failover.Warning, Affects: "cluster, " + f.Where, Since: f.First,
+		Text: fmt.Sprintf("%s (%d times)", f.Text, f.Count), Hint: f.Code.hint()}
+}
+
+// Faults are those of the last minutes.
+func (c *Core) Faults(now time.Time) []Fault {
+	var out []Fault
+	for _, f := range c.faults {
+		if now.Sub(f.Last) <= faultLife {
+			out = append(out, *f)
+		}
+	}
+	slices.SortFunc(out, func(a, b Fault) int { return strings.Compare(string(a.Code)+a.Where, string(b.Code)+b.Where) })
+	return out
+}
