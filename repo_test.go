@@ -19,6 +19,7 @@ var edges = map[string][]string{
 	"zones":             {"internal/durable", "internal/suggest"},
 	"checker":           {"zones"},
 	"failover":          {"zones", "checker", "internal/durable"},
+	"cluster":           {"zones", "checker", "failover", "events", "internal/process"},
 	"dnsserver":         {"zones", "failover", "checker", "internal/peertest"},
 	"web":               {"zones", "checker", "failover"},
 	"cmd/livens":        {"zones", "checker", "failover", "dnsserver", "web", "internal/durable", "internal/suggest", "internal/peertest"},

@@ -1,0 +1,123 @@
+package cluster
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Connections at one time. Those from addresses of peers are not counted among the strangers', so that no stranger
+// can keep a peer out; several peers may share one address.
+const (
+	maxStrangers      = 32
+	maxPerStranger    = 8
+	maxPerPeerAddress = 128
+	strangeStreams    = 100            // a second
+	maxStream         = 1<<20 + 64<<10 // bytes read from one connection: MaxMessage, and what is put around it
+)
+
+// gate says how many connections may come in.
+type gate struct {
+	mu        sync.Mutex
+	strangers int
+	perClient map[netip.Addr]int
+	rate      budget // of strangers
+}
+
+func newGate() *gate { return &gate{perClient: map[netip.Addr]int{}} }
+
+// enter asks for a place, which leave gives back. An IPv6 /64 counts as one client.
+func (g *gate) enter(now time.Time, from netip.Addr, peer bool) (leave func(), ok bool) {
+	client := from
+	if from.Is6() {
+		prefix, _ := from.WithZone("").Prefix(64)
+		client = prefix.Addr()
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.room(now, client, peer) {
+		return nil, false
+	}
+	strangers := 1
+	if peer {
+		strangers = 0
+	}
+	g.strangers += strangers
+	g.perClient[client]++
+	return func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.strangers -= strangers
+		if g.perClient[client]--; g.perClient[client] == 0 {
+			delete(g.perClient, client)
+		}
+	}, true
+}
+
+func (g *gate) room(now time.Time, client netip.Addr, peer bool) bool {
+	if peer {
+		return g.perClient[client] < maxPerPeerAddress
+	}
+	return g.perClient[client] < maxPerStranger && g.strangers < maxStrangers && g.rate.take(now, strangeStreams)
+}
+
+// budget allows so many things a second. The zero value is ready.
+type budget struct {
+	since time.Time
+	used  int
+}
+
+func (b *budget) take(now time.Time, most int) bool {
+	if now.Sub(b.since) >= time.Second {
+		b.since, b.used = now, 0
+	}
+	b.used++
+	return b.used <= most
+}
+
+var errOversize = errors.New("the message is too long")
+
+// stream is a connection whose bytes are counted, and from which not more than a message is read.
+type stream struct {
+	net.Conn
+	sockets *sockets
+	left    int // bytes that may still be read; only the reader's
+	once    sync.Once
+	leave   func()
+}
+
+func (s *sockets) guard(conn net.Conn, leave func()) *stream {
+	c := &stream{Conn: conn, sockets: s, left: maxStream, leave: leave}
+	s.waiting.Store(c, struct{}{})
+	return c
+}
+
+// Read reads until there was too much.
+func (c *stream) Read(b []byte) (int, error) {
+	if c.left == 0 {
+		c.sockets.faults.add(Oversize, c.RemoteAddr().String(), "a connection sends more than a message may have")
+		return 0, errOversize
+	}
+	n, err := c.Conn.Read(b[:min(len(b), c.left)])
+	c.left -= n
+	c.sockets.received.Add(uint64(n))
+	return n, err
+}
+
+// Write counts.
+func (c *stream) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.sockets.sent.Add(uint64(n))
+	return n, err
+}
+
+// Close gives the place back.
+func (c *stream) Close() error {
+	c.once.Do(func() {
+		c.sockets.waiting.Delete(c)
+		c.leave()
+	})
+	return c.Conn.Close()
+}

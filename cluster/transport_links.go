@@ -1,0 +1,178 @@
+package cluster
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Link is how one configured peer stands with the library. It says nothing about the messages that arrive.
+type Link struct {
+	Peer  string         // as configured
+	Name  string         // of the nameserver last met there; "": none yet
+	Addr  netip.AddrPort // where it was last met
+	Up    bool           // false: never met, or it left or died by the library's word
+	Since time.Time      // of Up as it is
+	Err   string         // why the last try to join failed; "" while Up
+}
+
+// contacts are the configured peers with what is known of them.
+type contacts struct {
+	all     []*contact
+	changed chan struct{}
+
+	mu sync.Mutex // guards what is in the contacts
+}
+
+// contact is one configured peer. Its link and addrs are guarded by the mutex of its contacts.
+type contact struct {
+	link  Link
+	addrs []netip.AddrPort // what Peer resolved to last; empty: it never did
+	queue chan []byte      // frames for TCP
+}
+
+// sendBacklog is how many messages for one peer wait for TCP.
+const sendBacklog = 64
+
+func newContacts(peers []string, now time.Time) *contacts {
+	cs := &contacts{changed: make(chan struct{}, 1)}
+	for _, peer := range peers {
+		c := &contact{link: Link{Peer: peer, Since: now}, queue: make(chan []byte, sendBacklog)}
+		if addr, err := netip.ParseAddrPort(peer); err == nil {
+			c.addrs = []netip.AddrPort{plain(addr)}
+		}
+		cs.all = append(cs.all, c)
+	}
+	return cs
+}
+
+// plain makes addresses comparable: an IPv4 address has one form.
+func plain(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+func (cs *contacts) links() []Link {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	links := make([]Link, len(cs.all))
+	for i, c := range cs.all {
+		links[i] = c.link
+	}
+	return links
+}
+
+// named is the contact that is configured as peer; nil: none is.
+func (cs *contacts) named(peer string) *contact {
+	for _, c := range cs.all {
+		if c.link.Peer == peer { // which never changes
+			return c
+		}
+	}
+	return nil
+}
+
+// link is a copy of the contact's link.
+func (cs *contacts) link(c *contact) Link {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return c.link
+}
+
+// at is the contact that has addr; with mu held.
+func (cs *contacts) at(addr netip.AddrPort) *contact {
+	for _, c := range cs.all {
+		if slices.Contains(c.addrs, addr) {
+			return c
+		}
+	}
+	return nil
+}
+
+// belongs says whether a peer has addr, and if none has, whether that is sure: a peer whose name has not yet resolved
+// might.
+func (cs *contacts) belongs(addr netip.AddrPort) (yes, sure bool) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.at(addr) != nil {
+		return true, true
+	}
+	return false, !slices.ContainsFunc(cs.all, func(c *contact) bool { return len(c.addrs) == 0 })
+}
+
+// known says whether a peer has this address, with any port.
+func (cs *contacts) known(ip netip.Addr) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return slices.ContainsFunc(cs.all, func(c *contact) bool {
+		return slices.ContainsFunc(c.addrs, func(a netip.AddrPort) bool { return a.Addr() == ip })
+	})
+}
+
+// sender is the peer that a message comes from, by the name and address that the message bears. taken: another peer
+// that is up has the name.
+func (cs *contacts) sender(name string, addr netip.AddrPort) (peer string, known, taken bool) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	from := cs.at(addr)
+	if from == nil {
+		return "", false, false
+	}
+	taken = slices.ContainsFunc(cs.all, func(c *contact) bool { return c != from && c.link.Up && c.link.Name == name })
+	return from.link.Peer, true, taken
+}
+
+// resolved takes note of the addresses of a peer.
+func (cs *contacts) resolved(c *contact, addrs []netip.AddrPort) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	c.addrs = addrs
+}
+
+// candidates are the addresses at which the peer may be joined.
+func (cs *contacts) candidates(c *contact) []netip.AddrPort {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return c.addrs
+}
+
+// failed takes note of why a peer could not be joined, unless it is up meanwhile.
+func (cs *contacts) failed(c *contact, err error) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if !c.link.Up {
+		c.link.Err = err.Error()
+	}
+}
+
+// met takes note of the library's word that a nameserver is there.
+func (cs *contacts) met(name string, addr netip.AddrPort, now time.Time) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if c := cs.at(addr); c != nil {
+		if !c.link.Up {
+			c.link.Since = now
+		}
+		c.link.Name, c.link.Addr, c.link.Up, c.link.Err = name, addr, true, ""
+		cs.signal()
+	}
+}
+
+// gone takes note of the library's word that a nameserver left or died. One that has been renamed since is not gone.
+func (cs *contacts) gone(name string, addr netip.AddrPort, now time.Time) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for _, c := range cs.all {
+		if c.link.Up && c.link.Name == name && c.link.Addr == addr {
+			c.link.Up, c.link.Since, c.link.Err = false, now, "it left or died"
+			cs.signal()
+		}
+	}
+}
+
+func (cs *contacts) signal() {
+	select {
+	case cs.changed <- struct{}{}:
+	default: // one is on its way
+	}
+}

@@ -1,0 +1,108 @@
+// Package events keeps what happened (switches, verdicts, orders, starts), agrees on it with other nameservers, and
+// tells it to hooks.
+//
+// Log is what is known: its merging is commutative and idempotent, so that nameservers that exchange entries in any
+// order end with the same events. Teller tells them, at least once each, from one nameserver at a time.
+package events
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/livens/livens/failover"
+)
+
+// Entry is one nameserver's sighting of an event, as nameservers exchange and keep it. Several may be one event.
+type Entry struct {
+	failover.Event
+	Told []string `json:"told,omitempty"` // names of hooks that have it, sorted; the slice is never changed
+}
+
+// sighting is an Entry and what this nameserver knows of its coming.
+type sighting struct {
+	Entry
+	heard   time.Time // when it was added or merged: ages do not rest on another's clock
+	changed time.Time // when it last changed here
+}
+
+// same is how far apart two nameservers may date one event.
+const same = 5 * time.Second
+
+// subject is what sightings of one event have in common.
+type subject struct {
+	kind                       failover.EventKind
+	pool, deployment, from, to string
+}
+
+func subjectOf(e failover.Event) subject {
+	s := subject{kind: e.Kind, pool: e.Pool, deployment: e.Deployment, to: e.To}
+	if e.Kind == failover.EventSwitch {
+		s.from = e.From
+	}
+	return s
+}
+
+// event is one event: all its sightings as one. Its Event is the sighting with the smallest ID, but Quorum is true when
+// it is so of any.
+type event struct {
+	Entry
+	start     time.Time   // of the earliest sighting: the others lie within same of it
+	heard     time.Time   // when the first sighting was
+	sightings []*sighting // all of them
+}
+
+// fold makes sightings into events, oldest first. "Within 5 s of each other" is no equivalence (a chain of sightings may
+// be longer), so the earliest of a subject opens an event, and what follows within 5 s of that one belongs to it: the
+// outcome depends on the set of sightings alone, not on the order in which they were heard.
+func fold(sightings []*sighting) []*event {
+	slices.SortFunc(sightings, earlier)
+	var out []*event
+	open := map[subject]*event{}
+	for _, s := range sightings {
+		key := subjectOf(s.Event)
+		if e := open[key]; e != nil && s.At.Sub(e.start) <= same {
+			e.absorb(s)
+			continue
+		}
+		e := &event{Entry: s.Entry, start: s.At, heard: s.heard, sightings: []*sighting{s}}
+		open[key] = e
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b *event) int { return older(a.Entry, b.Entry) })
+	return out
+}
+
+func (e *event) absorb(s *sighting) {
+	quorum := e.Quorum || s.Quorum
+	if s.ID < e.ID {
+		e.Event = s.Event
+	}
+	e.Quorum = quorum
+	e.Told = union(e.Told, s.Told)
+	if s.heard.Before(e.heard) {
+		e.heard = s.heard
+	}
+	e.sightings = append(e.sightings, s)
+}
+
+// includes says that a sighting made here would add nothing to the event.
+func (e *event) includes(s failover.Event) bool {
+	return subjectOf(e.Event) == subjectOf(s) && s.At.Sub(e.start).Abs() <= same && (e.Quorum || !s.Quorum)
+}
+
+func older(a, b Entry) int {
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
+}
+
+func earlier(a, b *sighting) int { return older(a.Entry, b.Entry) }
+
+// union is a and b, sorted, each name once. It returns a where b adds nothing.
+func union(a, b []string) []string {
+	if !slices.ContainsFunc(b, func(s string) bool { return !slices.Contains(a, s) }) {
+		return a
+	}
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -1,0 +1,69 @@
+package events
+
+import (
+	"fmt"
+
+	"github.com/livens/livens/failover"
+)
+
+// HookStats is how telling one hook goes, since the hook got its present settings. Start commands are one hook,
+// named StartHook.
+type HookStats struct {
+	Hook    string `json:"hook"`
+	Told    uint64 `json:"told"`     // events that it has
+	Failed  uint64 `json:"failed"`   // tries
+	GivenUp uint64 `json:"given_up"` // events that became too old
+	Pending int    `json:"pending"`  // events that it is yet to be told, by whichever nameserver
+}
+
+// Stats are those of every hook, by name; start commands are there once one was wanted.
+func (t *Teller) Stats() []HookStats {
+	var out []HookStats
+	at := map[string]int{}
+	for _, w := range t.workers() {
+		i, known := at[w.debt.hook]
+		if !known {
+			i = len(out)
+			at[w.debt.hook] = i
+			out = append(out, HookStats{Hook: w.debt.hook})
+		}
+		w.addTo(&out[i])
+	}
+	return out
+}
+
+func (w *worker) addTo(s *HookStats) {
+	s.Pending += len(w.log.owed(w.debt))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s.Told += w.record.told
+	s.Failed += w.record.failed
+	s.GivenUp += w.record.givenUp
+}
+
+// Alerts are the hooks whose latest try failed, or whose events were given up, with code "hook-failing".
+func (t *Teller) Alerts() []failover.Alert {
+	var out []failover.Alert
+	for _, w := range t.workers() {
+		if a, failing := w.alert(); failing {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func (w *worker) alert() (failover.Alert, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.record
+	a := failover.Alert{Code: "hook-failing", Severity: failover.Warning, Affects: w.what, Since: r.since,
+		Text: fmt.Sprintf("%s cannot be told what happened", w.what),
+		Hint: "answers do not depend on it; look at the receiver, or correct the hook: what is pending is told when it works"}
+	if r.err != nil {
+		a.Text += ": " + r.err.Error()
+	}
+	if r.givenUp > 0 {
+		a.Text += fmt.Sprintf(" (%d given up)", r.givenUp)
+	}
+	return a, !r.since.IsZero()
+}
