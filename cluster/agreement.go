@@ -57,7 +57,7 @@ func (c *Core) agree(now time.Time) {
 }
 
 // standing names who is reached.
-func standing(reached []*node, lone bool) string {
+func standing(reached []*member, lone bool) string {
 	key := ""
 	for _, n := range reached {
 		key += n.name + " "
@@ -69,7 +69,7 @@ func standing(reached []*node, lone bool) string {
 }
 
 // ballots are the votes on one target: this observer's own and those of the reached ones.
-func (c *Core) ballots(key string, t Target, reached []*node) []ballot {
+func (c *Core) ballots(key string, t Target, reached []*member) []ballot {
 	out := make([]ballot, 0, len(reached)+1)
 	add := func(r *Report, own bool) {
 		if v, ok := r.Votes[key]; ok && v.State != checker.Unknown {

@@ -123,35 +123,10 @@ func why(text string) string {
 
 func abs(d time.Duration) time.Duration { return max(d, -d) }
 
-// hints say what to do about a fault.
-func (f FaultCode) hint() string {
-	switch f {
-	case FaultFormat:
-		return "bring the nameservers to versions of livens that are one apart at most"
-	case FaultName:
-		return "give every nameserver a name of its own in livens.toml"
-	case FaultUnknown:
-		return "name it in [cluster] peers everywhere, or take the key away from it"
-	case FaultReplay:
-		return "nothing was applied; somebody on the way may be repeating messages"
-	}
-	return "nothing was applied; look at what sends it"
-}
-
-// Alert is the fault as operations see it.
-func (f *Fault) Alert() failover.Alert {
-	return failover.Alert{Code: string(f.Code), Severity: failover.Warning, Affects: "cluster, " + f.Where, Since: f.First,
-		Text: fmt.Sprintf("%s (%d times)", f.Text, f.Count), Hint: f.Code.hint()}
-}
-
-// Faults are those of the last minutes.
-func (c *Core) Faults(now time.Time) []Fault {
-	var out []Fault
-	for _, f := range c.faults {
-		if now.Sub(f.Last) <= faultLife {
-			out = append(out, *f)
-		}
-	}
-	slices.SortFunc(out, func(a, b Fault) int { return strings.Compare(string(a.Code)+a.Where, string(b.Code)+b.Where) })
-	return out
+// Alert is the fault as operations see it; ok is false when it is long ago.
+func (f *Fault) Alert(now time.Time) (alert failover.Alert, ok bool) {
+	text := fmt.Sprintf("%s (%d times since the start); nothing of it was applied", f.Detail, f.Count)
+	return failover.Alert{
+		Code: "cluster-" + strings.ReplaceAll(string(f.Kind), "_", "-"), Severity: failover.Warning, Affects: "cluster, " + f.From, Text: text, Hint: f.Kind.hint(),
+	}, now.Sub(f.Last) <= faultLife
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livens/livens/checker"
+	"github.com/livens/livens/events"
 	"github.com/livens/livens/failover"
 )
 
@@ -25,23 +26,24 @@ type Core struct {
 	report   *Report
 	seq      uint64
 	sessions map[string]*session  // by configured peer
-	nodes    map[string]*node     // by name
+	nodes    map[string]*member   // by name
 	answered map[string]time.Time // by configured peer: when it last answered a DNS query
 
 	targets map[string]Target          // what is voted on, by key
 	own     map[string]checker.Verdict // this observer's verdicts
-	held    map[string]*failover.Decision
 	agreed  map[string]*agreement
 	recount map[string]bool // targets whose votes are to be counted anew
 	joined  bool
 
-	out    []Outgoing
-	news   map[string]failover.Agreed
-	hurry  map[string]bool
-	unread bool   // News has something new
-	stood  string // whose votes counted last
-	faults map[faultKey]*Fault
-	apart  map[string]time.Time // since when a pool's decision differs, by "nameserver pool"
+	out     []Outgoing
+	news    map[string]failover.Agreed
+	hurry   map[string]bool
+	unread  bool // News has something new
+	noticed []Fault
+	learnt  []events.Entry
+	heard   time.Time            // when a nameserver that is not in this one's site was last heard
+	stood   string               // whose votes counted last
+	apart   map[string]time.Time // since when a pool's decision differs, by "nameserver pool"
 }
 
 // Target is what of a target concerns the others.
@@ -62,9 +64,9 @@ func NewCore(o CoreOptions, now time.Time) *Core {
 	self := o.Self
 	self.Version, self.Size = 1, len(o.Peers)+1
 	c := &Core{
-		options: o, started: now, report: &self, sessions: map[string]*session{}, nodes: map[string]*node{},
+		options: o, started: now, report: &self, sessions: map[string]*session{}, nodes: map[string]*member{},
 		answered: map[string]time.Time{}, agreed: map[string]*agreement{}, news: map[string]failover.Agreed{},
-		hurry: map[string]bool{}, recount: map[string]bool{}, faults: map[faultKey]*Fault{}, apart: map[string]time.Time{}, unread: true,
+		hurry: map[string]bool{}, recount: map[string]bool{}, apart: map[string]time.Time{}, unread: true,
 	}
 	for _, p := range o.Peers {
 		c.sessions[p] = &session{}
@@ -102,20 +104,25 @@ func (c *Core) Watch(targets map[string]Target, now time.Time) {
 }
 
 // Tell says what this nameserver holds, so that the others learn it.
-func (c *Core) Tell(held map[string]*failover.Decision, zones map[string]failover.ZoneSerial, overrides []failover.Override, now time.Time) {
-	c.held = held
-	c.amend(now, func(r *Report) {
-		r.Held, r.Zones, r.Overrides = held, zones, map[string]failover.Override{}
-		for _, o := range overrides {
-			r.Overrides[register(o)] = o
-		}
-	})
+func (c *Core) Tell(s *failover.Status, now time.Time) {
+	held, zones, orders := map[string]*failover.Decision{}, map[string]failover.ZoneSerial{}, map[string]failover.Override{}
+	for _, d := range s.Held() {
+		held[d.Pool] = d
+	}
+	for _, z := range s.Given {
+		zones[z.Zone] = z
+	}
+	for _, o := range s.Registers {
+		orders[register(o)] = o
+	}
+	c.amend(now, func(r *Report) { r.Held, r.Zones, r.Overrides = held, zones, orders })
+	c.settle(now)
 }
 
 // TellEvents says which events not every hook was told yet.
-func (c *Core) TellEvents(pending []Entry, now time.Time) {
+func (c *Core) TellEvents(pending []events.Entry, now time.Time) {
 	c.amend(now, func(r *Report) {
-		r.Events = map[string]Entry{}
+		r.Events = map[string]events.Entry{}
 		for _, e := range pending {
 			r.Events[e.ID] = e
 		}
@@ -151,6 +158,16 @@ func (c *Core) Hurry() []string {
 	clear(c.hurry)
 	return out
 }
+
+// Learnt hands over the events that other nameservers told of since the last call.
+func (c *Core) Learnt() []events.Entry {
+	out := c.learnt
+	c.learnt = nil
+	return out
+}
+
+// HeardElsewhere is when a nameserver was last heard that is not known to be in this one's own site.
+func (c *Core) HeardElsewhere() time.Time { return c.heard }
 
 // Unread says that News has something new.
 func (c *Core) Unread() bool { return c.unread }
@@ -259,8 +276,8 @@ func (c *Core) wants(peer string, now time.Time) []string {
 }
 
 // reached are the nameservers whose word counts now, by name.
-func (c *Core) reached(now time.Time) []*node {
-	var out []*node
+func (c *Core) reached(now time.Time) []*member {
+	var out []*member
 	for _, name := range names(c.nodes) {
 		if n := c.nodes[name]; n.reached(now) {
 			out = append(out, n)
@@ -331,7 +348,7 @@ func (c *Core) join(now time.Time) {
 		return
 	}
 	reached := c.reached(now)
-	running := slices.ContainsFunc(reached, func(n *node) bool { return n.report.Joined })
+	running := slices.ContainsFunc(reached, func(n *member) bool { return n.report.Joined })
 	if len(reached) == len(c.options.Peers) || running && c.quorum(now) || now.Sub(c.started) >= joinWait {
 		c.joined, c.unread = true, true
 		c.rewrite(now)

@@ -1,42 +1,30 @@
 package cluster
 
-import "time"
-
-// FaultCode names what is wrong with messages or peers.
-type FaultCode string
-
-// The faults that the conversation shows. What the transport sees is added to them.
-const (
-	FaultFormat  FaultCode = "cluster-version"      // a message format that this version does not understand
-	FaultMessage FaultCode = "cluster-message"      // malformed, oversize or contradictory
-	FaultReplay  FaultCode = "cluster-replay"       // recorded, and sent again
-	FaultName    FaultCode = "cluster-name"         // two nameservers with one name
-	FaultUnknown FaultCode = "cluster-unknown-peer" // it has the key and is not among the peers
-)
-
-// Fault is something wrong that was refused; nothing of it was applied.
-type Fault struct {
-	Code  FaultCode
-	Where string // the peer
-	Text  string
-	First time.Time
-	Last  time.Time
-	Count int
+// fault notes something wrong that was refused; nothing of it was applied.
+func (c *Core) fault(kind FaultKind, from, detail string) {
+	c.noticed = append(c.noticed, Fault{Kind: kind, From: from, Detail: detail})
 }
 
-type faultKey struct {
-	code  FaultCode
-	where string
+// Noticed hands over what was refused since the last call.
+func (c *Core) Noticed() []Fault {
+	out := c.noticed
+	c.noticed = nil
+	return out
 }
 
-// fault notes one.
-func (c *Core) fault(code FaultCode, where, text string, now time.Time) {
-	key := faultKey{code, where}
-	f := c.faults[key]
-	if f == nil {
-		f = &Fault{Code: code, Where: where, First: now}
-		c.faults[key] = f
+// hint says what to do about a fault.
+func (k FaultKind) hint() string {
+	switch k {
+	case WrongFormat:
+		return "bring the nameservers to versions of livens that are one apart at most"
+	case DuplicateName:
+		return "give every nameserver a name of its own in livens.toml"
+	case UnknownMember:
+		return "name it in [cluster] peers everywhere, or take the key away from it"
+	case WrongKey:
+		return "one line of the key file must be the same everywhere; livens key cluster tells how to change keys"
+	case Replayed:
+		return "somebody on the way may be repeating messages"
 	}
-	f.Text, f.Last = text, now
-	f.Count++
+	return "look at what sends it"
 }

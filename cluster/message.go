@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 	"unicode/utf8"
-
-	"github.com/livens/livens/failover"
 )
 
 // format is the version of the message format. Messages of one version more or less are understood: what a version
@@ -55,7 +53,6 @@ type Heard struct {
 
 // Bounds of a message. What is beyond them is refused whole.
 const (
-	maxMessage   = 16 << 20 // bytes
 	maxName      = 253
 	maxNodes     = 32
 	maxVotes     = 200_000
@@ -79,9 +76,6 @@ var errFormat = errors.New("a message format that this version of livens does no
 
 // decode reads a message; what is malformed or out of bounds is an error.
 func decode(data []byte) (*Message, error) {
-	if len(data) > maxMessage {
-		return nil, fmt.Errorf("a message of %d bytes; %d are allowed", len(data), maxMessage)
-	}
 	var version struct {
 		Format int `json:"v"`
 	}
@@ -167,8 +161,5 @@ func (r *Report) check() error {
 }
 
 func isName(s string) bool { return s != "" && len(s) <= maxName && utf8.ValidString(s) }
-
-// Entry is an event on its way through the cluster.
-type Entry = failover.Event
 
 func micros(d time.Duration) int64 { return d.Microseconds() }

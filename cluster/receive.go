@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livens/livens/checker"
+	"github.com/livens/livens/events"
 )
 
 // replyPause bounds how often a message that proves nothing is answered.
@@ -16,9 +17,9 @@ func (c *Core) Receive(peer string, data []byte, now time.Time) {
 	m, err := decode(data)
 	switch {
 	case errors.Is(err, errFormat):
-		c.fault(FaultFormat, peer, err.Error(), now)
+		c.fault(WrongFormat, peer, err.Error())
 	case err != nil:
-		c.fault(FaultMessage, peer, err.Error(), now)
+		c.fault(Malformed, peer, err.Error())
 	default:
 		c.hear(peer, m, now)
 	}
@@ -31,19 +32,19 @@ func (c *Core) hear(peer string, m *Message, now time.Time) {
 	case s == nil:
 		return // it is no peer of ours
 	case m.From == c.report.Name:
-		c.fault(FaultName, peer, "it has this nameserver's name, "+m.From, now)
+		c.fault(DuplicateName, peer, "it has this nameserver's name, "+m.From)
 		return
 	case m.To != "" && m.To != c.report.Name:
-		c.fault(FaultReplay, peer, "a message for "+m.To, now)
+		c.fault(Replayed, peer, "a message for "+m.To)
 		return
 	}
 	if other := c.peerOf(m.From, now); other != "" && other != peer {
-		c.fault(FaultName, peer, m.From+" is the name of "+other+" already", now)
+		c.fault(DuplicateName, peer, m.From+" is the name of "+other+" already")
 		return
 	}
 	switch s.accept(m, c.report.Boot, now) {
 	case replayed:
-		c.fault(FaultReplay, peer, "a message that came before", now)
+		c.fault(Replayed, peer, "a message that came before")
 	case unproven:
 		if n := len(s.sent); n == 0 || now.Sub(s.sent[n-1].at) >= replyPause {
 			c.send(peer, &Message{}, now)
@@ -67,11 +68,14 @@ func (c *Core) peerOf(name string, now time.Time) string {
 func (c *Core) believe(peer string, s *session, m *Message, now time.Time) {
 	n := c.node(m.From, now)
 	if n == nil {
-		c.fault(FaultUnknown, peer, m.From+" would be one observer more than are configured", now)
+		c.fault(UnknownMember, peer, m.From+" would be one observer more than are configured")
 		return
 	}
 	n.hearing(m.Boot, m.Seq, m.Version, now, "")
 	n.direct = now
+	if site := c.report.Site; n.report == nil || site == "" || n.report.Site != site {
+		c.heard = now
+	}
 	if best, ok := s.best(); ok {
 		n.rtt, n.skew = max(best.rtt, time.Microsecond), best.skew
 	}
@@ -91,7 +95,7 @@ func (c *Core) believe(peer string, s *session, m *Message, now time.Time) {
 }
 
 // node is the nameserver of that name; nil when it would be one more than are configured.
-func (c *Core) node(name string, now time.Time) *node {
+func (c *Core) node(name string, now time.Time) *member {
 	if n := c.nodes[name]; n != nil {
 		return n
 	}
@@ -102,13 +106,13 @@ func (c *Core) node(name string, now time.Time) *node {
 		}
 		delete(c.nodes, names(c.nodes)[i]) // it has been given another name, or was replaced
 	}
-	n := &node{name: name, hears: map[string]time.Time{}}
+	n := &member{name: name, hears: map[string]time.Time{}}
 	c.nodes[name] = n
 	return n
 }
 
 // relay takes what a nameserver knows of the others.
-func (c *Core) relay(from *node, m *Message, now time.Time) {
+func (c *Core) relay(from *member, m *Message, now time.Time) {
 	clear(from.hears)
 	for _, h := range m.Heard {
 		if h.Direct {
@@ -139,6 +143,7 @@ func (c *Core) adopt(m *Message, now time.Time) bool {
 				before = &Report{}
 			}
 			c.votesChanged(diff(before, r))
+			c.learn(r.Events)
 			c.alarm(before, r)
 		}
 	}
@@ -151,11 +156,19 @@ func (c *Core) adopt(m *Message, now time.Time) bool {
 		if n.take(before.apply(d)) {
 			news = true
 			c.votesChanged(d)
+			c.learn(d.Set.Events)
 			c.alarm(before, n.report)
 			c.forward(m.From, d, now)
 		}
 	}
 	return news
+}
+
+// learn notes the events that another nameserver tells of.
+func (c *Core) learn(table map[string]events.Entry) {
+	for _, id := range names(table) {
+		c.learnt = append(c.learnt, table[id])
+	}
 }
 
 // forward passes a change on to those who do not hear its owner.

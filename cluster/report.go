@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/livens/livens/checker"
+	"github.com/livens/livens/events"
 	"github.com/livens/livens/failover"
 )
 
@@ -32,7 +33,7 @@ type Contents struct {
 	Held      map[string]*failover.Decision  `json:"held,omitempty"`      // by pool, stripped by Decision.Held
 	Zones     map[string]failover.ZoneSerial `json:"zones,omitempty"`     // by zone
 	Overrides map[string]failover.Override   `json:"overrides,omitempty"` // by register
-	Events    map[string]Entry               `json:"events,omitempty"`    // by id: those that not every hook was told yet
+	Events    map[string]events.Entry        `json:"events,omitempty"`    // by id: those that not every hook was told yet
 }
 
 // Vote is one observer's fresh verdict on one target. Unknown is no vote.

@@ -8,15 +8,18 @@ import (
 
 // Status is what this nameserver knows of the others at one moment.
 type Status struct {
-	Size   int           `json:"size"`         // observers that are configured, this one among them
-	Reach  int           `json:"reach"`        // of them reached now, this one among them
-	Quorum bool          `json:"quorum"`       // these decide: a majority, or the survivor of two
-	Joined bool          `json:"joined"`       // the running decisions were heard, or the wait for them is over
-	Skew   time.Duration `json:"-"`            // the cluster's median clock minus this host's
-	Offset float64       `json:"clock_offset"` // Skew in seconds
-	Teller string        `json:"teller"`       // who tells hooks now; "": nobody, for want of a quorum
-	Self   *Report       `json:"-"`
-	Peers  []Peer        `json:"peers"` // in the order of the configuration
+	Size     int           `json:"size"`         // observers that are configured, this one among them
+	Reach    int           `json:"reach"`        // of them reached now, this one among them
+	Quorum   bool          `json:"quorum"`       // these decide: a majority, or the survivor of two
+	Joined   bool          `json:"joined"`       // the running decisions were heard, or the wait for them is over
+	Skew     time.Duration `json:"-"`            // the cluster's median clock minus this host's
+	Offset   float64       `json:"clock_offset"` // Skew in seconds
+	Teller   string        `json:"teller"`       // who tells hooks now; "": nobody, for want of a quorum
+	Self     *Report       `json:"-"`
+	Faults   []Fault       `json:"-"`        // of the transport
+	Sent     uint64        `json:"sent"`     // bytes on the cluster's sockets since the start
+	Received uint64        `json:"received"` // likewise
+	Peers    []Peer        `json:"peers"`    // in the order of the configuration
 }
 
 // Peer is one of the other nameservers, as it is known here.

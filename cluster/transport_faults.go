@@ -20,6 +20,8 @@ const (
 	UnknownMember FaultKind = "unknown_member" // has the key, but is not among the peers
 	DuplicateName FaultKind = "duplicate_name" // two nameservers have one name
 	Dropped       FaultKind = "dropped"        // a queue was full
+	Replayed      FaultKind = "replayed"       // recorded, and sent again; or meant for somebody else
+	WrongFormat   FaultKind = "wrong_format"   // of a version of livens that is too far away
 	Refused       FaultKind = "refused"        // too much at once from addresses that no peer has
 )
 

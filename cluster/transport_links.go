@@ -176,3 +176,18 @@ func (cs *contacts) signal() {
 	default: // one is on its way
 	}
 }
+
+// met is the address at which a configured peer was met, or to which it resolves; the zero value: neither.
+func (t *Transport) met(peer string) netip.Addr {
+	c := t.contacts.named(peer)
+	if c == nil {
+		return netip.Addr{}
+	}
+	if link := t.contacts.link(c); link.Addr.IsValid() {
+		return link.Addr.Addr()
+	}
+	if found := t.contacts.candidates(c); len(found) > 0 {
+		return found[0].Addr()
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,258 @@
+// Package cluster makes several nameservers one: they tell each other what they see and hold, and come to the same
+// answer without a leader.
+//
+// # How
+//
+// Every nameserver keeps one Report: its votes on targets, the decisions and orders it holds, and which data it serves.
+// It alone writes its report; the others keep the latest they have. A heartbeat every 200 ms goes to every peer and says
+// which versions of whose reports exist, so that whatever is lost is asked for again; a change goes out at once. What is
+// heard of a third is passed on, so that nameservers that cannot reach each other directly still agree through another.
+//
+// Core is all of that without sockets and clock: the simulator in this package's tests drives whole clusters of it.
+// Transport carries messages over hashicorp/memberlist, encrypted. Node puts the two together, and gives the failover
+// controller its verdicts: it is a failover.Observers.
+//
+// # What counts
+//
+// A vote counts while its observer is reached: its heartbeats come, directly or through others, and its report is at
+// hand. Ages run from local receipt; no message carries a time that anything is decided by. See count for how votes make
+// an agreed state, and docs/agreement.md for who answers what in which partition.
+package cluster
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/events"
+	"github.com/livens/livens/failover"
+	"github.com/livens/livens/zones"
+)
+
+// Options are what a Node is made with.
+type Options struct {
+	Config  *zones.Config // with Cluster set
+	Keys    [][]byte      // the cluster's keys; the first encrypts
+	Version string        // of livens
+	Events  *events.Log
+	Log     *slog.Logger
+}
+
+// Node is a nameserver's part of the cluster. Its methods may be called from any goroutine.
+type Node struct {
+	options   Options
+	transport *Transport
+	lookout   *lookout
+	changes   chan struct{} // holds at most one signal
+	joined    chan struct{} // closed when the wait for running decisions is over
+
+	mu        sync.Mutex
+	core      *Core
+	checker   *checker.Checker
+	heard     time.Time  // when a nameserver elsewhere was last heard
+	set       *zones.Set // what targets were taken from
+	addresses int        // how many the decisions then had
+}
+
+// New binds the cluster's sockets. Nothing is sent before Run.
+func New(o Options) (*Node, error) {
+	config := o.Config.Cluster
+	transport, err := NewTransport(TransportOptions{
+		Name: o.Config.Name, Listen: config.Listen, Advertise: config.Advertise, Peers: config.Peers, Keys: o.Keys, Log: o.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	core := NewCore(CoreOptions{
+		Self: Report{
+			Name: o.Config.Name, Boot: 1 + rand.Uint64N(1<<63), Site: o.Config.Site, Livens: o.Version, Witness: len(o.Config.Listen) == 0,
+		},
+		Peers: config.Peers, MinorityHold: config.MinorityHold, TieHold: config.TieHold,
+	}, time.Now())
+	return &Node{
+		options: o, transport: transport, core: core, changes: make(chan struct{}, 1), joined: make(chan struct{}),
+		lookout: newLookout(config.Peers),
+	}, nil
+}
+
+// Run takes part until ctx is done; then it tells the others that this nameserver stops. checker is this observer's.
+func (n *Node) Run(ctx context.Context, c *checker.Checker) error {
+	n.mu.Lock()
+	n.checker = c
+	n.mu.Unlock()
+	carried, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- n.transport.Run(carried) }()
+	go n.lookout.run(ctx, n)
+	tick := time.NewTicker(Heartbeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			n.do(func(c *Core, now time.Time) { c.Leave(now) })
+			stop()
+			return <-ended
+		case err := <-ended:
+			return err
+		case p := <-n.transport.Received():
+			n.do(func(c *Core, now time.Time) { c.Receive(p.Peer, p.Data, now) })
+		case <-c.Changes():
+			n.observe(false)
+		case <-n.options.Events.Changes():
+			n.do(func(c *Core, now time.Time) { c.TellEvents(n.options.Events.Pending(now), now) })
+		case <-tick.C:
+			n.observe(true)
+		}
+	}
+}
+
+// observe takes this observer's verdicts, and on a tick lets time pass.
+func (n *Node) observe(tick bool) {
+	verdicts := n.checker.Verdicts()
+	doubt, _ := n.checker.SelfDoubt()
+	n.do(func(c *Core, now time.Time) {
+		c.Observe(verdicts, doubt, now)
+		if tick {
+			c.Tick(now)
+		}
+	})
+}
+
+// do lets the core work, and carries out what follows from it.
+func (n *Node) do(work func(*Core, time.Time)) {
+	n.mu.Lock()
+	work(n.core, time.Now())
+	out, hurry, unread, learnt := n.core.Take(), n.core.Hurry(), n.core.Unread(), n.core.Learnt()
+	n.heard = n.core.HeardElsewhere()
+	if n.core.Joined() {
+		n.join()
+	}
+	checker := n.checker
+	faults := n.core.Noticed()
+	n.mu.Unlock()
+	for _, o := range out {
+		n.transport.Send(o.Peer, o.Message.encode(), o.Reliable)
+	}
+	for _, f := range faults {
+		n.transport.faults.add(f.Kind, f.From, f.Detail)
+	}
+	if len(hurry) > 0 && checker != nil {
+		checker.Hurry(hurry)
+	}
+	if len(learnt) > 0 {
+		n.options.Events.Merge(learnt, time.Now())
+	}
+	if unread {
+		signal(n.changes)
+	}
+}
+
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// join tells whoever waits that the running decisions have been heard. It is called with mu held.
+func (n *Node) join() {
+	select {
+	case <-n.joined:
+	default:
+		close(n.joined)
+	}
+}
+
+// Joined waits until the running decisions have been heard, 2 s at most.
+func (n *Node) Joined(ctx context.Context) {
+	select {
+	case <-n.joined:
+	case <-ctx.Done():
+	}
+}
+
+// Changes and News make the Node the failover controller's observers.
+func (n *Node) Changes() <-chan struct{} { return n.changes }
+
+// News is what is new since the last call.
+func (n *Node) News() failover.News {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.core.News(time.Now())
+}
+
+// Tell takes what this nameserver holds now. The controller calls it after each change.
+func (n *Node) Tell(s *failover.Status) {
+	if s.Set == nil {
+		return
+	}
+	n.do(func(c *Core, now time.Time) {
+		if targets := n.targets(s); targets != nil {
+			c.Watch(targets, now)
+		}
+		c.Tell(s, now)
+	})
+}
+
+// Heard is when a nameserver in another site was last heard: the checker asks before it doubts itself.
+func (n *Node) Heard() time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.heard
+}
+
+// Status is what is known of the cluster now.
+func (n *Node) Status() *Status {
+	n.mu.Lock()
+	s := n.core.Status(time.Now())
+	n.mu.Unlock()
+	n.lookout.report(s)
+	for _, link := range n.transport.Links() {
+		for i := range s.Peers {
+			if p := &s.Peers[i]; p.Address == link.Peer {
+				p.Error = link.Err
+			}
+		}
+	}
+	s.Sent, s.Received = n.transport.Traffic()
+	return s
+}
+
+// Tells says whether it is this nameserver that tells hooks now.
+func (n *Node) Tells() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.core.Teller(time.Now()) == n.options.Config.Name
+}
+
+// Serving says where this nameserver answers DNS queries.
+func (n *Node) Serving(where []string) {
+	n.do(func(c *Core, now time.Time) { c.Serving(where, now) })
+}
+
+// targets are what is voted on, when that is not what was voted on before; else nil.
+func (n *Node) targets(s *failover.Status) map[string]Target {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	kept := 0 // addresses, with those that answer though they are no longer configured
+	for _, d := range s.Decisions {
+		for _, x := range d.Deployments {
+			kept += len(x.Address)
+		}
+	}
+	if n.set == s.Set && n.addresses == kept {
+		return nil
+	}
+	n.set, n.addresses = s.Set, kept
+	out := map[string]Target{}
+	for _, p := range s.Set.Pools {
+		for _, t := range failover.Targets(p, s.Decisions[p.Name]) {
+			out[t.Key] = Target{Site: p.Deployment(t.Deployment).Site, Fresh: 2*t.Check.Interval + t.Check.Timeout}
+		}
+	}
+	return out
+}

@@ -1,0 +1,121 @@
+package cluster
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/zones"
+)
+
+// neverEmpty: no answer is empty because of health.
+func (w *world) neverEmpty() {
+	for _, n := range w.nodes {
+		if !n.up || n.answers == nil {
+			continue
+		}
+		if d := n.decision(); len(d.Active) == 0 || len(d.Addresses) == 0 {
+			w.fail("%s answers nothing", n.name)
+		}
+	}
+}
+
+// epochsGrow: what a nameserver has answered with an epoch, it never answers with an earlier one, nor after a restart.
+func (w *world) epochsGrow() {
+	for _, n := range w.nodes {
+		if !n.up || n.answers == nil {
+			continue
+		}
+		if d := n.decision(); d.Epoch < n.highest {
+			w.fail("%s goes back from epoch %d to %d", n.name, n.highest, d.Epoch)
+		} else {
+			n.highest = d.Epoch
+		}
+	}
+}
+
+const (
+	// detection is the longest that an observer takes to find out about a deployment, and tells the others.
+	detection = 2500 * time.Millisecond
+	// minorityHold is that of the simulated nameservers, and how long a nameserver may go on without a quorum.
+	minorityHold = 10 * time.Second
+)
+
+// noDeadAnswer: no answer names a deployment that every reachable observer has called down for longer than the detection
+// bound, while another is up. Without a quorum it may, for minority_hold.
+func (w *world) noDeadAnswer() {
+	for _, n := range w.nodes {
+		if !n.up || n.stopped || n.answers == nil {
+			n.wrong = time.Time{}
+			continue
+		}
+		group := w.group(n)
+		name := n.decision().Active[0]
+		other := slices.ContainsFunc(w.pool.Deployments, func(d *zones.Deployment) bool {
+			return d.Name != name && w.called(group, d.Name, checker.Up) && !n.drained(d.Name)
+		})
+		if !w.called(group, name, checker.Down) || !other || n.forced() {
+			n.wrong = time.Time{}
+			continue
+		}
+		if n.wrong.IsZero() {
+			n.wrong = w.now
+		}
+		bound := detection
+		if 2*len(group) <= len(w.nodes) || w.unsettled(minorityHold+detection) {
+			bound += minorityHold
+		}
+		if w.now.Sub(n.wrong) > bound {
+			w.fail("%s answers %s, which all that it reaches (%d of %d) have called down for %v", n.name, name, len(group), len(w.nodes), w.now.Sub(n.wrong))
+		}
+	}
+}
+
+// agreed: nameservers that have been connected for a while, in a world that has not changed for a while, give the same
+// answer with the same epoch.
+func (w *world) agreed() {
+	if w.unsettled(3 * time.Second) {
+		return
+	}
+	for _, n := range w.nodes {
+		for _, m := range w.group(n) {
+			if n.answers != nil && m.answers != nil && !slices.Equal(n.answers, m.answers) {
+				w.fail("%s answers %v, %s answers %v", n.name, n.answers, m.name, m.answers)
+			}
+		}
+	}
+}
+
+// unsettled says that the world changed lately.
+func (w *world) unsettled(d time.Duration) bool { return w.now.Sub(w.fault) < d }
+
+// group is all the nameservers that n can exchange messages with, directly or through others, itself among them.
+func (w *world) group(n *simNode) []*simNode {
+	group := []*simNode{n}
+	for i := 0; i < len(group); i++ {
+		for _, m := range w.nodes {
+			both := !w.cut[[2]string{group[i].name, m.name}] && !w.cut[[2]string{m.name, group[i].name}]
+			if m.up && !m.stopped && both && !slices.Contains(group, m) {
+				group = append(group, m)
+			}
+		}
+	}
+	return group
+}
+
+// called says that all of a group hold a deployment for up or down.
+func (w *world) called(group []*simNode, deployment string, state checker.State) bool {
+	for _, n := range group {
+		for _, p := range n.probes {
+			if p.deployment == deployment && p.State != state {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func equalTables[V any](a, b map[string]V) bool {
+	return len(a) == 0 && len(b) == 0 || reflect.DeepEqual(a, b)
+}

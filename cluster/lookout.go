@@ -1,0 +1,214 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+const (
+	// lookoutPause is how often a nameserver that is reached is asked for one of its pools' answers; one that is silent is
+	// asked every heartbeat.
+	lookoutPause = time.Second
+	// lookoutPatience is how long an answer may take.
+	lookoutPatience = 500 * time.Millisecond
+	// lookoutMisses is how many answers in a row must be missing or wrong before anybody is told: decisions are on their
+	// way all the time.
+	lookoutMisses = 3
+)
+
+// lookout asks the other nameservers' DNS ports: that they answer, and what they say they answer. Of one that is silent
+// here it tells whether it is lost or only cut off.
+type lookout struct {
+	mu    sync.Mutex
+	views map[string]*outlook // by configured peer
+}
+
+// outlook is what was seen of one peer.
+type outlook struct {
+	asked  time.Time
+	turn   int    // which pool is asked for next
+	misses int    // in a row
+	text   string // what was wrong last
+}
+
+// question is one that is put to a peer.
+type question struct {
+	peer    string
+	where   netip.AddrPort
+	name    string
+	pool    string
+	family  uint16       // A or AAAA
+	want    []netip.Addr // nil: any answer will do
+	reached bool
+}
+
+func newLookout(peers []string) *lookout {
+	l := &lookout{views: map[string]*outlook{}}
+	for _, p := range peers {
+		l.views[p] = &outlook{}
+	}
+	return l
+}
+
+// run asks until ctx is done.
+func (l *lookout) run(ctx context.Context, n *Node) {
+	tick := time.NewTicker(Heartbeat)
+	defer tick.Stop()
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, q := range l.due(n, time.Now()) {
+			asking.Go(func() { l.ask(ctx, n, q) })
+		}
+	}
+}
+
+// due are the questions of this moment.
+func (l *lookout) due(n *Node, now time.Time) []question {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []question
+	for peer, v := range l.views {
+		q, silent, ok := n.question(peer, v.turn)
+		if !ok || !silent && now.Sub(v.asked) < lookoutPause {
+			continue
+		}
+		v.asked = now
+		v.turn++
+		out = append(out, q)
+	}
+	return out
+}
+
+// question is what to ask a peer; ok is false when it answers no queries, or nobody knows where.
+func (n *Node) question(peer string, turn int) (q question, silent, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := time.Now()
+	p := n.core.peer(peer, now)
+	q = question{peer: peer, name: ".", family: dns.TypeSOA, reached: p.Reached, where: n.whereDNS(&p)}
+	silent = now.Sub(p.Heard) > 2*heartbeat
+	if !q.where.IsValid() || p.Witness {
+		return q, silent, false
+	}
+	if n.set == nil {
+		return q, silent, true
+	}
+	q.name = n.set.Zones[0].Name
+	if len(p.Pools) == 0 || !p.Reached {
+		return q, silent, true
+	}
+	held := p.report.Held[p.Pools[turn%len(p.Pools)].Pool]
+	if pool := n.set.Pool(held.Pool); pool != nil && pool.Hash == held.Definition {
+		q.pool, q.name, q.want = pool.Name, strings.Replace(pool.Answers[0], "*.", "livens.", 1), held.Addresses
+		q.family = dns.TypeA
+		if !slices.ContainsFunc(q.want, netip.Addr.Is4) {
+			q.family = dns.TypeAAAA
+		}
+	}
+	return q, silent, true
+}
+
+// whereDNS is where a peer answers: what it says, or, while it has said nothing, its cluster address with the port of
+// this nameserver.
+func (n *Node) whereDNS(p *Peer) netip.AddrPort {
+	var said []string
+	if p.report != nil {
+		said = p.report.DNS
+	} else {
+		said = n.core.report.DNS
+	}
+	met := n.transport.met(p.Address)
+	for _, s := range said {
+		at, err := netip.ParseAddrPort(s)
+		switch {
+		case err != nil:
+		case p.report == nil || at.Addr().IsUnspecified():
+			if met.IsValid() {
+				return netip.AddrPortFrom(met, at.Port())
+			}
+		case !at.Addr().IsLoopback() || met.IsLoopback():
+			return at
+		}
+	}
+	return netip.AddrPort{}
+}
+
+// ask puts a question, and draws the conclusions.
+func (l *lookout) ask(ctx context.Context, n *Node, q question) {
+	query := new(dns.Msg).SetQuestion(q.name, q.family)
+	query.RecursionDesired = false
+	client := dns.Client{Net: "udp", Timeout: lookoutPatience, Dialer: &net.Dialer{Timeout: lookoutPatience}}
+	reply, _, err := client.ExchangeContext(ctx, query, q.where.String())
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil {
+		n.do(func(c *Core, now time.Time) { c.Answered(q.peer, now) })
+	}
+	wrong := ""
+	switch {
+	case err != nil:
+		wrong = fmt.Sprintf("it does not answer DNS queries at %s: %v", q.where, err)
+	case q.pool != "":
+		wrong = compareAnswer(q, reply)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v := l.views[q.peer]
+	v.misses++
+	if v.text = wrong; wrong == "" || !q.reached {
+		v.misses = 0
+	}
+}
+
+// compareAnswer says what is wrong with an answer, or "".
+func compareAnswer(q question, reply *dns.Msg) string {
+	var want, got []string
+	for _, a := range q.want {
+		if a.Is4() == (q.family == dns.TypeA) {
+			want = append(want, a.String())
+		}
+	}
+	for _, rr := range reply.Answer {
+		switch rr := rr.(type) {
+		case *dns.A:
+			got = append(got, rr.A.String())
+		case *dns.AAAA:
+			got = append(got, rr.AAAA.String())
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	switch {
+	case reply.Rcode != dns.RcodeSuccess:
+		return fmt.Sprintf("it answers %s for %s", dns.RcodeToString[reply.Rcode], q.name)
+	case !slices.Equal(want, got):
+		return fmt.Sprintf("it answers %v for %s and holds %v", got, q.name, want)
+	}
+	return ""
+}
+
+// report adds what was seen to a status.
+func (l *lookout) report(s *Status) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range s.Peers {
+		if v := l.views[s.Peers[i].Address]; v.misses >= lookoutMisses {
+			s.Peers[i].Answers = v.text
+		}
+	}
+}

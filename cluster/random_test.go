@@ -1,0 +1,197 @@
+package cluster
+
+import (
+	"flag"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/livens/livens/failover"
+)
+
+var (
+	seeds = flag.Int("seeds", 500, "how many histories of random clusters are simulated")
+	seed  = flag.Uint64("seed", 0, "the one history that is simulated, and told")
+)
+
+// TestRandomHistories simulates clusters of 2 to 7 nameservers through random faults. -seed N replays one and tells it.
+func TestRandomHistories(t *testing.T) {
+	if *seed != 0 {
+		history(t, *seed, true)
+		return
+	}
+	next := make(chan uint64)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for seed := range next {
+				t.Run(fmt.Sprint(seed), func(t *testing.T) { history(t, seed, false) })
+			}
+		})
+	}
+	for i := range *seeds {
+		next <- uint64(i + 1)
+	}
+	close(next)
+	workers.Wait()
+}
+
+// history is one: a cluster is started, things happen to it for two minutes, then all is well again, and a minute later
+// all must answer alike.
+func history(t *testing.T, seed uint64, verbose bool) {
+	t.Helper()
+	w := newWorld(t, seed)
+	w.verbose = verbose
+	size := 2 + w.rng.IntN(6)
+	sites := w.rng.IntN(3) // 0: nobody names any
+	for i := range size {
+		site := []string{"", "a", "b", "c", "d", "a", "b"}[min(i+1, 6)*bit(sites > 0)]
+		if i == size-1 && size > 2 && w.rng.IntN(3) == 0 {
+			site = "!" + site
+		}
+		w.add(site)
+	}
+	w.checks = append(w.checks, (*world).agreed)
+	w.start()
+	w.loss, w.repeat = float64(w.rng.IntN(3))*0.05, float64(w.rng.IntN(2))*0.1
+	w.jitter = time.Duration(1+w.rng.IntN(60)) * time.Millisecond
+	w.run(5 * time.Second)
+	for range 25 {
+		w.disturb()
+		w.run(time.Duration(100+w.rng.IntN(9000)) * time.Millisecond)
+	}
+	w.heal()
+	w.run(time.Minute)
+	w.same()
+}
+
+// change notes that the world is another from now on.
+func (w *world) change(format string, args ...any) {
+	w.fault = w.now
+	w.note("-- "+format, args...)
+}
+
+// disturb makes one thing happen.
+func (w *world) disturb() {
+	n := w.nodes[w.rng.IntN(len(w.nodes))]
+	d := w.pool.Deployments[w.rng.IntN(2)].Name
+	switch w.rng.IntN(16) {
+	case 0, 1:
+		w.dead[d] = !w.dead[d]
+		w.change("%s dead: %t", d, w.dead[d])
+	case 2: // it flaps
+		for i := range 6 {
+			w.after(time.Duration(i*700)*time.Millisecond, func() { w.dead[d] = !w.dead[d]; w.change("%s dead: %t", d, w.dead[d]) })
+		}
+	case 3, 4: // half of it dies
+		way := [2]string{n.name, d}
+		w.blind[way] = !w.blind[way]
+		w.change("%s cannot see %s: %t", n.name, d, w.blind[way])
+	case 5, 6:
+		w.partition()
+	case 7: // one way only
+		m := w.nodes[w.rng.IntN(len(w.nodes))]
+		way := [2]string{n.name, m.name}
+		w.cut[way] = !w.cut[way]
+		w.change("%s → %s cut: %t", n.name, m.name, w.cut[way])
+	case 8, 9:
+		if n.up {
+			n.kill()
+			w.change("%s killed", n.name)
+		} else {
+			w.change("%s started", n.name)
+			n.start()
+		}
+	case 10:
+		if n.up && !n.stopped {
+			w.change("%s restarted properly", n.name)
+			n.stop()
+			n.start()
+		}
+	case 11:
+		n.stopped = n.up && !n.stopped
+		w.change("%s frozen: %t", n.name, n.stopped)
+	case 12, 13:
+		w.order(n, d)
+	case 14:
+		w.restore()
+	case 15:
+		w.mend()
+	}
+}
+
+// partition splits the nameservers in two, and perhaps the deployments with them.
+func (w *world) partition() {
+	side := map[string]bool{}
+	for _, n := range w.nodes {
+		side[n.name] = w.rng.IntN(2) == 0
+	}
+	deployments := w.rng.IntN(2) == 0
+	for _, n := range w.nodes {
+		for _, m := range w.nodes {
+			apart := side[n.name] != side[m.name]
+			w.cut[[2]string{n.name, m.name}], w.noDNS[[2]string{n.name, m.name}] = apart, apart && w.rng.IntN(2) == 0
+		}
+		for i, d := range w.pool.Deployments {
+			w.blind[[2]string{n.name, d.Name}] = deployments && side[n.name] == (i == 0)
+		}
+	}
+	w.change("partition %v, deployments too: %t", side, deployments)
+}
+
+// mend makes the network whole.
+func (w *world) mend() {
+	clear(w.cut)
+	clear(w.noDNS)
+	clear(w.blind)
+	w.change("the network is whole")
+}
+
+// restore brings the deployments back.
+func (w *world) restore() {
+	clear(w.dead)
+	w.change("the deployments are well")
+}
+
+// heal makes all well: network, deployments, nameservers.
+func (w *world) heal() {
+	w.mend()
+	w.restore()
+	for _, n := range w.nodes {
+		n.stopped = false
+		if !n.up {
+			n.start()
+		}
+	}
+	w.loss, w.repeat = 0, 0
+}
+
+// order gives an operator's order at one nameserver.
+func (w *world) order(n *simNode, deployment string) {
+	if !n.up || n.stopped || n.answers == nil {
+		return
+	}
+	o := failover.Order{Pool: "chat", Deployment: deployment, Who: "alice"}
+	o.Verb = []failover.Verb{failover.DoFailover, failover.DoFailback, failover.DoDrain, failover.DoUndrain}[w.rng.IntN(4)]
+	if w.rng.IntN(2) == 0 && o.Verb != failover.DoUndrain {
+		o.For = time.Duration(1+w.rng.IntN(30)) * time.Second
+	}
+	err := n.give(o)
+	w.change("%s: order %s %s for %v: %v", n.name, o.Verb, deployment, o.For, err)
+}
+
+// same: every nameserver has come to the same answer, and knows of the same orders.
+func (w *world) same() {
+	first := w.nodes[0]
+	for _, n := range w.nodes[1:] {
+		if !slices.Equal(n.answers, first.answers) {
+			w.fail("in the end %s answers %v, %s answers %v", first.name, first.answers, n.name, n.answers)
+		}
+		if a, b := n.core.report.Overrides, first.core.report.Overrides; !equalTables(a, b) {
+			w.fail("in the end %s knows of orders %v, %s of %v", n.name, a, first.name, b)
+		}
+	}
+}
