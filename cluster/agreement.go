@@ -13,6 +13,7 @@ type agreement struct {
 	failover.Agreed
 	facts   facts
 	lacking time.Time // since when those who vote are no quorum; zero: they are one
+	rising  time.Time // since when the votes call up what is agreed to be down; zero: they do not
 }
 
 // facts are what of an agreed verdict a decision could read.
@@ -50,7 +51,7 @@ func (c *Core) agree(now time.Time) {
 			a.facts, c.unread = f, true
 			c.news[key] = a.Agreed
 		}
-		if a.lacking.IsZero() || a.Provisional {
+		if (a.lacking.IsZero() || a.Provisional) && a.rising.IsZero() {
 			delete(c.recount, key)
 		}
 	}
@@ -102,6 +103,7 @@ func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, 
 	if waiting {
 		state = checker.Unknown
 	}
+	state = a.slowly(state, now)
 	if state != a.State || a.Since.IsZero() {
 		a.Since = now
 	}
@@ -122,6 +124,27 @@ func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, 
 	if a.State == checker.Up && a.Reason == "" {
 		a.Reason = own.Reason
 	}
+}
+
+// upHold is how long the votes must call up what was agreed to be down. Down fast, up slow: when an observer leaves for a
+// moment, what the others see must not send visitors there and back.
+const upHold = 2 * time.Second
+
+// slowly is the state that counts now: what was down stays so for upHold. One success still makes it answer where nothing
+// else is live, for the streak tells.
+func (a *agreement) slowly(state checker.State, now time.Time) checker.State {
+	if a.State != checker.Down || state != checker.Up {
+		a.rising = time.Time{}
+		return state
+	}
+	if a.rising.IsZero() {
+		a.rising = now
+	}
+	if now.Sub(a.rising) < upHold {
+		return checker.Down
+	}
+	a.rising = time.Time{}
+	return state
 }
 
 // short says that too few observers vote.

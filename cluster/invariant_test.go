@@ -72,20 +72,31 @@ func (w *world) noDeadAnswer() {
 	}
 }
 
-// agreed: nameservers that have been connected for a while, in a world that has not changed for a while, give the same
-// answer with the same epoch.
+// agreed: nameservers that have been connected for a while, in a world that has not changed for a while, differ for no
+// longer than it takes to tell each other.
 func (w *world) agreed() {
-	if w.unsettled(3 * time.Second) {
-		return
-	}
 	for _, n := range w.nodes {
-		for _, m := range w.group(n) {
-			if n.answers != nil && m.answers != nil && !slices.Equal(n.answers, m.answers) {
-				w.fail("%s answers %v, %s answers %v", n.name, n.answers, m.name, m.answers)
+		differs := slices.ContainsFunc(w.group(n), func(m *simNode) bool {
+			return n.up && !n.stopped && n.answers != nil && m.answers != nil && !slices.Equal(n.answers, m.answers)
+		})
+		switch {
+		case !differs || w.unsettled(settled):
+			n.apart = time.Time{}
+		case n.apart.IsZero():
+			n.apart = w.now
+		case w.now.Sub(n.apart) > apartBound:
+			for _, m := range w.group(n) {
+				w.note("%s answers %v", m.name, m.answers)
 			}
+			w.fail("%s has differed from others for %v", n.name, w.now.Sub(n.apart))
 		}
 	}
 }
+
+const (
+	settled    = 3 * time.Second
+	apartBound = time.Second
+)
 
 // unsettled says that the world changed lately.
 func (w *world) unsettled(d time.Duration) bool { return w.now.Sub(w.fault) < d }

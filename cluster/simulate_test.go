@@ -124,6 +124,7 @@ type simNode struct {
 	highest uint64               // the highest epoch it ever answered with
 	wake    time.Time
 	answers []string  // what it answers; nil: nothing yet
+	apart   time.Time // since when its answer has differed from that of others
 	wrong   time.Time // since when it has answered what all call down
 }
 
@@ -162,6 +163,7 @@ func (w *world) add(site string) {
 }
 
 func (w *world) start() {
+	w.fault = w.now
 	for _, n := range w.nodes {
 		n.start()
 	}
