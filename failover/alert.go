@@ -2,7 +2,6 @@ package failover
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -35,31 +34,6 @@ type Alert struct {
 // gateAlertAfter is how long a gate may stay shut before somebody should look.
 const gateAlertAfter = 15 * time.Minute
 
-// Status is what the controller holds at one moment. It is immutable.
-type Status struct {
-	Set       *zones.Set // nil before the first
-	Decisions map[string]*Decision
-	Overrides []Override        // of which some may have expired since
-	Serials   map[string]uint32 // as published
-	Waiting   int               // targets that never had a result
-	ReadyBy   time.Time         // when the first Set's targets have had time for one
-}
-
-// Ready says whether answers rest on what was found out: every target had a result, or the time for one has passed.
-// The error says what is waited for.
-func (s *Status) Ready(now time.Time) error {
-	switch {
-	case s.Set == nil:
-		return errors.New("no zones are loaded yet")
-	case s.Waiting > 0 && now.Before(s.ReadyBy):
-		return fmt.Errorf("%d targets have no result yet", s.Waiting)
-	}
-	return nil
-}
-
-// Status is the present one.
-func (c *Controller) Status() *Status { return c.status.Load() }
-
 // Alerts are what the controller would have looked at now, worst first.
 func (c *Controller) Alerts(now time.Time) []Alert {
 	s := c.Status()
@@ -70,7 +44,7 @@ func (c *Controller) Alerts(now time.Time) []Alert {
 		}
 	}
 	for _, o := range s.Overrides {
-		if o.inForce(now) && (s.Set == nil || s.Set.Pool(o.Pool) == nil || s.Set.Pool(o.Pool).Deployment(o.Deployment) == nil) {
+		if o.pending(now.Add(s.Standing.Skew)) && (s.Set == nil || s.Set.Pool(o.Pool) == nil || s.Set.Pool(o.Pool).Deployment(o.Deployment) == nil) {
 			out = append(out, ineffective(&o))
 		}
 	}
