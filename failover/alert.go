@@ -41,6 +41,9 @@ func (c *Controller) Alerts(now time.Time) []Alert {
 	for _, d := range s.Decisions {
 		if p := s.Set.Pool(d.Pool); p.Follow == "" {
 			out = append(out, poolAlerts(p, d, now)...)
+			if d.Provisional && s.Ready(now) == nil {
+				out = append(out, provisional(p, d))
+			}
 		}
 	}
 	for _, o := range s.Overrides {
@@ -61,6 +64,12 @@ func ineffective(o *Override) Alert {
 		"it takes effect again should the name return; undrain or failback ends it")
 }
 
+// provisional says that no majority of the observers stands behind a decision.
+func provisional(p *zones.Pool, d *Decision) Alert {
+	return Alert{"provisional", Warning, pool(p), fmt.Sprintf("%s answers without a quorum of the observers behind it", strings.Join(d.Active, ", ")),
+		"other nameservers may answer otherwise: look at the links between them; what a majority decides counts once they meet", d.Since}
+}
+
 func pool(p *zones.Pool) string { return "pool " + p.Name }
 
 func poolAlerts(p *zones.Pool, d *Decision, now time.Time) []Alert {
@@ -78,7 +87,8 @@ func poolAlerts(p *zones.Pool, d *Decision, now time.Time) []Alert {
 	}
 	for _, s := range d.Deployments {
 		affects := pool(p) + ", deployment " + s.Name
-		if s.State == checker.Down && !d.AllDown && (s.Drained == "" || s.Answers) {
+		asleep := s.Drained != "" || p.Deployment(s.Name) != nil && p.Deployment(s.Name).Cold
+		if s.State == checker.Down && !d.AllDown && (!asleep || s.Answers) {
 			severity, hint := Warning, "the pool has one deployment less to fall back on"
 			if s.Answers {
 				severity, hint = Critical, "an order forces traffic onto it: livens failback "+p.Name+" ends that"
@@ -95,6 +105,10 @@ func poolAlerts(p *zones.Pool, d *Decision, now time.Time) []Alert {
 			raise("gate-shut", Warning, affects, s.GateSince, "traffic does not come back to it before its sync check passes",
 				"%s is up and not in sync: %s", s.Name, s.GateWhy)
 		}
+	}
+	if d.Waits != "" {
+		raise("planned-switch-waits", Warning, pool(p), time.Time{}, "the switch comes as soon as that is mended; livens failback "+p.Name+" calls it off",
+			"a planned switch is due and waits: %s", d.Waits)
 	}
 	if n := len(d.Failbacks); n >= p.MaxFailbacks && now.Sub(d.Failbacks[n-p.MaxFailbacks]) < budgetWindow {
 		raise("failback-budget", Warning, pool(p), d.Failbacks[n-1], "find out why a deployment keeps failing after it came back",

@@ -161,7 +161,7 @@ func (c *Controller) carryOut(e Effects) {
 	if len(e.Events) > 0 && c.options.Happened != nil {
 		c.options.Happened(e.Events)
 	}
-	if e.Status != nil {
+	if e.Status != nil && e.Status.Set != nil { // before the first Set there is nothing new
 		c.saver.keep(c.engine.Memory())
 	}
 	if c.learnt = c.learnt || e.Orders; c.learnt && c.pending == nil {

@@ -51,9 +51,12 @@ func weigh(in Input) *weighing {
 	w := &weighing{Input: in}
 	if in.Followed != nil {
 		w.follow()
-	} else {
-		w.observeAll()
-		w.choose()
+		return w
+	}
+	w.observeAll()
+	w.choose()
+	if w.waits != "" {
+		w.pending = "the planned switch waits: " + w.waits
 	}
 	return w
 }

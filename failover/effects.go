@@ -38,8 +38,11 @@ func (e *Engine) finish(now time.Time) {
 	e.phases(now)
 	e.stale = false
 	e.status = &Status{
-		Set: e.set, Standing: e.standing, Decisions: maps.Clone(e.decisions), Registers: slices.Clone(e.overrides),
-		Overrides: e.pending(now), Serials: e.given(), Waiting: e.waiting(), ReadyBy: e.readyBy,
+		Set: e.set, Standing: e.standing, Registers: slices.Clone(e.overrides), Overrides: e.pending(now),
+		Serials: e.given(), Waiting: e.waiting(), ReadyBy: e.readyBy,
+	}
+	if e.set != nil { // until then they are only remembered
+		e.status.Decisions = maps.Clone(e.decisions)
 	}
 	for _, s := range e.serials {
 		e.status.Given = append(e.status.Given, s)

@@ -170,10 +170,10 @@ func (e *Engine) Wake(now time.Time) {
 
 // Next is when time alone may change something, and Wake is due; zero: never. It may have passed already.
 func (e *Engine) Next() time.Time {
-	next := e.nextHappening(e.standing.Skew)
 	if e.set == nil {
 		return time.Time{}
 	}
+	next := e.nextHappening(e.standing.Skew)
 	for _, d := range e.decisions {
 		next = earlier(d.Recheck, next)
 		if d.Provisional && e.standing.Quorum && e.standing.Joined && !e.confirmed {
@@ -214,15 +214,7 @@ func (e *Engine) decideFor(pools []*zones.Pool, changed bool, now time.Time) {
 
 // decide makes a pool's next decision and its followers', and says whether what is published of them changed.
 func (e *Engine) decide(p *zones.Pool, now time.Time) bool {
-	before := e.decisions[p.Name]
-	in := Input{
-		Pool: p, View: e.view, Overrides: e.overridesOf(p), Previous: before, Now: now, Skew: e.standing.Skew,
-		Minority: !e.firm(now), Stands: e.stands[p.Name], TieHold: e.options.TieHold,
-	}
-	if p.Follow != "" {
-		in.Followed = e.decisions[p.Follow]
-	}
-	next := Decide(in)
+	before, next := e.decisions[p.Name], Decide(e.input(p, now))
 	e.decisions[p.Name] = next
 	if retire(e.overrides, p, next) {
 		e.effects.Orders, e.unread = true, true
@@ -235,11 +227,14 @@ func (e *Engine) decide(p *zones.Pool, now time.Time) bool {
 	return changed
 }
 
-func (e *Engine) overridesOf(p *zones.Pool) []Override {
-	from, _ := slices.BinarySearchFunc(e.overrides, p.Name, func(o Override, name string) int { return cmp.Compare(o.Pool, name) })
-	to := from
-	for to < len(e.overrides) && e.overrides[to].Pool == p.Name {
-		to++
+// input is what a pool's next decision depends on.
+func (e *Engine) input(p *zones.Pool, now time.Time) Input {
+	in := Input{
+		Pool: p, View: e.view, Overrides: ofPool(e.overrides, p), Previous: e.decisions[p.Name], Now: now, Skew: e.standing.Skew,
+		Minority: !e.firm(now), Stands: e.stands[p.Name], TieHold: e.options.TieHold,
 	}
-	return e.overrides[from:to]
+	if p.Follow != "" {
+		in.Followed = e.decisions[p.Follow]
+	}
+	return in
 }

@@ -254,6 +254,9 @@ func (o Order) planDrain(d desk, pool *zones.Pool) ([]Override, error) {
 	if !others && !o.Force {
 		return nil, refuse("%s is the last live deployment of pool %s; --force --for 1h drains it all the same", o.Deployment, pool.Name)
 	}
+	if x := d.pending(pool.Name, ToDrain, o.Deployment); o.planned(d.now) && x != nil && x.inForce(d.now) {
+		return nil, refuse("a %s is in force: livens undrain %s %s ends it, then plan the next", x, pool.Name, o.Deployment)
+	}
 	return d.write(o.override(ToDrain, o.Deployment, d.now))
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/livens/livens/zones"
 )
 
 // maxRegisters bounds the registers of orders that a nameserver holds: of more, the oldest are forgotten.
@@ -67,6 +69,16 @@ func MergeOverrides(a, b []Override) []Override {
 func (o *Override) about(p *Override) int {
 	a, b := o.register(), p.register()
 	return cmp.Or(strings.Compare(a.pool, b.pool), cmp.Compare(a.kind, b.kind), strings.Compare(a.deployment, b.deployment))
+}
+
+// ofPool are the registers of one pool, of those that MergeOverrides gave.
+func ofPool(overrides []Override, p *zones.Pool) []Override {
+	from, _ := slices.BinarySearchFunc(overrides, p.Name, func(o Override, name string) int { return cmp.Compare(o.Pool, name) })
+	to := from
+	for to < len(overrides) && overrides[to].Pool == p.Name {
+		to++
+	}
+	return overrides[from:to]
 }
 
 // maxText bounds who and why, in bytes: they stand in reasons, logs and on pages.
