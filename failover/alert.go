@@ -2,7 +2,6 @@ package failover
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -35,31 +34,6 @@ type Alert struct {
 // gateAlertAfter is how long a gate may stay shut before somebody should look.
 const gateAlertAfter = 15 * time.Minute
 
-// Status is what the controller holds at one moment. It is immutable.
-type Status struct {
-	Set       *zones.Set // nil before the first
-	Decisions map[string]*Decision
-	Overrides []Override        // of which some may have expired since
-	Serials   map[string]uint32 // as published
-	Waiting   int               // targets that never had a result
-	ReadyBy   time.Time         // when the first Set's targets have had time for one
-}
-
-// Ready says whether answers rest on what was found out: every target had a result, or the time for one has passed.
-// The error says what is waited for.
-func (s *Status) Ready(now time.Time) error {
-	switch {
-	case s.Set == nil:
-		return errors.New("no zones are loaded yet")
-	case s.Waiting > 0 && now.Before(s.ReadyBy):
-		return fmt.Errorf("%d targets have no result yet", s.Waiting)
-	}
-	return nil
-}
-
-// Status is the present one.
-func (c *Controller) Status() *Status { return c.status.Load() }
-
 // Alerts are what the controller would have looked at now, worst first.
 func (c *Controller) Alerts(now time.Time) []Alert {
 	s := c.Status()
@@ -67,10 +41,13 @@ func (c *Controller) Alerts(now time.Time) []Alert {
 	for _, d := range s.Decisions {
 		if p := s.Set.Pool(d.Pool); p.Follow == "" {
 			out = append(out, poolAlerts(p, d, now)...)
+			if d.Provisional && s.Ready(now) == nil {
+				out = append(out, provisional(p, d))
+			}
 		}
 	}
 	for _, o := range s.Overrides {
-		if o.inForce(now) && (s.Set == nil || s.Set.Pool(o.Pool) == nil || s.Set.Pool(o.Pool).Deployment(o.Deployment) == nil) {
+		if o.pending(now.Add(s.Standing.Skew)) && (s.Set == nil || s.Set.Pool(o.Pool) == nil || s.Set.Pool(o.Pool).Deployment(o.Deployment) == nil) {
 			out = append(out, ineffective(&o))
 		}
 	}
@@ -85,6 +62,12 @@ func ineffective(o *Override) Alert {
 	raise := func(code, affects, text, hint string) Alert { return Alert{code, Warning, affects, text, hint, o.At} }
 	return raise("override-without-effect", "pool "+o.Pool, o.String()+": there is no such deployment now",
 		"it takes effect again should the name return; undrain or failback ends it")
+}
+
+// provisional says that no majority of the observers stands behind a decision.
+func provisional(p *zones.Pool, d *Decision) Alert {
+	return Alert{"provisional", Warning, pool(p), fmt.Sprintf("%s answers without a quorum of the observers behind it", strings.Join(d.Active, ", ")),
+		"other nameservers may answer otherwise: look at the links between them; what a majority decides counts once they meet", d.Since}
 }
 
 func pool(p *zones.Pool) string { return "pool " + p.Name }
@@ -104,7 +87,8 @@ func poolAlerts(p *zones.Pool, d *Decision, now time.Time) []Alert {
 	}
 	for _, s := range d.Deployments {
 		affects := pool(p) + ", deployment " + s.Name
-		if s.State == checker.Down && !d.AllDown && (s.Drained == "" || s.Answers) {
+		asleep := s.Drained != "" || p.Deployment(s.Name) != nil && p.Deployment(s.Name).Cold
+		if s.State == checker.Down && !d.AllDown && (!asleep || s.Answers) {
 			severity, hint := Warning, "the pool has one deployment less to fall back on"
 			if s.Answers {
 				severity, hint = Critical, "an order forces traffic onto it: livens failback "+p.Name+" ends that"
@@ -121,6 +105,10 @@ func poolAlerts(p *zones.Pool, d *Decision, now time.Time) []Alert {
 			raise("gate-shut", Warning, affects, s.GateSince, "traffic does not come back to it before its sync check passes",
 				"%s is up and not in sync: %s", s.Name, s.GateWhy)
 		}
+	}
+	if d.Waits != "" {
+		raise("planned-switch-waits", Warning, pool(p), time.Time{}, "the switch comes as soon as that is mended; livens failback "+p.Name+" calls it off",
+			"a planned switch is due and waits: %s", d.Waits)
 	}
 	if n := len(d.Failbacks); n >= p.MaxFailbacks && now.Sub(d.Failbacks[n-p.MaxFailbacks]) < budgetWindow {
 		raise("failback-budget", Warning, pool(p), d.Failbacks[n-1], "find out why a deployment keeps failing after it came back",

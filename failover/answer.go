@@ -30,6 +30,9 @@ func (w *weighing) follow() {
 // decision puts the choice together with the addresses, TTL and epoch that follow from it.
 func (w *weighing) decision() *Decision {
 	addresses, proven := w.addresses()
+	if w.keeps() {
+		addresses, proven = w.Previous.Addresses, w.Previous.Proven
+	}
 	d := &Decision{
 		Pool: w.Pool.Name, Active: w.active, Addresses: addresses, TTL: w.Pool.TTL, Reason: w.reason, Pending: w.pending,
 		AllDown: w.allDown, Steps: w.steps, Proven: proven, Since: w.Now, Failbacks: w.recentFailbacks(),
@@ -58,13 +61,46 @@ func (w *weighing) decision() *Decision {
 		}
 	}
 	if w.Previous == nil || !slices.Equal(d.Active, w.Previous.Active) || !slices.Equal(d.Addresses, w.Previous.Addresses) {
-		d.Epoch = max(d.Epoch+1, uint64(max(0, w.Now.Unix())))
+		d.Epoch = max(d.Epoch+1, uint64(max(0, w.clock().Unix())))
 		if w.Previous != nil && slices.Equal(d.Active, w.Previous.Active) && w.Followed == nil {
 			d.Reason = w.whyAddresses(d)
 		}
 	}
 	d.Due, d.Recheck = w.due, w.recheck
+	w.ground(d)
 	return d
+}
+
+// ground says how firm the ground is that d stands on.
+func (w *weighing) ground(d *Decision) {
+	d.Definition, d.Waits = w.Pool.Hash, w.waits
+	if w.Followed != nil {
+		d.Provisional, d.Guess = w.Followed.Provisional, w.Followed.Guess
+		return
+	}
+	known := slices.ContainsFunc(w.candidates, func(c candidate) bool { return c.known })
+	firm := !w.Minority && !slices.ContainsFunc(w.candidates, func(c candidate) bool { return c.provisional })
+	d.Guess = !known && (w.Previous == nil || w.Previous.Guess)
+	d.Provisional = !firm
+	if w.Previous != nil && !w.Previous.Guess && d.Epoch == w.Previous.Epoch && !(firm && known) {
+		d.Provisional = w.Previous.Provisional
+	}
+	if w.Previous != nil {
+		d.Obeyed = w.Previous.Obeyed
+	}
+	if w.order != nil && slices.Equal(d.Active, []string{w.order.Deployment}) {
+		d.Obeyed = w.order.ID()
+	}
+}
+
+// keeps says that the addresses, too, stay as another nameserver decided: all of them are there.
+func (w *weighing) keeps() bool {
+	if !w.stood {
+		return false
+	}
+	return !slices.ContainsFunc(w.Previous.Addresses, func(a netip.Addr) bool {
+		return !slices.ContainsFunc(w.candidates, func(c candidate) bool { return slices.Contains(w.active, c.Name) && c.address(a) >= 0 })
+	})
 }
 
 // anyLive says that one of the deployments named is live, or was when it was last asked and nothing else is.
@@ -83,7 +119,7 @@ func (w *weighing) lowered() bool {
 	failing := slices.ContainsFunc(w.candidates, func(c candidate) bool {
 		return (c.failing || c.State == checker.Down) && slices.Contains(w.active, c.Name)
 	})
-	return failing || near || w.allDown
+	return failing || near || w.allDown || w.waits != ""
 }
 
 // addresses are what A and AAAA answer, in the pool's order, and the addresses that have proven themselves.

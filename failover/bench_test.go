@@ -2,12 +2,10 @@ package failover
 
 import (
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"testing"
 	"time"
 
-	"github.com/livens/livens/checker"
 	"github.com/livens/livens/zones"
 )
 
@@ -26,8 +24,9 @@ func BenchmarkUse(b *testing.B) {
 	}
 	set.Zones = []*zones.Zone{{Name: "example.com.", Pools: set.Pools}}
 	for b.Loop() {
-		c := NewController(Options{State: b.TempDir(), Checker: checker.New(checker.Options{}), Publish: func(Publication) {}, Log: slog.New(slog.DiscardHandler)})
-		c.use(set)
+		e := NewEngine(EngineOptions{Alone: true}, epochStart)
+		e.Use(set, epochStart)
+		e.Targets()
 	}
 }
 

@@ -237,7 +237,7 @@ func TestOrderThatCannotBeKeptChangesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(saveRetry + time.Second)
-		var m memory
+		var m Memory
 		if err := readState(r.state, memoryFile, &m); err != nil || m.Decisions["chat"] == nil {
 			t.Errorf("not written after the disk came back: %v", err)
 		}

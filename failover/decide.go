@@ -18,7 +18,21 @@ type Input struct {
 	Previous  *Decision  // nil: none is known
 	Followed  *Decision  // the decision of Pool.Follow; nil if and only if that is ""
 	Now       time.Time
+	// Skew is the clock by which orders begin and end, minus Now.
+	Skew time.Duration
+	// Minority says that too few observers are reached: what is decided now is provisional.
+	Minority bool
+	// Stands is until when Previous, which another nameserver decided, is not contradicted.
+	Stands time.Time
+	// TieHold is how long a tie among the observers may last on what answers while another deployment is up; 0: no time.
+	TieHold time.Duration
 }
+
+// clock is the time by which orders are judged.
+func (in *Input) clock() time.Time { return in.Now.Add(in.Skew) }
+
+// local is this host's time when the clock of orders shows t.
+func (in *Input) local(t time.Time) time.Time { return t.Add(-in.Skew) }
 
 // Decide says which deployment answers for a pool, and why. It is a pure function: the same input gives the same
 // decision. Without a change in what it is given it repeats Previous, apart from what it says of the deployments.
@@ -37,9 +51,12 @@ func weigh(in Input) *weighing {
 	w := &weighing{Input: in}
 	if in.Followed != nil {
 		w.follow()
-	} else {
-		w.observeAll()
-		w.choose()
+		return w
+	}
+	w.observeAll()
+	w.choose()
+	if w.waits != "" {
+		w.pending = "the planned switch waits: " + w.waits
 	}
 	return w
 }
@@ -54,6 +71,7 @@ const (
 	recoveringDrained      //
 	unproven               // never had a verdict
 	unprovenDrained        //
+	contested              // as many observers call it down as up, while another is up beyond doubt
 	dead
 )
 
@@ -67,8 +85,11 @@ type weighing struct {
 	due        time.Time // when a switch is expected; zero: none
 	recheck    time.Time
 	allDown    bool
-	returned   bool // the failback rule moves the choice from a live deployment to a better one
-	forced     bool // the choice is an operator's, whatever the state
+	returned   bool      // the failback rule moves the choice from a live deployment to a better one
+	forced     bool      // the choice is an operator's, whatever the state
+	order      *Override // the operator's preference that counts now; nil: none
+	stood      bool      // the choice is another nameserver's, and stands
+	waits      string    // why a planned switch that is due does not come yet
 	steps      []string
 }
 
@@ -95,8 +116,17 @@ func (w *weighing) observeAll() {
 			w.step("%s is not in sync since %s: %s", c.Name, utc(c.GateSince), c.GateWhy)
 		}
 	}
+	for _, c := range w.candidates {
+		if !c.tied.IsZero() && w.isActive(c.Name) {
+			w.step("as many observers call %s down as up since %s", c.Name, utc(c.tied))
+			w.wakeAt(c.tied.Add(w.TieHold))
+		}
+	}
 	for i := range w.Overrides {
-		w.wakeAt(w.Overrides[i].Until)
+		if o := &w.Overrides[i]; !o.Cleared {
+			w.wakeAt(w.local(o.From))
+			w.wakeAt(w.local(o.Until))
+		}
 	}
 }
 
@@ -104,6 +134,8 @@ func (w *weighing) observeAll() {
 func (w *weighing) rank(c *candidate) rank {
 	r := dead
 	switch {
+	case w.contested(c):
+		return contested
 	case c.State == checker.Up, c.recovering && w.isActive(c.Name) && w.Previous.Revived:
 		r = live
 	case c.recovering:
@@ -115,6 +147,14 @@ func (w *weighing) rank(c *candidate) rank {
 		r++
 	}
 	return r
+}
+
+// contested says that the observers have been divided for too long on c, which answers, while they agree that another is
+// up. One that does not answer gets no traffic on memory anyway.
+func (w *weighing) contested(c *candidate) bool {
+	return !c.tied.IsZero() && w.isActive(c.Name) && !w.Now.Before(c.tied.Add(w.TieHold)) && slices.ContainsFunc(w.candidates, func(o candidate) bool {
+		return o.Name != c.Name && o.State == checker.Up && o.known && !o.Doubt && o.Drained == ""
+	})
 }
 
 func (w *weighing) isActive(name string) bool {
@@ -148,12 +188,18 @@ func (w *weighing) best(order *Override) *candidate {
 
 func (w *weighing) choose() {
 	order := w.preferring()
+	w.order = order
 	best := w.best(order)
 	w.allDown = w.rank(best) == dead
 	switch {
 	case order != nil && order.Force:
 		w.forced = true
 		w.take(order.String(), order.Deployment)
+	case w.stands(order):
+		w.step("another nameserver decided this: it stands until %s", utc(w.Stands))
+		w.wakeAt(w.Stands)
+		w.stood = true
+		w.active, w.reason, w.allDown = w.Previous.Active, w.Previous.Reason, w.Previous.AllDown
 	case w.allDown:
 		w.chooseAmongDead()
 	case w.Pool.Policy == zones.AllLive:
@@ -163,9 +209,18 @@ func (w *weighing) choose() {
 	}
 }
 
+// stands says that the previous decision must not be contradicted yet by what this nameserver sees: the observers whose
+// view it was made on may be ahead of it.
+func (w *weighing) stands(order *Override) bool {
+	if w.Previous == nil || !w.Now.Before(w.Stands) || order != nil && w.Previous.Obeyed != order.ID() {
+		return false
+	}
+	return !slices.ContainsFunc(w.Previous.Active, func(name string) bool { return w.Pool.Deployment(name) == nil })
+}
+
 // preferring is the operator's preference in force, of a deployment that the pool still has; or nil.
 func (w *weighing) preferring() *Override {
-	order := find(w.Overrides, ToFailover, "", w.Now)
+	order := find(w.Overrides, ToFailover, "", w.clock())
 	switch {
 	case order == nil:
 	case w.Pool.Deployment(order.Deployment) == nil:
@@ -173,8 +228,30 @@ func (w *weighing) preferring() *Override {
 		return nil
 	default:
 		w.step("override in force: %s", order)
+		if w.waits = w.unfit(order); w.waits != "" {
+			w.step("it waits: %s", w.waits)
+			return nil
+		}
 	}
 	return order
+}
+
+// unfit is why a planned switch that is not carried out yet has to wait, or "": nobody is there to watch it, so that its
+// deployment must be known to be well.
+func (w *weighing) unfit(order *Override) string {
+	if order.From.IsZero() || order.Force || w.isActive(order.Deployment) || w.Previous != nil && w.Previous.Obeyed == order.ID() {
+		return ""
+	}
+	i := slices.IndexFunc(w.candidates, func(c candidate) bool { return c.Name == order.Deployment })
+	switch c := &w.candidates[i]; {
+	case unfit(c.DeploymentState) != "":
+		return c.Name + " " + unfit(c.DeploymentState)
+	case !c.known:
+		return c.Name + " must be judged anew first: " + c.Reason
+	case c.Doubt:
+		return c.Name + " is in doubt: " + c.Reason
+	}
+	return ""
 }
 
 // take makes the choice; an unchanged one keeps the reason for which it was first made.
@@ -294,7 +371,7 @@ func (w *weighing) current() *candidate {
 // ordered says that an operator prefers best, and that this was not carried out yet. Once it was, and best died and
 // returned, the failback rule applies to it as to any other.
 func (w *weighing) ordered(order *Override, best *candidate) bool {
-	return order != nil && order.Deployment == best.Name && order.fresh(w.Previous)
+	return order != nil && order.Deployment == best.Name && (w.Previous == nil || w.Previous.Obeyed != order.ID())
 }
 
 // lastSwitch is when the active deployment last changed, this choice included.

@@ -1,7 +1,8 @@
 // Package failover decides which deployment answers for each pool.
 //
-// Decide is a pure function; the Controller around it is one goroutine, the only writer of decisions, and the only
-// reader of the clock. What it has decided it hands on as a Publication.
+// Decide is a pure function. An Engine keeps what it needs from one decision to the next: it is given the time and does
+// no I/O. The Controller around it is one goroutine, the only writer of decisions, and the only reader of the clock. What
+// was decided it hands on as a Publication.
 package failover
 
 import (
@@ -34,6 +35,17 @@ type Decision struct {
 	Deployments []DeploymentState `json:"deployments"`
 	// Steps tells how the decision came about, rule by rule, for explain.
 	Steps []string `json:"steps"`
+	// Definition is Pool.Hash when this was decided: only decisions of equal definitions can be compared.
+	Definition string `json:"definition,omitempty"`
+	// Provisional says that the choice was made without a quorum of the observers, and has not been confirmed by one since.
+	Provisional bool `json:"provisional,omitempty"`
+	// Guess says that the choice was made without history and without a verdict: any other is better.
+	Guess bool `json:"guess,omitempty"`
+	// Obeyed is the ID of the failover order that was last carried out: while it is in force, the failback rule applies to
+	// its deployment as to any other.
+	Obeyed string `json:"obeyed,omitempty"`
+	// Waits is why a planned switch that is due has not come; "": none waits.
+	Waits string `json:"waits,omitempty"`
 	// Failbacks are the times of the last hour's moves away from a live deployment, oldest first.
 	Failbacks []time.Time `json:"failbacks,omitempty"`
 	// Proven are the configured addresses of the active deployments that may answer: what was configured when the
@@ -69,9 +81,10 @@ type AddressState struct {
 	Reason  string        `json:"reason,omitempty"`
 	Held    bool          `json:"held,omitempty"` // no longer configured, and answering until its successor is proven
 
-	unclear    bool // probes finish, and this host cannot tell by them
-	failing    bool // probes fail, and the verdict is not made yet, or not trusted
-	remembered bool // State is what was agreed before, and no verdict of now
+	unclear    bool      // probes finish, and this host cannot tell by them
+	failing    bool      // probes fail, and the verdict is not made yet, or not trusted
+	remembered bool      // State is what was agreed before, and no verdict of now
+	tied       time.Time // since when as many observers say up as down; zero: they do not
 }
 
 // Publication is one consistent state for the query path: decisions for exactly the pools of Set.
@@ -92,6 +105,15 @@ const (
 	Open   Gate = "open" // in sync: traffic may come back
 	Shut   Gate = "shut" // not in sync, or not known to be
 )
+
+// Held is the decision as other nameservers are told of it: the choice and what it rests on, and nothing that follows
+// from what this nameserver sees.
+func (d *Decision) Held() *Decision {
+	h := *d
+	h.Deployments, h.Steps, h.Pending, h.Waits = nil, nil, "", ""
+	h.Due, h.Recheck, h.TTL, h.Lowered = time.Time{}, time.Time{}, 0, false
+	return &h
+}
 
 // clamp brings times that lie ahead of now, which a clock that was wrong has left in the state folder, back to it.
 func (d *Decision) clamp(now time.Time) {

@@ -263,26 +263,31 @@ func TestChecksGoToTheProbeAddress(t *testing.T) {
 	if len(all) != 2 || all[0].Address != inside {
 		t.Fatalf("targets %v", all)
 	}
-	w.view[all[0].Key] = verdictOf(checker.Down)
+	w.view[all[0].Key] = Agreed{Verdict: verdictOf(checker.Down)}
 	w.up("redundant")
 	w.answers("redundant")
 }
 
 func TestSerialNeverGoesBack(t *testing.T) {
-	z := &zones.Zone{Name: "example.com.", Hash: [32]byte{1}}
-	s := zoneSerial{}.next(z, 1, epochStart)
+	data := zoneData{"example.com.", "a", 1}
+	s := ZoneSerial{}.next(data, 0, epochStart)
 	if s.Serial != uint32(epochStart.Unix()) {
 		t.Errorf("first serial %d, want Unix seconds", s.Serial)
 	}
-	if same := s.next(z, 1, epochStart.Add(time.Hour)); same != s {
+	if same := s.next(data, 0, epochStart.Add(time.Hour)); same != s {
 		t.Errorf("nothing changed, and the serial is %d", same.Serial)
 	}
-	if next := s.next(z, 2, epochStart.Add(-time.Hour)); next.Serial != s.Serial+1 {
+	if next := s.next(zoneData{data.zone, data.hash, 2}, 0, epochStart.Add(-time.Hour)); next.Serial != s.Serial+1 {
 		t.Errorf("a new epoch an hour back: %d, want %d", next.Serial, s.Serial+1)
 	}
-	z.Hash[0]++
-	if next := s.next(z, 1, epochStart); next.Serial != s.Serial+1 {
+	if next := s.next(zoneData{data.zone, "b", 1}, 0, epochStart); next.Serial != s.Serial+1 {
 		t.Errorf("new data in the same second: %d, want %d", next.Serial, s.Serial+1)
+	}
+	if next := s.next(data, s.Serial+9, epochStart); next.Serial != s.Serial+9 {
+		t.Errorf("another gave a higher one for the same: %d, want %d", next.Serial, s.Serial+9)
+	}
+	if next := s.next(data, s.Serial-9, epochStart); next.Serial != s.Serial {
+		t.Errorf("another gave a lower one for the same: %d, want %d", next.Serial, s.Serial)
 	}
 }
 

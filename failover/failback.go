@@ -20,7 +20,7 @@ const budgetWindow = time.Hour
 // mayReturn is why traffic may move now from a live deployment to best; or "", and what that waits for is noted. Such a
 // move is never made on memory alone: after a restart or self-doubt, best must have been judged anew.
 func (w *weighing) mayReturn(best *candidate) string {
-	if order := find(w.Overrides, ToFailback, best.Name, w.Now); order != nil && !order.spent(w.Pool, w.Previous) && best.known && !best.Doubt {
+	if order := find(w.Overrides, ToFailback, best.Name, w.clock()); order != nil && !order.spent(w.Pool, w.Previous) && best.known && !best.Doubt {
 		if best.State == checker.Up && (best.Gate != Shut || order.Force) {
 			return order.String()
 		}
@@ -114,28 +114,59 @@ func (w *weighing) lowerTTLAt() time.Time {
 	return w.due.Add(-time.Duration(w.Pool.TTL) * time.Second)
 }
 
-// lookAhead notes the switch that the end of the next override brings: it decides once more, as if nothing but that had
-// changed.
+// lookAhead notes the switch that the beginning or end of an override brings: it decides once more for each such time,
+// as if nothing but that had changed.
 func (w *weighing) lookAhead() {
-	next := w.nextToEnd()
-	if next == nil || !w.due.IsZero() && !next.Until.Before(w.due) {
+	if len(w.Overrides) == 0 {
 		return
 	}
 	then := w.Input
-	then.Now, then.Previous = next.Until, w.decision()
-	if after := weigh(then); !slices.Equal(after.active, w.active) {
-		w.expect(next.Until, fmt.Sprintf("%s answers at %s, when the %s ends", strings.Join(after.active, ", "), utc(next.Until), next.what()))
+	then.Previous = w.decision()
+	for _, t := range w.turns() {
+		then.Now = w.local(t.at)
+		if !w.due.IsZero() && !then.Now.Before(w.due) {
+			return
+		}
+		after := weigh(then)
+		switch {
+		case !slices.Equal(after.active, w.active):
+			w.expect(then.Now, fmt.Sprintf("%s answers at %s, when the %s %s", strings.Join(after.active, ", "), utc(t.at), t.order.what(), t.verb))
+			return
+		case after.waits != "" && t.verb == begins: // what it waits for may come at any time
+			w.expect(then.Now, fmt.Sprintf("the %s begins at %s; as things stand it waits: %s", t.order.what(), utc(t.at), after.waits))
+			return
+		}
 	}
 }
 
-// nextToEnd is the override in force that ends first, or nil.
-func (w *weighing) nextToEnd() *Override {
-	var next *Override
+// turn is a time at which an override begins or ends.
+type turn struct {
+	at    time.Time // by the clock of orders
+	order *Override
+	verb  string
+}
+
+const (
+	begins = "begins"
+	ends   = "ends"
+)
+
+// turns are the times to come, in order.
+func (w *weighing) turns() []turn {
+	var out []turn
+	now := w.clock()
 	for i := range w.Overrides {
 		o := &w.Overrides[i]
-		if !o.Until.IsZero() && o.inForce(w.Now) && (next == nil || o.Until.Before(next.Until)) {
-			next = o
+		if o.Cleared {
+			continue
+		}
+		if o.From.After(now) {
+			out = append(out, turn{o.From, o, begins})
+		}
+		if o.Until.After(now) {
+			out = append(out, turn{o.Until, o, ends})
 		}
 	}
-	return next
+	slices.SortStableFunc(out, func(a, b turn) int { return a.at.Compare(b.at) })
+	return out
 }

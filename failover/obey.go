@@ -4,15 +4,13 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/livens/livens/zones"
 )
 
 // request is an order on its way, and where its answer goes.
 type request struct {
 	order     Order
-	at        time.Time
 	overrides []Override
+	err       error
 	done      chan error // buffered
 }
 
@@ -36,12 +34,7 @@ func (c *Controller) Do(ctx context.Context, o Order) error {
 
 // take judges an order and has the overrides that follow from it written.
 func (c *Controller) take(r request) {
-	if c.set == nil {
-		r.done <- refuse("no zones are loaded yet")
-		return
-	}
-	r.at = time.Now()
-	next, err := r.order.plan(c.set, c.decisions, c.overrides, r.at)
+	next, err := c.engine.Plan(r.order, time.Now())
 	if err != nil {
 		c.options.Log.Info("order refused", "verb", r.order.Verb, "pool", r.order.Pool, "who", r.order.Who, "reason", err)
 		r.done <- err
@@ -57,23 +50,10 @@ func (c *Controller) commit(err error) {
 	r := c.pending
 	c.pending = nil
 	if err == nil {
-		c.overrides = r.overrides
-		c.see(r)
+		c.engine.Obey(r.overrides, time.Now())
 		c.options.Log.Warn("order", "verb", r.order.Verb, "pool", r.order.Pool, "deployment", r.order.Deployment,
-			"who", r.order.Who, "why", r.order.Why, "for", r.order.For, "force", r.order.Force)
-		if p := c.set.Pool(r.order.Pool); p != nil {
-			c.decideFor([]*zones.Pool{p})
-		}
+			"who", r.order.Who, "why", r.order.Why, "at", r.order.At, "for", r.order.For, "force", r.order.Force)
 	}
-	r.done <- err
-}
-
-// see renews what an order saw: a switch that came while it was written has not carried it out.
-func (c *Controller) see(r *request) {
-	d := c.decisions[r.order.Pool]
-	for i := range c.overrides {
-		if o := &c.overrides[i]; d != nil && o.Pool == r.order.Pool && o.At.Equal(r.at) {
-			o.Seen = d.Since
-		}
-	}
+	r.err = err
+	c.obeyed = r
 }

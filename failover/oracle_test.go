@@ -26,6 +26,7 @@ type oracle struct {
 	drained map[string]bool
 	prefer  *Override
 	goBack  *Override
+	obeyed  bool // prefer has been carried out
 
 	active     string
 	lastGood   string // what answered when it was live for the last time
@@ -67,6 +68,12 @@ func (o *oracle) undrained(n string) bool  { return !o.drained[n] }
 func (o *oracle) isDrained(n string) bool  { return o.drained[n] }
 
 func (o *oracle) decide() []string {
+	names := o.judge()
+	o.obeyed = o.obeyed || o.prefer != nil && slices.Equal(names, []string{o.prefer.Deployment})
+	return names
+}
+
+func (o *oracle) judge() []string {
 	if p := o.prefer; p != nil && p.Force {
 		return o.to(p.Deployment, o.isUp(p.Deployment))
 	}
@@ -101,7 +108,7 @@ func (o *oracle) decide() []string {
 }
 
 func (o *oracle) orderIsFresh(best string) bool {
-	return o.prefer != nil && o.prefer.Deployment == best && o.prefer.At.After(o.switched)
+	return o.prefer != nil && o.prefer.Deployment == best && !o.obeyed
 }
 
 func (o *oracle) mayMove(best string) bool {
@@ -231,21 +238,21 @@ func (o *oracle) event(r *rapid.T, w *world) string {
 		o.drained[name] = true
 		return what + " " + name
 	case "undrain":
-		w.overrides = remove(w.overrides, w.pool.Name, ToDrain, name)
+		w.remove(ToDrain, name)
 		o.drained[name] = false
 		return what + " " + name
 	case "prefer", "force":
-		w.overrides = remove(w.overrides, w.pool.Name, ToFailover, "")
+		w.remove(ToFailover, "")
 		w.order(ToFailover, name, func(x *Override) { x.Force = what == "force" })
 		last := w.overrides[len(w.overrides)-1]
-		o.prefer = &last
+		o.prefer, o.obeyed = &last, false
 		return what + " " + name
 	case "forget":
-		w.overrides = remove(w.overrides, w.pool.Name, ToFailover, "")
+		w.remove(ToFailover, "")
 		o.prefer = nil
 		return what
 	case "go back":
-		w.overrides = remove(w.overrides, w.pool.Name, ToFailback, "")
+		w.remove(ToFailback, "")
 		w.order(ToFailback, name)
 		last := w.overrides[len(w.overrides)-1]
 		o.goBack = &last

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/livens/livens/checker"
 	"github.com/livens/livens/zones"
@@ -31,7 +29,8 @@ type Order struct {
 	Deployment string        `json:"deployment,omitempty"` // failback needs none
 	Who        string        `json:"who"`
 	Why        string        `json:"why,omitempty"`
-	For        time.Duration `json:"for,omitempty"` // 0: until cleared
+	At         time.Time     `json:"at,omitzero"`   // when a planned failover or drain begins, by the median clock; zero: at once
+	For        time.Duration `json:"for,omitempty"` // from At on; 0: until cleared
 	Force      bool          `json:"force,omitempty"`
 }
 
@@ -45,45 +44,75 @@ func refuse(format string, args ...any) error {
 // failbackOrderLife bounds how long an order to fail back waits for its deployment to be fit to answer.
 const failbackOrderLife = time.Hour
 
-// plan is the list of overrides after an order, or why it is refused. It is pure.
-func (o Order) plan(set *zones.Set, decisions map[string]*Decision, overrides []Override, now time.Time) ([]Override, error) {
-	if err := o.validate(); err != nil {
+// desk is what an order is judged by, and where its registers are written.
+type desk struct {
+	set       *zones.Set
+	decisions map[string]*Decision
+	overrides []Override // every register
+	node      string
+	now       time.Time // by the clock of orders
+}
+
+// plan is the list of registers after an order, or why it is refused. It changes nothing.
+func (o Order) plan(d desk) ([]Override, error) {
+	if err := o.validate(d.now); err != nil {
 		return nil, err
 	}
-	pool, err := o.pool(set)
+	pool, err := o.pool(d.set)
 	if err != nil {
 		return nil, err
 	}
-	if kept := remove(overrides, pool.Name, ToDrain, o.Deployment); o.Verb == DoUndrain && len(kept) < len(overrides) {
-		return kept, nil // also of a deployment that the pool no longer has
+	if x := d.pending(pool.Name, ToDrain, o.Deployment); o.Verb == DoUndrain && x != nil {
+		return d.write(o.tombstone(x)) // also of a deployment that the pool no longer has
 	}
 	if err := o.deployment(pool); err != nil {
 		return nil, err
 	}
-	if o.Force && o.For <= 0 {
-		return nil, refuse("--force needs --for: say for how long")
+	if err := o.soon(d, pool); err != nil {
+		return nil, err
 	}
-	next := slices.DeleteFunc(slices.Clone(overrides), func(x Override) bool { return !x.inForce(now) })
-	decision := decisions[pool.Name]
 	switch o.Verb {
 	case DoFailover:
-		return o.planFailover(pool, decision, next, now)
+		return o.planFailover(d, pool)
 	case DoFailback:
-		return o.planFailback(pool, decision, next, now)
+		return o.planFailback(d, pool)
 	case DoDrain:
-		return o.planDrain(pool, decision, next, now)
+		return o.planDrain(d, pool)
 	case DoUndrain:
-		return nil, o.notDrained(decision)
+		return nil, o.notDrained(d.decisions[pool.Name])
 	}
 	return nil, refuse("no such order: %q", o.Verb)
 }
 
-// maxText bounds who and why, in bytes: they stand in reasons, logs and on pages.
-const maxText = 200
+// pending is the register of that kind that counts or may count later: of that deployment or ("") of any; or nil.
+func (d *desk) pending(pool string, kind Kind, deployment string) *Override {
+	for i := range d.overrides {
+		o := &d.overrides[i]
+		if o.Pool == pool && o.Kind == kind && (deployment == "" || o.Deployment == deployment) && o.pending(d.now) {
+			return o
+		}
+	}
+	return nil
+}
+
+// write is the list of registers with new versions of some.
+func (d *desk) write(versions ...Override) ([]Override, error) {
+	clock := uint64(max(0, d.now.UnixMilli()))
+	for i := range d.overrides {
+		clock = max(clock, d.overrides[i].Clock+1)
+	}
+	for i := range versions {
+		versions[i].Clock, versions[i].Node, versions[i].At = clock, d.node, d.now.Round(0)
+	}
+	next := MergeOverrides(d.overrides, versions)
+	if len(next) == maxRegisters && len(d.overrides) == maxRegisters {
+		return nil, refuse("%d orders are kept already: remove overrides.json from the state folders of all nameservers to forget them", maxRegisters)
+	}
+	return next, nil
+}
 
 // validate refuses what no operator means.
-func (o Order) validate() error {
-	printable := func(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) }
+func (o Order) validate(now time.Time) error {
 	switch {
 	case o.Who == "":
 		return refuse("an order needs an author")
@@ -93,6 +122,8 @@ func (o Order) validate() error {
 		return refuse("author and reason must be plain text on one line")
 	case o.For < 0:
 		return refuse("for a time below zero")
+	case o.Force && o.For <= 0:
+		return refuse("--force needs --for: say for how long")
 	}
 	return nil
 }
@@ -124,25 +155,50 @@ func (o Order) deployment(pool *zones.Pool) error {
 	return refuse("pool %s has no deployment %q; it has: %s", pool.Name, o.Deployment, strings.Join(names, ", "))
 }
 
-// override is the order as it stays in force.
-func (o Order) override(kind Kind, deployment string, d *Decision, now time.Time) Override {
-	x := Override{Kind: kind, Pool: o.Pool, Deployment: deployment, Who: o.Who, Why: o.Why, At: now, Seen: d.Since, Force: o.Force}
+// override is the order as it stays in force; who takes it stamps it.
+func (o Order) override(kind Kind, deployment string, now time.Time) Override {
+	x := Override{Kind: kind, Pool: o.Pool, Deployment: deployment, Who: o.Who, Why: o.Why, Force: o.Force}
+	if o.planned(now) {
+		x.From = o.At.Round(0)
+	}
 	if o.For > 0 {
-		x.Until = now.Add(o.For)
+		x.Until = later(now, x.From).Add(o.For).Round(0)
 	}
 	return x
 }
 
-func (o Order) planFailover(pool *zones.Pool, d *Decision, next []Override, now time.Time) ([]Override, error) {
+// tombstone ends an order.
+func (o Order) tombstone(x *Override) Override {
+	return Override{Kind: x.Kind, Pool: x.Pool, Deployment: x.Deployment, Who: o.Who, Why: o.Why, Cleared: true}
+}
+
+func (o Order) planFailover(d desk, pool *zones.Pool) ([]Override, error) {
 	if pool.Policy == zones.AllLive {
 		return nil, refuse("pool %s answers with all live deployments: drain those that must not answer", pool.Name)
 	}
-	if why := unfit(d.state(o.Deployment)); why != "" && !o.Force {
+	planned := o.planned(d.now)
+	if why := unfit(d.decisions[pool.Name].state(o.Deployment)); why != "" && !o.Force && !planned {
 		return nil, refuse("%s %s; --force --for 1h does it all the same", o.Deployment, why)
 	}
-	next = remove(next, pool.Name, ToFailover, "")
-	next = remove(next, pool.Name, ToFailback, "")
-	return append(next, o.override(ToFailover, o.Deployment, d, now)), nil
+	if x := d.pending(pool.Name, ToFailover, ""); planned && x != nil && x.inForce(d.now) {
+		return nil, refuse("a %s is in force: livens failback %s ends it, then plan the next", x, pool.Name)
+	}
+	versions := []Override{o.override(ToFailover, o.Deployment, d.now)}
+	if !planned {
+		versions = append(versions, o.tombstones(d, pool, ToFailback)...)
+	}
+	return d.write(versions...)
+}
+
+// tombstones end the pool's orders of one kind that count or may count later.
+func (o Order) tombstones(d desk, pool *zones.Pool, kind Kind) []Override {
+	var out []Override
+	for i := range d.overrides {
+		if x := &d.overrides[i]; x.Pool == pool.Name && x.Kind == kind && x.pending(d.now) {
+			out = append(out, o.tombstone(x))
+		}
+	}
+	return out
 }
 
 // unfit says why traffic should not be sent to a deployment, or "".
@@ -160,34 +216,48 @@ func unfit(s DeploymentState) string {
 
 // planFailback ends a preference, and lets traffic return to the deployments that are preferred to what answers, or, of
 // an all-live pool, to all. The order waits for one that is not fit yet.
-func (o Order) planFailback(pool *zones.Pool, d *Decision, next []Override, now time.Time) ([]Override, error) {
-	next = remove(next, pool.Name, ToFailover, "")
-	next = remove(next, pool.Name, ToFailback, "")
-	for _, s := range d.Deployments {
+func (o Order) planFailback(d desk, pool *zones.Pool) ([]Override, error) {
+	versions := append(o.tombstones(d, pool, ToFailover), o.returns(d, pool)...)
+	for _, x := range o.tombstones(d, pool, ToFailback) {
+		if !slices.ContainsFunc(versions, func(v Override) bool { return v.register() == x.register() }) {
+			versions = append(versions, x)
+		}
+	}
+	return d.write(versions...)
+}
+
+// returns are the orders to fail back, each to one deployment.
+func (o Order) returns(d desk, pool *zones.Pool) []Override {
+	decision := d.decisions[pool.Name]
+	var out []Override
+	for _, s := range decision.Deployments {
 		switch {
 		case s.Answers && pool.Policy == zones.Failover:
-			return next, nil // nothing is preferred to it, or what is, is ordered
+			return out // nothing is preferred to it, or what is, is ordered
 		case s.Answers, s.Drained != "":
 			continue
 		}
-		x := o.override(ToFailback, s.Name, d, now)
+		x := o.override(ToFailback, s.Name, d.now)
+		x.Seen = decision.Active
 		if x.Until.IsZero() {
-			x.Until = now.Add(failbackOrderLife)
+			x.Until = d.now.Add(failbackOrderLife).Round(0)
 		}
-		next = append(next, x)
+		out = append(out, x)
 	}
-	return next, nil
+	return out
 }
 
-func (o Order) planDrain(pool *zones.Pool, d *Decision, next []Override, now time.Time) ([]Override, error) {
-	others := slices.ContainsFunc(d.Deployments, func(s DeploymentState) bool {
+func (o Order) planDrain(d desk, pool *zones.Pool) ([]Override, error) {
+	others := slices.ContainsFunc(d.decisions[pool.Name].Deployments, func(s DeploymentState) bool {
 		return s.Name != o.Deployment && s.State == checker.Up && s.Drained == ""
 	})
 	if !others && !o.Force {
 		return nil, refuse("%s is the last live deployment of pool %s; --force --for 1h drains it all the same", o.Deployment, pool.Name)
 	}
-	next = remove(next, pool.Name, ToDrain, o.Deployment)
-	return append(next, o.override(ToDrain, o.Deployment, d, now)), nil
+	if x := d.pending(pool.Name, ToDrain, o.Deployment); o.planned(d.now) && x != nil && x.inForce(d.now) {
+		return nil, refuse("a %s is in force: livens undrain %s %s ends it, then plan the next", x, pool.Name, o.Deployment)
+	}
+	return d.write(o.override(ToDrain, o.Deployment, d.now))
 }
 
 // notDrained refuses to end a drain that no operator ordered.
@@ -196,11 +266,4 @@ func (o Order) notDrained(d *Decision) error {
 		return refuse("no operator drains %s; it is drained %s", o.Deployment, why)
 	}
 	return refuse("%s of pool %s is not drained", o.Deployment, o.Pool)
-}
-
-// remove leaves out a pool's overrides of one kind, for one deployment or ("") for any.
-func remove(overrides []Override, pool string, kind Kind, deployment string) []Override {
-	return slices.DeleteFunc(slices.Clone(overrides), func(x Override) bool {
-		return x.Pool == pool && x.Kind == kind && (deployment == "" || x.Deployment == deployment)
-	})
 }

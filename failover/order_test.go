@@ -15,7 +15,7 @@ func (w *world) give(o Order) error {
 	w.t.Helper()
 	o.Pool, o.Who = w.pool.Name, "alice"
 	set := &zones.Set{Pools: []*zones.Pool{w.pool}}
-	next, err := o.plan(set, map[string]*Decision{w.pool.Name: w.previous}, w.overrides, w.now)
+	next, err := o.plan(desk{set, map[string]*Decision{w.pool.Name: w.previous}, w.overrides, "ns1", w.now})
 	if err != nil && !errors.Is(err, ErrRefused) {
 		w.t.Fatalf("an error that is no refusal: %v", err)
 	}
@@ -98,7 +98,7 @@ func TestOrdersToOtherPools(t *testing.T) {
 	w.refused(Order{Verb: DoFailover, Deployment: "redundant"}, "drain")
 	w.pool.Follow = "other"
 	w.refused(Order{Verb: DoDrain, Deployment: "primary"}, "give the order to other")
-	_, err := Order{Verb: DoFailback, Pool: "cat", Who: "alice"}.plan(&zones.Set{Pools: []*zones.Pool{w.pool}}, nil, nil, w.now)
+	_, err := Order{Verb: DoFailback, Pool: "cat", Who: "alice"}.plan(desk{set: &zones.Set{Pools: []*zones.Pool{w.pool}}, now: w.now})
 	if err == nil || !strings.Contains(err.Error(), "chat") {
 		t.Errorf("unknown pool: %v", err)
 	}
@@ -139,21 +139,22 @@ func TestOrdersThatNobodyMeans(t *testing.T) {
 		"bytes long": {Who: "alice", Why: strings.Repeat("x", maxText+1)},
 	} {
 		o.Verb, o.Pool, o.Deployment = DoDrain, w.pool.Name, "primary"
-		_, err := o.plan(set, map[string]*Decision{w.pool.Name: w.previous}, nil, w.now)
+		_, err := o.plan(desk{set: set, decisions: map[string]*Decision{w.pool.Name: w.previous}, now: w.now})
 		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), why) {
 			t.Errorf("%+v: %v, want a refusal that says %q", o, err, why)
 		}
 	}
 }
 
-func TestExpiredOverridesAreDropped(t *testing.T) {
+func TestExpiredOverridesCountNoMore(t *testing.T) {
 	w := newWorld(t)
 	w.up("primary", "redundant")
 	w.answers("primary")
 	w.obeyed(Order{Verb: DoDrain, Deployment: "redundant", For: time.Minute})
 	w.after(time.Hour)
 	w.obeyed(Order{Verb: DoFailover, Deployment: "redundant", For: time.Minute})
-	if len(w.overrides) != 1 {
-		t.Errorf("overrides: %v", w.overrides)
+	if len(w.overrides) != 2 || w.overrides[0].pending(w.now) || !w.overrides[1].inForce(w.now) {
+		t.Errorf("registers: %v", w.overrides)
 	}
+	w.refused(Order{Verb: DoUndrain, Deployment: "redundant"}, "is not drained")
 }

@@ -10,9 +10,9 @@ import (
 type Agreed struct {
 	checker.Verdict
 	// Provisional says that too few observers voted, and that the wait for more is over: State rests on those there were.
-	Provisional bool
+	Provisional bool `json:",omitempty"`
 	// Tied is since when as many votes say up as down; zero: they do not. State is Unknown then.
-	Tied time.Time
+	Tied time.Time `json:",omitzero"`
 }
 
 // Observers is where a Controller's verdicts come from: a lone checker, or the cluster.

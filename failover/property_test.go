@@ -183,7 +183,7 @@ func (l *life) happen() {
 	case "sync":
 		l.verdict(d.Name, &zones.Check{Kind: zones.HTTP, Port: 80, Path: "/syncz"}, l.drawVerdict())
 	case ToDrain, ToFailover, ToFailback:
-		l.overrides = remove(l.overrides, l.pool.Name, what, "")
+		l.remove(what, "")
 		lasts := time.Duration(rapid.SampledFrom([]int{0, 3, 12, 100}).Draw(l.r, "for")) * time.Second
 		l.order(what, d.Name, func(o *Override) {
 			if lasts > 0 {

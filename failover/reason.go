@@ -36,6 +36,8 @@ func (w *weighing) whyLeave(current, best *candidate, order *Override) string {
 	switch {
 	case w.ordered(order, best):
 		return order.String()
+	case w.contested(current):
+		return fmt.Sprintf("as many observers called %s down as up since %s; %s", current.Name, utc(current.tied), w.whyBest(best, "failover"))
 	case current.State == checker.Down && w.Previous.AllDown:
 		return w.whyBest(best, "first to return")
 	case current.State == checker.Down:

@@ -12,10 +12,11 @@ const saveRetry = 5 * time.Second
 // it keeps the latest; overrides are written one by one, and their outcome is told.
 type saver struct {
 	folder        string
-	memories      chan memory     // holds at most the latest
+	memories      chan Memory     // holds at most the latest
 	overrides     chan []Override // holds at most the one of the pending order
 	overridesDone chan error
-	stop          chan struct{} // closed when nothing more comes
+	learnt        chan []Override // holds at most the latest registers, of which other nameservers told
+	stop          chan struct{}   // closed when nothing more comes
 
 	mu     sync.Mutex
 	alerts map[[2]string]Alert // by code and what it affects
@@ -23,13 +24,14 @@ type saver struct {
 
 func newSaver(folder string) *saver {
 	return &saver{
-		folder: folder, memories: make(chan memory, 1), overrides: make(chan []Override, 1), overridesDone: make(chan error, 1),
-		stop: make(chan struct{}), alerts: map[[2]string]Alert{},
+		folder: folder, memories: make(chan Memory, 1), overrides: make(chan []Override, 1), overridesDone: make(chan error, 1),
+		learnt: make(chan []Override, 1),
+		stop:   make(chan struct{}), alerts: map[[2]string]Alert{},
 	}
 }
 
 // keep replaces what waits to be written. Only the controller's goroutine calls it.
-func (s *saver) keep(m memory) {
+func (s *saver) keep(m Memory) {
 	select {
 	case <-s.memories:
 	default:
@@ -37,41 +39,82 @@ func (s *saver) keep(m memory) {
 	s.memories <- m
 }
 
-func (s *saver) keepOverrides(o []Override) { s.overrides <- o }
+// keepOverrides has an order written; what was learnt before is part of o.
+func (s *saver) keepOverrides(o []Override) {
+	select {
+	case <-s.learnt:
+	default:
+	}
+	s.overrides <- o
+}
+
+// keepLearnt replaces the registers that wait to be written.
+func (s *saver) keepLearnt(o []Override) {
+	select {
+	case <-s.learnt:
+	default:
+	}
+	s.learnt <- o
+}
 
 // run writes until stop; what is not written by then is tried once more.
 func (s *saver) run() {
-	var unsaved *memory
+	var unsaved *Memory
+	var learnt []Override // nil: nothing
 	var retry <-chan time.Time
-	for {
+	for stopped := false; !stopped; {
 		select {
 		case m := <-s.memories:
 			unsaved = &m
+		case learnt = <-s.learnt:
 		case <-retry:
 		case o := <-s.overrides:
-			s.overridesDone <- s.writeOverrides(o)
+			err := s.writeOverrides(o)
+			if err == nil {
+				learnt = nil // o has it
+			}
+			s.overridesDone <- err
 			continue
 		case <-s.stop:
-			select {
-			case m := <-s.memories:
-				unsaved = &m
-			default:
-			}
-			if unsaved != nil {
-				s.write(unsaved)
-			}
-			return
+			stopped = true
+			unsaved, learnt = s.rest(unsaved, learnt)
 		}
 		retry = nil
-		if s.write(unsaved) {
+		if learnt != nil && s.writeLearnt(learnt) {
+			learnt = nil
+		}
+		if unsaved != nil && s.write(unsaved) {
 			unsaved = nil
-		} else {
+		}
+		if unsaved != nil || learnt != nil {
 			retry = time.After(saveRetry)
 		}
 	}
 }
 
-func (s *saver) write(m *memory) bool {
+// rest is what is to be written at last.
+func (s *saver) rest(unsaved *Memory, learnt []Override) (*Memory, []Override) {
+	select {
+	case m := <-s.memories:
+		unsaved = &m
+	default:
+	}
+	select {
+	case learnt = <-s.learnt:
+	default:
+	}
+	return unsaved, learnt
+}
+
+// writeLearnt keeps what other nameservers know of orders. It is applied all the same if it cannot be kept: all must
+// agree.
+func (s *saver) writeLearnt(o []Override) bool {
+	err := writeState(s.folder, overridesFile, o)
+	s.report("state-unwritable", "orders that other nameservers told of", err)
+	return err == nil
+}
+
+func (s *saver) write(m *Memory) bool {
 	err := writeState(s.folder, memoryFile, m)
 	s.report("state-unwritable", "what outlives a restart", err)
 	return err == nil

@@ -7,35 +7,65 @@ import (
 	"github.com/livens/livens/zones"
 )
 
-// zoneSerial is a zone's SOA serial together with what it was given for.
-type zoneSerial struct {
-	Serial uint32 `json:"serial"`
-	Hash   string `json:"hash"`  // of the zone's data
-	Epoch  uint64 `json:"epoch"` // the highest of its pools
+// zoneData is what a serial is given for.
+type zoneData struct {
+	zone, hash string
+	epoch      uint64
 }
 
-// next is the serial for a zone's data and epoch: unchanged while both are, else max(previous + 1, Unix seconds).
-func (s zoneSerial) next(z *zones.Zone, epoch uint64, now time.Time) zoneSerial {
-	hash := hex.EncodeToString(z.Hash[:])
-	if s.Serial != 0 && s.Hash == hash && s.Epoch == epoch {
-		return s
+func (s *ZoneSerial) data() zoneData { return zoneData{s.Zone, s.Hash, s.Epoch} }
+
+// next is the serial for a zone's data and epoch after s: unchanged while both are, else max(previous + 1, Unix seconds);
+// or the one that another nameserver gave for the same, if that is higher.
+func (s ZoneSerial) next(data zoneData, told uint32, now time.Time) ZoneSerial {
+	n := ZoneSerial{Zone: data.zone, Hash: data.hash, Epoch: data.epoch, Serial: s.Serial}
+	switch {
+	case told > s.Serial:
+		n.Serial = told
+	case s.Serial == 0 || s.Hash != data.hash || s.Epoch != data.epoch:
+		n.Serial = max(s.Serial+1, uint32(now.Unix()))
 	}
-	serial := max(s.Serial+1, uint32(now.Unix()))
-	return zoneSerial{Serial: serial, Hash: hash, Epoch: epoch}
+	return n
 }
 
-// serials brings the serials of zones that have none of their own up to date.
-func serials(set *zones.Set, decisions map[string]*Decision, previous map[string]zoneSerial, now time.Time) map[string]zoneSerial {
-	out := map[string]zoneSerial{}
-	for _, z := range set.Zones {
+// nextSerials brings the serials of zones that have none of their own up to date.
+func (e *Engine) nextSerials(now time.Time) map[string]ZoneSerial {
+	out := map[string]ZoneSerial{}
+	for _, z := range e.set.Zones {
 		if z.FixedSerial {
 			continue
 		}
-		var epoch uint64
-		for _, p := range z.Pools {
-			epoch = max(epoch, decisions[p.Name].Epoch)
-		}
-		out[z.Name] = previous[z.Name].next(z, epoch, now)
+		data := e.dataOf(z)
+		out[z.Name] = e.serials[z.Name].next(data, e.told[data], e.clock(now))
+	}
+	return out
+}
+
+func (e *Engine) dataOf(z *zones.Zone) zoneData {
+	data := zoneData{zone: z.Name, hash: hex.EncodeToString(z.Hash[:])}
+	for _, p := range z.Pools {
+		data.epoch = max(data.epoch, e.decisions[p.Name].Epoch)
+	}
+	return data
+}
+
+// learnSerials takes the serials that other nameservers gave, and says whether one is higher than this one's for the same.
+func (e *Engine) learnSerials(serials []ZoneSerial) bool {
+	clear(e.told)
+	newer := false
+	for _, s := range serials {
+		e.told[s.data()] = max(e.told[s.data()], s.Serial)
+		own := e.serials[s.Zone]
+		newer = newer || own.data() == s.data() && s.Serial > own.Serial
+	}
+	return newer
+}
+
+// given are the serials by zone name.
+func (e *Engine) given() map[string]uint32 {
+	out := make(map[string]uint32, len(e.serials))
+	for zone, s := range e.serials {
+		out[zone] = s.Serial
 	}
 	return out
 }

@@ -23,12 +23,12 @@ const (
 // stateVersion is the format of the files below; a file of another version is set aside like a damaged one.
 const stateVersion = 1
 
-// memory is what must outlive a restart, besides the overrides: with it the first answer is the last decision, and
+// Memory is what must outlive a restart, besides the overrides: with it the first answer is the last decision, and
 // verdicts keep their streaks, so that one probe does not overturn them.
-type memory struct {
+type Memory struct {
 	Decisions map[string]*Decision  `json:"decisions"` // by pool
 	Verdicts  View                  `json:"verdicts"`  // by target key
-	Serials   map[string]zoneSerial `json:"serials"`   // by zone name
+	Serials   map[string]ZoneSerial `json:"serials"`   // by zone name
 }
 
 // envelope wraps every state file: a file that was cut short or bent is told from a sound one by its sum.

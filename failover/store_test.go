@@ -15,11 +15,11 @@ func TestStateOutlivesARestart(t *testing.T) {
 	w.up("redundant")
 	w.down("primary")
 	w.answers("redundant")
-	in := memory{Decisions: map[string]*Decision{"chat": w.previous}, Verdicts: w.view, Serials: map[string]zoneSerial{"a.": {Serial: 7}}}
+	in := Memory{Decisions: map[string]*Decision{"chat": w.previous}, Verdicts: w.view, Serials: map[string]ZoneSerial{"a.": {Serial: 7}}}
 	if err := writeState(dir, memoryFile, in); err != nil {
 		t.Fatal(err)
 	}
-	var out memory
+	var out Memory
 	if err := readState(dir, memoryFile, &out); err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestStateOutlivesARestart(t *testing.T) {
 }
 
 func TestMissingStateIsNoError(t *testing.T) {
-	var m memory
+	var m Memory
 	if err := readState(t.TempDir(), memoryFile, &m); err != nil {
 		t.Error(err)
 	}

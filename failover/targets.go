@@ -10,34 +10,48 @@ import (
 	"github.com/livens/livens/zones"
 )
 
-// retarget gives the checker the targets of all pools, and remembers whom each concerns.
-func (c *Controller) retarget() {
-	c.pools = map[string][]*zones.Pool{}
-	var all []checker.Target
-	known := View{}
-	for _, p := range c.set.Pools {
-		c.recall(p, known)
-		for _, t := range Targets(p, c.decisions[p.Name]) {
-			if len(c.pools[t.Key]) == 0 {
-				all = append(all, t)
-			}
-			if !slices.Contains(c.pools[t.Key], p) {
-				c.pools[t.Key] = append(c.pools[t.Key], p)
+// retarget notes whom each target concerns, and that the checker is to have them.
+func (e *Engine) retarget() {
+	e.pools = map[string][]*zones.Pool{}
+	for _, p := range e.set.Pools {
+		for _, t := range Targets(p, e.decisions[p.Name]) {
+			if !slices.Contains(e.pools[t.Key], p) {
+				e.pools[t.Key] = append(e.pools[t.Key], p)
 			}
 		}
 	}
-	c.options.Checker.Restore(known)
-	c.options.Checker.Update(all)
-	forgotten := func(key string, _ checker.Verdict) bool { return len(c.pools[key]) == 0 }
-	maps.DeleteFunc(c.view, forgotten)
-	maps.DeleteFunc(c.memory, forgotten)
+	forgotten := func(key string, _ Agreed) bool { return len(e.pools[key]) == 0 }
+	maps.DeleteFunc(e.memory, forgotten)
+	if e.options.Alone {
+		maps.DeleteFunc(e.view, forgotten)
+	}
+	e.released, e.effects.Retarget = false, true
+}
+
+// Targets are the targets of all pools, and what the checker is to hold of those that are new to it, by target key.
+func (e *Engine) Targets() ([]checker.Target, map[string]checker.Verdict) {
+	var all []checker.Target
+	known := map[string]checker.Verdict{}
+	seen := make(map[string]bool, len(e.pools))
+	if e.set == nil {
+		return nil, nil
+	}
+	for _, p := range e.set.Pools {
+		e.recall(p, known)
+		for _, t := range Targets(p, e.decisions[p.Name]) {
+			if !seen[t.Key] {
+				seen[t.Key], all = true, append(all, t)
+			}
+		}
+	}
+	return all, known
 }
 
 // recall collects what the checker is to hold of a pool's targets that are new to it, so that one probe overturns
 // nothing: the last verdict from before a restart, or, where an edit made another check of it, what was agreed of the
 // address.
-func (c *Controller) recall(p *zones.Pool, known View) {
-	previous := c.decisions[p.Name]
+func (e *Engine) recall(p *zones.Pool, known map[string]checker.Verdict) {
+	previous := e.decisions[p.Name]
 	for _, d := range p.Deployments {
 		before := previous.state(d.Name)
 		for _, a := range d.Addresses {
@@ -53,17 +67,17 @@ func (c *Controller) recall(p *zones.Pool, known View) {
 		}
 	}
 	for _, t := range Targets(p, previous) {
-		if v, ok := c.memory[t.Key]; ok {
-			known[t.Key] = v
+		if v, ok := e.memory[t.Key]; ok {
+			known[t.Key] = v.Verdict
 		}
 	}
 }
 
 // waiting counts the targets that never had a result.
-func (c *Controller) waiting() int {
+func (e *Engine) waiting() int {
 	n := 0
-	for key := range c.pools {
-		if c.view[key].At.IsZero() {
+	for key := range e.pools {
+		if e.view[key].At.IsZero() {
 			n++
 		}
 	}

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/livens/livens/checker"
 	"github.com/livens/livens/zones"
 )
 
-// View is every verdict that this nameserver knows, by target key.
-type View map[string]checker.Verdict
+// View is what is agreed of every target that this nameserver knows, by target key.
+type View map[string]Agreed
 
 // state is what the decision held of a deployment; the zero value when it did not know it.
 func (d *Decision) state(deployment string) DeploymentState {
@@ -33,6 +34,10 @@ type candidate struct {
 	failing bool
 	// known: State, and Gate where there is one, rest on verdicts and not on memory.
 	known bool
+	// tied is since when State rests on memory because as many observers say up as down; zero: it does not.
+	tied time.Time
+	// provisional: a verdict that counts here comes from too few observers.
+	provisional bool
 }
 
 // observe derives a deployment's agreed state from the view. Unknown abstains: where the view does not know, what the
@@ -67,6 +72,10 @@ func (c *candidate) add(in *Input, d *zones.Deployment, address netip.Addr, befo
 		if worse(v.State, now.State) || now.Reason == "" {
 			now.State, now.Reason = v.State, v.Reason
 		}
+		if v.State == checker.Unknown && !v.Tied.IsZero() {
+			now.tied = earlier(v.Tied, now.tied)
+		}
+		c.provisional = c.provisional || v.Provisional && v.State != checker.Unknown
 		now.unclear = now.unclear || v.State == checker.Unknown && !v.At.IsZero()
 		c.Doubt = c.Doubt || v.Doubt
 		now.failing = now.failing || v.Doubt || v.State == checker.Unknown && v.Streak < 0
@@ -122,6 +131,11 @@ func (c *candidate) settle(before DeploymentState, in *Input) {
 			}
 		}
 	}
+	if !c.known {
+		for _, a := range c.Address {
+			c.tied = earlier(a.tied, c.tied)
+		}
+	}
 	if c.State == checker.Unknown {
 		c.Reason = c.Address[0].Reason
 		same := slices.ContainsFunc(c.Address, func(a AddressState) bool { return before.address(a.Address) >= 0 })
@@ -137,7 +151,7 @@ func (c *candidate) settle(before DeploymentState, in *Input) {
 }
 
 func (c *candidate) drain(in *Input) {
-	if o := find(in.Overrides, ToDrain, c.Name, in.Now); o != nil {
+	if o := find(in.Overrides, ToDrain, c.Name, in.clock()); o != nil {
 		c.Drained = o.by()
 	}
 }
@@ -166,4 +180,12 @@ func (c *candidate) gate(in *Input, d *zones.Deployment, before DeploymentState)
 	if c.Gate != before.Gate || c.GateSince.IsZero() {
 		c.GateSince = in.Now
 	}
+}
+
+// earlier is the earlier of two times, of which a zero one does not count.
+func earlier(a, b time.Time) time.Time {
+	if b.IsZero() || !a.IsZero() && a.Before(b) {
+		return a
+	}
+	return b
 }

@@ -55,7 +55,7 @@ func (w *world) verdict(deployment string, check *zones.Check, v checker.Verdict
 
 func (w *world) at(deployment string, a netip.Addr, check *zones.Check, v checker.Verdict) {
 	v.At = w.now
-	w.view[targets(w.pool, w.pool.Deployment(deployment), a, []*zones.Check{check})[0].Key] = v
+	w.view[targets(w.pool, w.pool.Deployment(deployment), a, []*zones.Check{check})[0].Key] = Agreed{Verdict: v}
 }
 
 func (w *world) is(deployment string, s checker.State) {
@@ -97,14 +97,21 @@ func (w *world) after(d time.Duration) { w.now = w.now.Add(d) }
 
 // order puts an override in force that was given now.
 func (w *world) order(kind Kind, deployment string, change ...func(*Override)) {
-	o := Override{Kind: kind, Pool: w.pool.Name, Deployment: deployment, Who: "alice", At: w.now}
+	o := Override{Kind: kind, Pool: w.pool.Name, Deployment: deployment, Who: "alice", At: w.now, Clock: uint64(w.now.UnixMilli())}
 	if w.previous != nil {
-		o.Seen = w.previous.Since
+		o.Seen = w.previous.Active
 	}
 	for _, f := range change {
 		f(&o)
 	}
 	w.overrides = append(w.overrides, o)
+}
+
+// remove leaves out the overrides of one kind, for one deployment or ("") for any.
+func (w *world) remove(kind Kind, deployment string) {
+	w.overrides = slices.DeleteFunc(w.overrides, func(o Override) bool {
+		return o.Kind == kind && (deployment == "" || o.Deployment == deployment)
+	})
 }
 
 // decide makes the next decision, and checks what must hold of every one.
@@ -126,6 +133,7 @@ func (w *world) decide() *Decision {
 		w.t.Fatalf("not stable:\n%+v\nthen\n%+v", d, again)
 	}
 	w.previous = d
+	retire(w.overrides, w.pool, d)
 	return d
 }
 

@@ -83,11 +83,11 @@ func seen(t testing.TB) Seen {
 	t.Helper()
 	set := sampleSet(t)
 	p := set.Pools[0]
-	view := failover.View{}
+	view, verdicts := failover.View{}, map[string]checker.Verdict{}
 	stats := checker.Stats{Targets: map[string]checker.Counters{}, UnderWay: 2, Waited: 7}
 	put := func(deployment, address string, c *zones.Check, v checker.Verdict) {
 		key := checker.NewTarget(p.Name, deployment, addr(address), c).Key
-		view[key], stats.Targets[key] = v, checker.Counters{Probes: 100, Failures: 4, Transitions: 1}
+		view[key], verdicts[key], stats.Targets[key] = failover.Agreed{Verdict: v}, v, checker.Counters{Probes: 100, Failures: 4, Transitions: 1}
 	}
 	down := checker.Verdict{State: checker.Down, Reason: "connect: <i>refused</i>", Since: ago(12 * time.Minute), At: ago(400 * time.Millisecond), Streak: -900}
 	up := checker.Verdict{State: checker.Up, Reason: "HTTP 200", Since: ago(50 * time.Hour), At: ago(time.Second), Latency: 12 * time.Millisecond, Streak: 90000}
@@ -104,7 +104,7 @@ func seen(t testing.TB) Seen {
 	decision := failover.Decide(failover.Input{Pool: p, View: view, Previous: previous, Overrides: overrides, Now: ago(12 * time.Minute)})
 	follow := failover.Decide(failover.Input{Pool: set.Pools[1], Followed: decision, Now: ago(12 * time.Minute)})
 	return Seen{
-		Now: noon, Verdicts: view, Stats: stats,
+		Now: noon, Verdicts: verdicts, Stats: stats,
 		Failover: &failover.Status{
 			Set: set, Decisions: map[string]*failover.Decision{"chat": decision, "ws": follow},
 			Overrides: overrides, Serials: map[string]uint32{"chat.example.": 1795000000},

@@ -53,7 +53,7 @@ func newInstance(path string, config *zones.Config, log *slog.Logger, level *slo
 	in.checker = checker.New(checker.Options{
 		Name: config.Name, Version: in.version, MaxProbes: config.Checker.MaxProbes, MaxExec: config.Checker.MaxExec, Log: log,
 	})
-	in.controller = failover.NewController(failover.Options{State: config.State, Checker: in.checker, Publish: in.dns.Publish, Log: log})
+	in.controller = failover.NewController(failover.Options{Name: config.Name, State: config.State, Checker: in.checker, Publish: in.dns.Publish, Log: log})
 	in.reloader = &reloader{
 		path: path, loader: zones.NewLoader(), controller: in.controller, dns: in.dns, notices: in.notices, level: level, log: log,
 	}

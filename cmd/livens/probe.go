@@ -36,14 +36,18 @@ type probedTarget struct {
 
 // probeAll probes every target once, all concurrently within the configured bounds, and decides on the results alone.
 func probeAll(ctx context.Context, config *zones.Config, set *zones.Set) []probedPool {
-	view := probeTargets(ctx, config, set)
+	verdicts := probeTargets(ctx, config, set)
+	view := failover.View{}
+	for key, v := range verdicts {
+		view[key] = failover.Agreed{Verdict: v}
+	}
 	now := time.Now()
 	decisions := map[string]*failover.Decision{}
 	for _, p := range set.Pools {
 		decide(p, set, view, decisions, now)
 	}
 	status := &web.Status{}
-	status.Describe(web.Seen{Now: now, Failover: &failover.Status{Set: set, Decisions: decisions}, Verdicts: view})
+	status.Describe(web.Seen{Now: now, Failover: &failover.Status{Set: set, Decisions: decisions}, Verdicts: verdicts})
 	out := make([]probedPool, len(status.Pools))
 	for i, p := range status.Pools {
 		out[i] = probedPool{Pool: p.Pool, Active: p.Active, Addresses: p.Addresses, Reason: p.Reason, AllDown: p.AllDown, Targets: []probedTarget{}}
@@ -68,7 +72,7 @@ func decide(p *zones.Pool, set *zones.Set, view failover.View, decisions map[str
 }
 
 // probeTargets takes every result for a verdict.
-func probeTargets(ctx context.Context, config *zones.Config, set *zones.Set) failover.View {
+func probeTargets(ctx context.Context, config *zones.Config, set *zones.Set) map[string]checker.Verdict {
 	options := checker.Options{Name: config.Name, Version: readBuild().Version}
 	lanes := map[bool]chan struct{}{
 		true:  make(chan struct{}, config.Checker.MaxExec),
@@ -82,7 +86,7 @@ func probeTargets(ctx context.Context, config *zones.Config, set *zones.Set) fai
 	}
 	var mu sync.Mutex
 	var probes sync.WaitGroup
-	view := failover.View{}
+	verdicts := map[string]checker.Verdict{}
 	for key, t := range targets {
 		lane := lanes[t.Check.Kind == zones.Exec]
 		probes.Go(func() {
@@ -91,11 +95,11 @@ func probeTargets(ctx context.Context, config *zones.Config, set *zones.Set) fai
 			<-lane
 			mu.Lock()
 			defer mu.Unlock()
-			view[key] = verdictOf(r)
+			verdicts[key] = verdictOf(r)
 		})
 	}
 	probes.Wait()
-	return view
+	return verdicts
 }
 
 func verdictOf(r checker.Result) checker.Verdict {

@@ -1,0 +1,138 @@
+package failover
+
+import (
+	"slices"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/zones"
+)
+
+// stand takes a new standing, and gives the pools that it concerns.
+func (e *Engine) stand(s Standing, now time.Time) []*zones.Pool {
+	before := e.standing
+	e.standing = s
+	if before == s {
+		return nil
+	}
+	if before.Quorum != s.Quorum || before.Joined != s.Joined {
+		e.since, e.confirmed = now, false
+		e.stale = true
+	}
+	if before.Skew == s.Skew || e.set == nil {
+		return nil
+	}
+	return e.ordered(now)
+}
+
+// ordered are the pools with orders that count or may count later.
+func (e *Engine) ordered(now time.Time) []*zones.Pool {
+	var out []*zones.Pool
+	for i := range e.overrides {
+		if o := &e.overrides[i]; o.pending(e.clock(now)) {
+			if p := e.set.Pool(o.Pool); p != nil {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// learn takes verdicts, and gives the pools that they concern. A lone nameserver hears of targets that were removed
+// meanwhile; others may hear of targets that they do not have yet.
+func (e *Engine) learn(verdicts View) []*zones.Pool {
+	var concerned []*zones.Pool
+	for key, v := range verdicts {
+		if e.options.Alone && len(e.pools[key]) == 0 {
+			continue
+		}
+		e.view[key] = v
+		if v.State != checker.Unknown {
+			e.memory[key] = v
+		}
+		concerned = append(concerned, e.pools[key]...)
+	}
+	return concerned
+}
+
+// learnOrders takes what other nameservers know of orders.
+func (e *Engine) learnOrders(overrides []Override) []*zones.Pool {
+	concerned, changed := e.merge(slices.DeleteFunc(slices.Clone(overrides), func(o Override) bool { return !o.sound() }))
+	e.effects.Orders = e.effects.Orders || changed
+	return concerned
+}
+
+// merge takes registers, and gives the pools that they concern, and whether any changed.
+func (e *Engine) merge(overrides []Override) (concerned []*zones.Pool, changed bool) {
+	if len(overrides) == 0 {
+		return nil, false
+	}
+	before, next := e.overrides, MergeOverrides(e.overrides, overrides)
+	if slices.EqualFunc(before, next, func(a, b Override) bool { return a.compare(&b) == 0 }) {
+		return nil, false
+	}
+	e.overrides, e.unread, e.stale = next, true, true
+	if e.set != nil {
+		concerned = e.concerned(before, next)
+	}
+	return concerned, true
+}
+
+// adoptAll takes over the decisions of other nameservers that are preferred to this one's, and gives the pools.
+func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
+	best := map[*zones.Pool]*Decision{}
+	for _, heard := range e.heard {
+		if p := e.set.Pool(heard.Pool); p != nil && p.Follow == "" && heard.sound(p) {
+			if b := best[p]; b == nil || prefer(p, heard, b) > 0 {
+				best[p] = heard
+			}
+		}
+	}
+	var adopted []*zones.Pool
+	for p, heard := range best {
+		own := e.decisions[p.Name]
+		if own != nil && prefer(p, heard, e.claim(own)) <= 0 {
+			continue
+		}
+		next := adopt(p, own, heard, e.published || own != nil && !own.Guess, now)
+		if own == nil || !sameChoice(own, next) {
+			e.stands[p.Name] = now.Add(settle)
+		}
+		e.released = e.released || allHeld(p, own) != allHeld(p, next)
+		e.decisions[p.Name] = next
+		e.compare(p, own, next, now)
+		adopted = append(adopted, p)
+	}
+	return adopted
+}
+
+// claim is a decision of this nameserver as it counts against others': without a quorum it is provisional whenever it was
+// made.
+func (e *Engine) claim(d *Decision) *Decision {
+	if d.Provisional || e.standing.Quorum {
+		return d
+	}
+	c := *d
+	c.Provisional = true
+	return &c
+}
+
+// converge takes over the epochs of pools that follow others: what they answer is derived, and their epochs are agreed
+// upon once all answer alike. It says whether any changed.
+func (e *Engine) converge(now time.Time) bool {
+	changed := false
+	for _, heard := range e.heard {
+		p := e.set.Pool(heard.Pool)
+		if p == nil || p.Follow == "" || !heard.sound(p) {
+			continue
+		}
+		own := e.decisions[p.Name]
+		if sameChoice(own, heard) && heard.Epoch > own.Epoch {
+			next := *own
+			next.Epoch, next.Since = heard.Epoch, earlier(heard.Since, own.Since)
+			e.decisions[p.Name] = &next
+			changed = true
+		}
+	}
+	return changed
+}
