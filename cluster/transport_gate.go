@@ -11,8 +11,8 @@ import (
 // Connections at one time. Those from addresses of peers are not counted among the strangers', so that no stranger
 // can keep a peer out; several peers may share one address.
 const (
-	maxStrangers      = 32
-	maxPerStranger    = 8
+	maxStrangers      = 16
+	maxPerStranger    = 4
 	maxPerPeerAddress = 128
 	strangeStreams    = 100            // a second
 	maxStream         = 1<<20 + 64<<10 // bytes read from one connection: MaxMessage, and what is put around it
