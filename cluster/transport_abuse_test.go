@@ -221,7 +221,45 @@ func TestStoppedPeerHoldsUpNobody(t *testing.T) {
 	}
 	exchange(t, a, b, true, "over TCP")
 	exchange(t, a, b, false, "over UDP")
-	a.stop() // does not wait for the deaf
+}
+
+// TestEndWaitsForNobody ends a transport while it waits for a peer that has taken the connection, and says nothing.
+func TestEndWaitsForNobody(t *testing.T) {
+	addrs := freeAddrs(t, 2)
+	deaf, err := net.Listen("tcp", addrs[1].String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	a := startTransport(t, addrs, 0, nil)
+	conn, err := deaf.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.ReadFull(conn, make([]byte, len(labelled)+1)); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	a.stop()
+	if took := time.Since(began); took > streamPatience/2 {
+		t.Errorf("the end took %v", took)
+	}
+}
+
+func TestFloodOfDatagrams(t *testing.T) {
+	a := startTransport(t, freeAddrs(t, 1), 0, nil)
+	noise := make([][]byte, 500)
+	for i := range noise {
+		noise[i] = []byte("noise")
+	}
+	comesTrue(t, "some are not even looked at", func() bool {
+		sendDatagrams(t, a.advertise, noise...)
+		return a.fault(Refused).Count > 0
+	})
+	if a.fault(Malformed).Count == 0 {
+		t.Error("none was looked at")
+	}
 }
 
 // flood opens connections from an address that is no peer's, and sends what a wrong key makes.

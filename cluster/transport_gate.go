@@ -90,7 +90,7 @@ type stream struct {
 
 func (s *sockets) guard(conn net.Conn, leave func()) *stream {
 	c := &stream{Conn: conn, sockets: s, left: maxStream, leave: leave}
-	s.waiting.Store(c, struct{}{})
+	s.open.Store(c, struct{}{})
 	return c
 }
 
@@ -116,7 +116,7 @@ func (c *stream) Write(b []byte) (int, error) {
 // Close gives the place back.
 func (c *stream) Close() error {
 	c.once.Do(func() {
-		c.sockets.waiting.Delete(c)
+		c.sockets.open.Delete(c)
 		c.leave()
 	})
 	return c.Conn.Close()
