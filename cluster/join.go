@@ -41,7 +41,7 @@ func (t *Transport) keepJoined(ctx context.Context, c *contact) {
 func (t *Transport) join(ctx context.Context, c *contact) error {
 	addrs, err := resolve(ctx, c.link.Peer)
 	if err == nil {
-		t.contacts.resolved(c, addrs)
+		t.contacts.resolved(c, addrs, time.Now())
 	}
 	for _, addr := range t.contacts.candidates(c) {
 		_, joinErr := t.library.Join([]string{addr.String()})
@@ -50,6 +50,8 @@ func (t *Transport) join(ctx context.Context, c *contact) error {
 		}
 		if joinErr == nil {
 			joinErr = errStranger
+		} else if only := errors.Unwrap(joinErr); only != nil {
+			joinErr = only // of a list that has one entry, and is printed in several lines
 		}
 		err = errors.Join(err, joinErr)
 	}

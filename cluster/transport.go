@@ -43,6 +43,7 @@ type Transport struct {
 
 const (
 	streamPatience  = 5 * time.Second        // for a whole message over TCP
+	forgetPatience  = 5 * time.Second        // until the library forgets the dead
 	leavePatience   = 500 * time.Millisecond // for telling the others that one leaves
 	clusterLabel    = "livens"               // on everything sent: foreign clusters and noise are known without decrypting
 	receivedBacklog = 1024                   // packets that wait for the reader of Received
@@ -103,7 +104,7 @@ func (t *Transport) libraryConfig(ring *memberlist.Keyring) *memberlist.Config {
 	c.ProbeInterval, c.ProbeTimeout = 500*time.Millisecond, 400*time.Millisecond
 	c.SuspicionMult, c.AwarenessMaxMultiplier = 2, 1 // the same pace in a minority
 	c.GossipInterval, c.GossipNodes, c.RetransmitMult = 50*time.Millisecond, 31, 10
-	c.GossipToTheDeadTime, c.DeadNodeReclaimTime = 5*time.Second, time.Nanosecond
+	c.GossipToTheDeadTime, c.DeadNodeReclaimTime = forgetPatience, time.Nanosecond
 	c.EnableCompression = false
 	d := delegate{t}
 	c.Delegate, c.Events, c.Alive, c.Conflict, c.Merge = d, d, d, d, d

@@ -58,12 +58,12 @@ func (d delegate) NotifyMerge(nodes []*memberlist.Node) error {
 
 // NotifyJoin is told of oneself, too.
 func (d delegate) NotifyJoin(n *memberlist.Node) {
-	d.contacts.met(n.Name, address(n), time.Now())
+	d.contacts.met(member{n.Name, address(n)}, time.Now())
 }
 
 // NotifyLeave is told when a nameserver left or died.
 func (d delegate) NotifyLeave(n *memberlist.Node) {
-	d.contacts.gone(n.Name, address(n), time.Now())
+	d.contacts.gone(member{n.Name, address(n)}, time.Now())
 }
 
 // NotifyUpdate would tell of new metadata; there is none.

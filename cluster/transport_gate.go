@@ -11,8 +11,8 @@ import (
 // Connections at one time. Those from addresses of peers are not counted among the strangers', so that no stranger
 // can keep a peer out; several peers may share one address.
 const (
-	maxStrangers      = 32
-	maxPerStranger    = 8
+	maxStrangers      = 16
+	maxPerStranger    = 4
 	maxPerPeerAddress = 128
 	strangeStreams    = 100            // a second
 	maxStream         = 1<<20 + 64<<10 // bytes read from one connection: MaxMessage, and what is put around it
@@ -90,7 +90,7 @@ type stream struct {
 
 func (s *sockets) guard(conn net.Conn, leave func()) *stream {
 	c := &stream{Conn: conn, sockets: s, left: maxStream, leave: leave}
-	s.waiting.Store(c, struct{}{})
+	s.open.Store(c, struct{}{})
 	return c
 }
 
@@ -116,7 +116,7 @@ func (c *stream) Write(b []byte) (int, error) {
 // Close gives the place back.
 func (c *stream) Close() error {
 	c.once.Do(func() {
-		c.sockets.waiting.Delete(c)
+		c.sockets.open.Delete(c)
 		c.leave()
 	})
 	return c.Conn.Close()

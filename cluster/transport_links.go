@@ -3,6 +3,7 @@ package cluster
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -22,7 +23,14 @@ type contacts struct {
 	all     []*contact
 	changed chan struct{}
 
-	mu sync.Mutex // guards what is in the contacts
+	mu    sync.Mutex // guards alive, and what is in the contacts
+	alive map[member]struct{}
+}
+
+// member is a nameserver that is there, by the library's word.
+type member struct {
+	name string
+	addr netip.AddrPort
 }
 
 // contact is one configured peer. Its link and addrs are guarded by the mutex of its contacts.
@@ -36,7 +44,7 @@ type contact struct {
 const sendBacklog = 64
 
 func newContacts(peers []string, now time.Time) *contacts {
-	cs := &contacts{changed: make(chan struct{}, 1)}
+	cs := &contacts{changed: make(chan struct{}, 1), alive: map[member]struct{}{}}
 	for _, peer := range peers {
 		c := &contact{link: Link{Peer: peer, Since: now}, queue: make(chan []byte, sendBacklog)}
 		if addr, err := netip.ParseAddrPort(peer); err == nil {
@@ -122,13 +130,6 @@ func (cs *contacts) sender(name string, addr netip.AddrPort) (peer string, known
 	return from.link.Peer, true, taken
 }
 
-// resolved takes note of the addresses of a peer.
-func (cs *contacts) resolved(c *contact, addrs []netip.AddrPort) {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	c.addrs = addrs
-}
-
 // candidates are the addresses at which the peer may be joined.
 func (cs *contacts) candidates(c *contact) []netip.AddrPort {
 	cs.mu.Lock()
@@ -141,33 +142,62 @@ func (cs *contacts) failed(c *contact, err error) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if !c.link.Up {
-		c.link.Err = err.Error()
+		c.link.Err = strings.ReplaceAll(err.Error(), "\n", "; ")
 	}
 }
 
 // met takes note of the library's word that a nameserver is there.
-func (cs *contacts) met(name string, addr netip.AddrPort, now time.Time) {
+func (cs *contacts) met(m member, now time.Time) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if c := cs.at(addr); c != nil {
-		if !c.link.Up {
-			c.link.Since = now
-		}
-		c.link.Name, c.link.Addr, c.link.Up, c.link.Err = name, addr, true, ""
+	cs.alive[m] = struct{}{}
+	if c := cs.at(m.addr); c != nil {
+		c.up(m, now)
 		cs.signal()
 	}
 }
 
-// gone takes note of the library's word that a nameserver left or died. One that has been renamed since is not gone.
-func (cs *contacts) gone(name string, addr netip.AddrPort, now time.Time) {
+// gone takes note of the library's word that a nameserver left or died.
+func (cs *contacts) gone(m member, now time.Time) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
+	delete(cs.alive, m)
 	for _, c := range cs.all {
-		if c.link.Up && c.link.Name == name && c.link.Addr == addr {
+		if c.link.Up && c.link.Name == m.name && c.link.Addr == m.addr {
 			c.link.Up, c.link.Since, c.link.Err = false, now, "it left or died"
+			cs.find(c, now)
 			cs.signal()
 		}
 	}
+}
+
+// resolved takes note of the addresses of a peer that is not up.
+func (cs *contacts) resolved(c *contact, addrs []netip.AddrPort, now time.Time) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	c.addrs = addrs
+	if !c.link.Up && cs.find(c, now) {
+		cs.signal()
+	}
+}
+
+// find looks for a peer that is not up among those who the library says are there. It tells of each only once: before
+// the peer resolved to this address, or when two names were there, as after a nameserver was renamed.
+func (cs *contacts) find(c *contact, now time.Time) bool {
+	for m := range cs.alive {
+		if slices.Contains(c.addrs, m.addr) {
+			c.up(m, now)
+			return true
+		}
+	}
+	return false
+}
+
+func (c *contact) up(m member, now time.Time) {
+	if !c.link.Up {
+		c.link.Since = now
+	}
+	c.link.Name, c.link.Addr, c.link.Up, c.link.Err = m.name, m.addr, true, ""
 }
 
 func (cs *contacts) signal() {

@@ -109,7 +109,7 @@ func unframe(frame []byte) (name string, addr netip.AddrPort, data []byte, ok bo
 		return "", addr, nil, false
 	}
 	where, data, ok := cutCounted(rest)
-	if !ok || addr.UnmarshalBinary(where) != nil {
+	if !ok || addr.UnmarshalBinary(where) != nil || !addr.IsValid() {
 		return "", addr, nil, false
 	}
 	return string(head), plain(addr), data, true

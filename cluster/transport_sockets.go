@@ -27,10 +27,10 @@ type sockets struct {
 	streams        chan net.Conn
 	sent, received atomic.Uint64 // bytes
 
-	done    context.Context
-	close   context.CancelFunc
-	loops   sync.WaitGroup
-	waiting sync.Map // *stream → struct{}: what is closed at the end
+	done  context.Context
+	close context.CancelFunc
+	loops sync.WaitGroup
+	open  sync.Map // *stream → struct{}: what is closed at the end
 }
 
 const (
@@ -188,7 +188,7 @@ func (s *sockets) StreamCh() <-chan net.Conn { return s.streams }
 func (s *sockets) Shutdown() error {
 	s.close()
 	err := errors.Join(s.udp.Close(), s.tcp.Close())
-	s.waiting.Range(func(c, _ any) bool {
+	s.open.Range(func(c, _ any) bool {
 		c.(*stream).Close()
 		return true
 	})
