@@ -19,6 +19,7 @@ var edges = map[string][]string{
 	"zones":             {"internal/durable", "internal/suggest"},
 	"checker":           {"zones"},
 	"failover":          {"zones", "checker", "internal/durable"},
+	"events":            {"zones", "failover", "internal/durable"},
 	"dnsserver":         {"zones", "failover", "checker", "internal/peertest"},
 	"web":               {"zones", "checker", "failover"},
 	"cmd/livens":        {"zones", "checker", "failover", "dnsserver", "web", "internal/durable", "internal/suggest", "internal/peertest"},
