@@ -70,6 +70,33 @@ func TestWhatMakesEventsDifferent(t *testing.T) {
 	}
 }
 
+// TestAChainOfSightings: what is within 5 s of the earliest is one event with it, whoever was heard first.
+func TestAChainOfSightings(t *testing.T) {
+	chain := []Entry{{Event: switched("c", 0)}, {Event: switched("b", 4*time.Second)}, {Event: switched("a", 8*time.Second)}}
+	for range 10 {
+		l := NewLog()
+		for _, i := range rand.Perm(3) {
+			l.Merge(chain[i:i+1], noon)
+		}
+		if got := ids(l.Recent(-1)); !slices.Equal(got, []string{"b", "a"}) {
+			t.Fatalf("%v, want b, a", got)
+		}
+	}
+}
+
+// TestRegroupedSightingsStayTold: an older sighting that comes late makes two events of one that was told.
+func TestRegroupedSightingsStayTold(t *testing.T) {
+	l := NewLog()
+	l.Merge([]Entry{{Event: switched("b", 4*time.Second)}, {Event: switched("a", 8*time.Second)}}, noon)
+	l.Told("a", "page", noon)
+	l.Merge([]Entry{{Event: switched("c", 0)}}, noon)
+	for _, e := range l.Recent(-1) {
+		if !slices.Equal(e.Told, []string{"page"}) {
+			t.Errorf("%s would be told again: %v", e.ID, e.Told)
+		}
+	}
+}
+
 func TestAKnownEventIsNotAddedAgain(t *testing.T) {
 	l := NewLog()
 	l.Add(switched("x", 0), noon)
