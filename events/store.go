@@ -80,19 +80,24 @@ func read(path string) (m memory, err error) {
 func (l *Log) Keep(ctx context.Context, folder string, report func(error)) {
 	changes := l.Changes()
 	var retry <-chan time.Time
-	for ctx.Err() == nil {
-		select {
-		case <-changes:
-		case <-retry:
-		case <-ctx.Done():
-		}
+	keep := func() {
 		retry = nil
 		err := l.write(folder)
 		if report(err); err != nil {
 			retry = time.After(keepRetry)
 		}
-		sleep(ctx, keepPause)
 	}
+	for ctx.Err() == nil {
+		select {
+		case <-changes:
+			keep()
+			sleep(ctx, keepPause)
+		case <-retry:
+			keep()
+		case <-ctx.Done():
+		}
+	}
+	keep()
 }
 
 func (l *Log) write(folder string) error {
