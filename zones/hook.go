@@ -1,6 +1,9 @@
 package zones
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -68,7 +71,7 @@ func checkURL(s *section, h HookConfig) {
 		s.warnf("url", "use https", "events cross the network in clear")
 	}
 	if !s.has("secret_file") {
-		s.warnf("secret_file", "make one with: openssl rand -base64 32", "is not given: the receiver cannot tell who posts")
+		s.warnf("secret_file", hookSecretHint, "is not given: the receiver cannot tell who posts")
 	}
 }
 
@@ -76,4 +79,33 @@ func checkURL(s *section, h HookConfig) {
 func loopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+// HookSecret reads the secret that signs what a hook posts: the file's content without the spaces and line ends around
+// it, at least MinHookSecret bytes. The error is one line and tells no secret.
+func HookSecret(file string) ([]byte, error) {
+	secret, p := readHookSecret(file, file)
+	if p != nil {
+		return nil, errors.New("hook secret: " + p.String())
+	}
+	return secret, nil
+}
+
+// MinHookSecret is how many bytes the secret of a hook has at least: fewer can be guessed.
+const MinHookSecret = 16
+
+const hookSecretHint = "make one with: openssl rand -base64 32"
+
+func readHookSecret(file, shown string) ([]byte, *Problem) {
+	f := secretFile{path: file, shown: shown, hint: hookSecretHint}
+	text, err := readRegular(file, maxSecrets)
+	if err != nil {
+		return nil, f.unread(err)
+	}
+	secret := bytes.TrimSpace(text)
+	if len(secret) < MinHookSecret {
+		message := fmt.Sprintf("a secret has at least %d bytes, found %d", MinHookSecret, len(secret))
+		return nil, &Problem{File: shown, Message: message, Hint: hookSecretHint}
+	}
+	return secret, nil
 }
