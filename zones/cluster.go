@@ -47,9 +47,9 @@ func readReachable(s *section, c *ClusterConfig) {
 	c.Advertise = c.Listen
 }
 
-// oneHost says whether packets can be sent to an address and reach one host.
+// oneHost says whether an address means one host, and the same to everybody.
 func oneHost(addr netip.Addr) bool {
-	return !addr.IsUnspecified() && !addr.IsMulticast() && addr != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	return addr.Zone() == "" && !addr.IsUnspecified() && !addr.IsMulticast() && addr != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
 // checkPeers reports peers that are given twice, and this observer among them.
@@ -121,7 +121,7 @@ func peerHost(written string) (string, error) {
 		return "", errors.New("is not the address of one host")
 	case err == nil:
 		return addr.Unmap().String(), nil
-	case bracketed || !isHost(written) || strings.ContainsAny(written, "{[]}:"):
+	case bracketed || written == "" || !isHost(written) || strings.ContainsAny(written, "{[]}:"):
 		return "", errors.New("names no host")
 	}
 	return strings.TrimSuffix(strings.ToLower(written), "."), nil

@@ -152,9 +152,12 @@ func (b *builder) readDeployments(s *section, p *Pool) {
 // readCold reads how a deployment is started that runs only when it is needed.
 func (b *builder) readCold(s *section, d *Deployment) {
 	d.Cold, d.Start = get[bool](s, "cold"), b.readCommand(s, "start")
-	if !d.Cold && s.has("start") {
+	if d.Cold || !s.has("start") {
+		return
+	}
+	d.Start = nil
+	if s.sound("cold") || !s.has("cold") {
 		s.errorf("start", "set cold = true, or remove it", "has no meaning for a deployment that is not cold")
-		d.Start = nil
 	}
 }
 
