@@ -28,7 +28,7 @@ func CheckFiles(c *Config) Problems {
 		check("cluster.key_file", c.Cluster.KeyFile, func(file, shown string) *Problem { _, p := readClusterKeys(file, shown); return p })
 	}
 	for _, h := range c.Hooks {
-		check("hook."+h.Name+".secret_file", h.SecretFile, func(file, shown string) *Problem { _, p := readHookSecret(file, shown); return p })
+		check("hook."+h.Name+".secret_file", h.SecretFile, checkHookSecret)
 		out = append(out, missing(c.programs(h))...)
 	}
 	return out

@@ -23,8 +23,9 @@ func readCluster(s *section, name, dir string) *ClusterConfig {
 		TieHold:      get[time.Duration](s, "tie_hold"),
 	}
 	readReachable(s, c)
-	checkPeers(s, c, name)
-	warnSize(s, c)
+	if checkPeers(s, c, name) {
+		warnSize(s, c)
+	}
 	return c
 }
 
@@ -52,22 +53,25 @@ func oneHost(addr netip.Addr) bool {
 	return addr.Zone() == "" && !addr.IsUnspecified() && !addr.IsMulticast() && addr != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
-// checkPeers reports peers that are given twice, and this observer among them.
-func checkPeers(s *section, c *ClusterConfig, name string) {
+// checkPeers reports peers that are given twice, and this observer among them. It says whether all is well.
+func checkPeers(s *section, c *ClusterConfig, name string) bool {
 	own := map[string]bool{c.Listen.String(): true, c.Advertise.String(): true}
 	for _, addr := range []netip.AddrPort{c.Listen, c.Advertise} {
 		own[hostPort(strings.ToLower(name), addr.Port())] = true
 	}
-	seen := map[string]bool{}
+	seen, others := map[string]bool{}, 0
 	for i, peer := range c.Peers {
 		switch {
 		case own[peer]:
 			s.elementf("peers", i, "name only the others; remove it", "%s is this nameserver itself", peer)
 		case seen[peer]:
 			s.elementf("peers", i, "", "%s is given twice", peer)
+		default:
+			others++
 		}
 		seen[peer] = true
 	}
+	return others == len(c.Peers)
 }
 
 // warnSize says what a cluster of this size cannot do.

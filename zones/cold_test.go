@@ -18,6 +18,13 @@ func TestColdDeployments(t *testing.T) {
 	if a.Cold || a.Start != nil || !b.Cold || !slices.Equal(b.Start, []string{"systemctl", "start", "{deployment}"}) {
 		t.Errorf("%+v %+v", a, b)
 	}
+	b.Start = append(b.Start, "{pool}:{address}")
+	if got := b.StartCommand("chat"); !slices.Equal(got, []string{"systemctl", "start", "b", "chat:192.0.2.20"}) || b.Start[2] != "{deployment}" {
+		t.Errorf("the command is %q, of %q", got, b.Start)
+	}
+	if a.StartCommand("chat") != nil {
+		t.Error("nothing starts a")
+	}
 	for _, test := range []struct{ name, pool, want string }{
 		{"started and not cold", coldPool("", "start = [\"x\"]\n"), `
 			zones/z.toml:17: pool.chat.deployment.b.start: has no meaning for a deployment that is not cold (set cold = true, or remove it)`},

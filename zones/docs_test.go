@@ -152,12 +152,17 @@ func TestDocsExamples(t *testing.T) {
 	for _, example := range examples {
 		name, content := example[1], example[2]
 		switch name {
-		case "config":
+		case "config", "cluster", "hook", "witness":
 			_, problems := loadConfigText(t, content)
 			wantLines(t, lines(problems), "")
 			continue
 		case "zonefile":
 			_, problems := folderOf{"z.toml": content, "db.chat.example.com": files["db.chat.example.com"]}.validate(t)
+			wantLines(t, problems, "")
+			continue
+		case "deployment":
+			content = strings.Replace(content, "/usr/local/bin/start-chat", "/bin/true", 1)
+			_, problems := folderOf{"z.toml": zoneHead + goodPool + content, "db": ""}.validate(t)
 			wantLines(t, problems, "")
 			continue
 		case "check":

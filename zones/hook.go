@@ -2,7 +2,6 @@ package zones
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -81,31 +80,26 @@ func loopback(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
-// HookSecret reads the secret that signs what a hook posts: the file's content without the spaces and line ends around
-// it, at least MinHookSecret bytes. The error is one line and tells no secret.
-func HookSecret(file string) ([]byte, error) {
-	secret, p := readHookSecret(file, file)
-	if p != nil {
-		return nil, errors.New("hook secret: " + p.String())
-	}
-	return secret, nil
-}
-
-// MinHookSecret is how many bytes the secret of a hook has at least: fewer can be guessed.
-const MinHookSecret = 16
-
 const hookSecretHint = "make one with: openssl rand -base64 32"
 
-func readHookSecret(file, shown string) ([]byte, *Problem) {
-	f := secretFile{path: file, shown: shown, hint: hookSecretHint}
-	text, err := readRegular(file, maxSecrets)
+// Bounds of a hook's secret in bytes.
+const (
+	minHookSecret = 16 // fewer can be guessed
+	maxHookSecret = 4 << 10
+)
+
+// checkHookSecret says what is wrong with the file, called shown in problems, that signs what a hook posts: its content
+// without the white space around it. It is read for every try.
+func checkHookSecret(file, shown string) *Problem {
+	text, err := readRegular(file, maxHookSecret)
 	if err != nil {
-		return nil, f.unread(err)
+		return secretFile{shown: shown, hint: hookSecretHint}.unread(err)
 	}
-	secret := bytes.TrimSpace(text)
-	if len(secret) < MinHookSecret {
-		message := fmt.Sprintf("a secret has at least %d bytes, found %d", MinHookSecret, len(secret))
-		return nil, &Problem{File: shown, Message: message, Hint: hookSecretHint}
+	switch n := len(bytes.TrimSpace(text)); {
+	case n == 0:
+		return &Problem{File: shown, Message: "is empty", Hint: hookSecretHint}
+	case n < minHookSecret:
+		return &Problem{Warning: true, File: shown, Message: fmt.Sprintf("a secret of %d bytes can be guessed", n), Hint: hookSecretHint}
 	}
-	return secret, nil
+	return nil
 }

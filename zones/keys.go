@@ -91,17 +91,17 @@ func clusterKeys() []key {
 func hookKeys() []key {
 	tryMin, tryMax := span(100*time.Millisecond, 10*time.Minute)
 	return []key{
-		{name: "name", form: text, required: true, restart: true, min: 1, max: 63, example: `"pager"`,
+		{name: "name", form: text, required: true, min: 1, max: 63, example: `"pager"`,
 			doc: "Unique: letters, digits, `-` and `_`. In the log, status and metrics."},
-		{name: "url", form: text, restart: true, min: 1, max: 2048, example: `"https://hooks.example.com/livens"`,
+		{name: "url", form: text, min: 1, max: 2048, example: `"https://hooks.example.com/livens"`,
 			doc: "Where events are posted as JSON. Either this or `command`."},
-		{name: "command", form: texts, restart: true, min: 1, max: 256, example: `["/usr/local/bin/page-somebody", "--urgent"]`,
+		{name: "command", form: texts, min: 1, max: 256, example: `["/usr/local/bin/page-somebody", "--urgent"]`,
 			doc: "Program and arguments, run with the event as JSON on standard input. Either this or `url`."},
-		{name: "secret_file", form: text, restart: true, min: 1, max: 4096, defText: "unsigned", example: `"pager.secret"`,
+		{name: "secret_file", form: text, min: 1, max: 4096, defText: "unsigned", example: `"pager.secret"`,
 			doc: "A file whose content signs what is posted (HMAC-SHA256). Only with `url`."},
-		{name: "events", form: texts, restart: true, min: 1, max: int64(len(eventWords())), words: eventWords(), defText: "all", example: `["switch", "divergence"]`,
+		{name: "events", form: texts, min: 1, max: int64(len(eventWords())), words: eventWords(), defText: "all", example: `["switch", "divergence"]`,
 			doc: "What is told."},
-		{name: "timeout", form: duration, restart: true, min: tryMin, max: tryMax, def: 10 * time.Second, example: `"5s"`,
+		{name: "timeout", form: duration, min: tryMin, max: tryMax, def: 10 * time.Second, example: `"5s"`,
 			doc: "How long one try may take."},
 	}
 }

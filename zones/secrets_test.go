@@ -63,25 +63,19 @@ func TestClusterKeys(t *testing.T) {
 	}
 }
 
-func TestHookSecret(t *testing.T) {
+func TestCheckHookSecret(t *testing.T) {
 	const hint = " (make one with: openssl rand -base64 32)"
-	file := filepath.Join(t.TempDir(), "pager.secret")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "ops.secret")
+	c := &Config{File: filepath.Join(dir, "livens.toml"), Hooks: []HookConfig{{Name: "ops", SecretFile: file}}}
 	for text, want := range map[string]string{
-		" 0123456789abcdef\r\n":       "",
-		"0123456789abcde\n\n":         ": a secret has at least 16 bytes, found 15" + hint,
-		strings.Repeat("x", 64<<10+1): ": is larger than 64 KiB",
+		" 0123456789abcdef\r\n":   "",
+		"0123456789abcde\n\n":     "ops.secret: warning: hook.ops.secret_file: a secret of 15 bytes can be guessed" + hint,
+		" \n":                     "ops.secret: hook.ops.secret_file: is empty" + hint,
+		strings.Repeat("x", 4097): "ops.secret: hook.ops.secret_file: is larger than 4 KiB",
 	} {
 		writeSecret(t, file, text)
-		secret, err := HookSecret(file)
-		switch {
-		case want == "" && (err != nil || string(secret) != "0123456789abcdef"):
-			t.Errorf("%q: %q %v", text, secret, err)
-		case want != "" && (err == nil || err.Error() != "hook secret: "+file+want):
-			t.Errorf("%.40q: %v, want %q", text, err, want)
-		}
-	}
-	if _, err := HookSecret(file + "x"); err == nil || err.Error() != "hook secret: "+file+"x: there is no such file"+hint {
-		t.Errorf("a file that is not there: %v", err)
+		wantLines(t, lines(CheckFiles(c)), want)
 	}
 }
 

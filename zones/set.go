@@ -7,6 +7,8 @@ package zones
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -98,6 +100,16 @@ func (d *Deployment) ProbeAddress(i int) netip.Addr {
 		return d.Probe[i]
 	}
 	return d.Addresses[i]
+}
+
+// StartCommand is Start with {pool}, {deployment} and {address}, the first of Addresses, filled in.
+func (d *Deployment) StartCommand(pool string) []string {
+	fill := strings.NewReplacer("{pool}", pool, "{deployment}", d.Name, "{address}", d.Addresses[0].String())
+	command := slices.Clone(d.Start)
+	for i, word := range command {
+		command[i] = fill.Replace(word)
+	}
+	return command
 }
 
 // Deployment returns the pool's deployment with that name, or nil.

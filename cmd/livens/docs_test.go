@@ -97,8 +97,6 @@ func TestConfigurationNamesWhatNeedsARestart(t *testing.T) {
 		switch {
 		case table[1] == "config":
 			marked = append(marked, names...)
-		case table[1] == "hook" && len(names) == len(rows):
-			marked = append(marked, "[[hook]]")
 		case len(names) == len(rows):
 			marked = append(marked, "["+table[1]+"]")
 		default:

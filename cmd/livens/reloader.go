@@ -107,7 +107,7 @@ func (r *reloader) keepStarted(config *zones.Config) *zones.Config {
 	s := r.started
 	applied.Name, applied.Listen, applied.State, applied.HTTP = s.Name, s.Listen, s.State, s.HTTP
 	applied.DNS, applied.Checker, applied.Log.Format = s.DNS, s.Checker, s.Log.Format
-	applied.Site, applied.Cluster, applied.Hooks = s.Site, s.Cluster, s.Hooks
+	applied.Site, applied.Cluster = s.Site, s.Cluster
 	return &applied
 }
 
@@ -131,7 +131,6 @@ func (r *reloader) needRestart(config *zones.Config) []string {
 		{"log.format", config.Log.Format, r.started.Log.Format},
 		{"site", config.Site, r.started.Site},
 		{"[cluster]", config.Cluster, r.started.Cluster},
-		{"[[hook]]", config.Hooks, r.started.Hooks},
 	} {
 		if !reflect.DeepEqual(setting.now, setting.before) {
 			out = append(out, setting.name)
