@@ -9,7 +9,7 @@ import (
 type Config struct {
 	File   string           // where it was read
 	Name   string           // this nameserver; default: host name
-	Listen []netip.AddrPort // UDP and TCP; default 0.0.0.0:53 and [::]:53
+	Listen []netip.AddrPort // UDP and TCP; default 0.0.0.0:53 and [::]:53; empty, only with Cluster: a witness, which answers nobody
 	Zones  string           // folder of *.toml; default "zones" beside File
 	State  string           // folder of what must outlive a restart; default /var/lib/livens
 	Strict bool             // one broken zone refuses the whole load
@@ -56,20 +56,20 @@ type CheckerConfig struct {
 
 // ClusterConfig is [cluster]: the other observers, and how to talk to them.
 type ClusterConfig struct {
-	Listen       netip.AddrPort // gossip, UDP and TCP
-	Advertise    netip.AddrPort // where peers reach this nameserver; default Listen
-	Peers        []string       // host:port of every other observer, 1–31; with this one they are the cluster's size
+	Listen       netip.AddrPort // gossip, UDP and TCP; the port is not 0
+	Advertise    netip.AddrPort // where peers reach this nameserver: one host's address and a port; default Listen
+	Peers        []string       // host:port of every other observer, 1–31, no two alike; with this one they are the cluster's size
 	KeyFile      string         // keys, one a line, 32 bytes in base64: the first encrypts, all decrypt
-	MinorityHold time.Duration  // without a quorum of votes, wait so long before acting on those there are; default 10 s
-	TieHold      time.Duration  // a tie on what answers counts as down after so long; default 10 s
+	MinorityHold time.Duration  // 1 s–10 min: without a quorum of votes, wait so long before acting on those there are; default 10 s
+	TieHold      time.Duration  // 1 s–10 min: a tie on what answers counts as down after so long; default 10 s
 }
 
 // HookConfig is one [[hook]]: whom to tell what happened. Exactly one of URL and Command is set.
 type HookConfig struct {
 	Name       string        // in logs, status and metrics; unique
-	URL        string        // http or https: events are posted as JSON
+	URL        string        // http or https, absolute: events are posted as JSON
 	SecretFile string        // signs what is posted (HMAC-SHA256); "": unsigned
 	Command    []string      // run with the event as JSON on its standard input and in its environment
-	Events     []string      // kinds of event; empty: all
+	Events     []string      // switch, verdict, override, start, divergence; empty: all
 	Timeout    time.Duration // of one try, 100 ms–10 min; default 10 s
 }

@@ -21,7 +21,7 @@ func TestCookieSecrets(t *testing.T) {
 		one + one + "x":                   ":1: a secret is 32 hex digits, found 65 characters (make one with: openssl rand -hex 16)",
 		strings.Repeat("#\n", maxSecrets): ": is larger than 64 KiB",
 	} {
-		write(t, file, text)
+		writeSecret(t, file, text)
 		secrets, err := CookieSecrets(file)
 		switch {
 		case want == "" && (err != nil || len(secrets) != 2 || secrets[1][0] != 0x44):
@@ -35,7 +35,7 @@ func TestCookieSecrets(t *testing.T) {
 			at, message, _ := strings.Cut(want, ": ")
 			wanted = "cookies" + at + ": dns.cookie_file: " + message
 		}
-		wantLines(t, lines(CheckCookies(c)), wanted)
+		wantLines(t, lines(CheckFiles(c)), wanted)
 	}
 }
 
@@ -52,7 +52,7 @@ func TestCookieSecretsAreReadFromRegularFilesOnly(t *testing.T) {
 	for file, want := range map[string]string{
 		pipe:                          ": is no regular file",
 		filepath.Join(dir, "folder"):  ": is no regular file",
-		filepath.Join(dir, "nowhere"): ": there is no such file",
+		filepath.Join(dir, "nowhere"): ": there is no such file (make one with: openssl rand -hex 16)",
 	} {
 		if _, err := CookieSecrets(file); err == nil || err.Error() != "cookie secrets: "+file+want {
 			t.Errorf("%v, want %s", err, want)

@@ -19,7 +19,7 @@ const docsFile = "../docs/configuration.md"
 // documented are the tables of keys by the name that docs/configuration.md has for them.
 func documented() map[string][]key {
 	return map[string][]key{
-		"config": configKeys(), "http": httpKeys(), "dns": dnsKeys(), "log": logKeys(), "checker": checkerKeys(),
+		"config": configKeys(), "http": httpKeys(), "dns": dnsKeys(), "log": logKeys(), "checker": checkerKeys(), "cluster": clusterKeys(), "hook": hookKeys(),
 		"zone": zoneKeys(), "pool": poolKeys(), "deployment": deploymentKeys(), "check": checkKeys(),
 	}
 }
@@ -102,10 +102,10 @@ func docDefault(k key) string {
 
 func docBounds(k key) string {
 	var parts []string
-	if len(k.words) > 0 && k.form == text {
+	if len(k.words) > 0 && k.form != listen {
 		parts = append(parts, "`"+strings.Join(k.words, "` `")+"`")
 	}
-	if k.bounded() {
+	if k.bounded() && (k.form != texts || len(k.words) == 0) {
 		parts = append(parts, k.bounds())
 	}
 	if k.unit != "" {
@@ -152,12 +152,17 @@ func TestDocsExamples(t *testing.T) {
 	for _, example := range examples {
 		name, content := example[1], example[2]
 		switch name {
-		case "config":
+		case "config", "cluster", "hook", "witness":
 			_, problems := loadConfigText(t, content)
 			wantLines(t, lines(problems), "")
 			continue
 		case "zonefile":
 			_, problems := folderOf{"z.toml": content, "db.chat.example.com": files["db.chat.example.com"]}.validate(t)
+			wantLines(t, problems, "")
+			continue
+		case "deployment":
+			content = strings.Replace(content, "/usr/local/bin/start-chat", "/bin/true", 1)
+			_, problems := folderOf{"z.toml": zoneHead + goodPool + content, "db": ""}.validate(t)
 			wantLines(t, problems, "")
 			continue
 		case "check":
@@ -195,8 +200,14 @@ func tryKey(t *testing.T, name string, k key) {
 	line := k.name + " = " + k.example + "\n"
 	var problems []string
 	switch name {
-	case "config", "http", "dns", "log", "checker":
-		if name != "config" {
+	case "config", "http", "dns", "log", "checker", "cluster", "hook":
+		switch name {
+		case "config":
+		case "cluster":
+			line = clusterWith(k.name, line)
+		case "hook":
+			line = hookWith(k.name, line)
+		default:
 			line = "[" + name + "]\n" + line
 		}
 		_, found := loadConfigText(t, line)
@@ -234,6 +245,30 @@ func tryKey(t *testing.T, name string, k key) {
 	if len(problems) > 0 {
 		t.Errorf("%s.%s: %s", name, k.name, strings.Join(problems, "\n"))
 	}
+}
+
+// clusterWith is a [cluster] with a key of its own.
+func clusterWith(name, line string) string {
+	out := "[cluster]\n" + line
+	for _, k := range clusterKeys() {
+		if k.required && k.name != name {
+			out += k.name + " = " + k.example + "\n"
+		}
+	}
+	// This nameserver is not among its own peers.
+	return strings.Replace(out, "192.0.2.53:7946", "192.0.2.54:7946", 1)
+}
+
+// hookWith is a [[hook]] with a key of its own.
+func hookWith(name, line string) string {
+	out := "[[hook]]\n" + line
+	if name != "name" {
+		out += "name = \"x\"\n"
+	}
+	if name != "url" && name != "command" {
+		out += "url = \"https://hooks.example.com/\"\n"
+	}
+	return out
 }
 
 // soaFor is what [zone] needs beside a key.
@@ -274,6 +309,9 @@ func deploymentWith(name, line string) string {
 		return strings.Replace(goodPool, "addresses = [\"192.0.2.20\"]\n", line, 1)
 	case "probe_addresses":
 		return strings.Replace(goodPool, "addresses = [\"192.0.2.20\"]\n", "addresses = [\"192.0.2.20\", \"2001:db8::20\"]\n"+line, 1)
+	}
+	if name == "start" {
+		line += "cold = true\n"
 	}
 	return goodPool + line
 }

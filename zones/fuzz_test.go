@@ -2,7 +2,9 @@ package zones
 
 import (
 	"bytes"
+	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -154,6 +156,9 @@ func checkPool(t *testing.T, z *Zone, p *Pool) {
 			if !addr.IsValid() || addr.Is4In6() || addr.Zone() != "" || slices.Contains(d.Addresses[:j], addr) {
 				t.Fatalf("address %v", addr)
 			}
+			if len(d.Start) > 0 && (!d.Cold || d.Start[0] == "") || d.Cold && p.Follow != "" || len(p.Hash) != 64 {
+				t.Fatalf("deployment %+v of pool %s", d, p.Hash)
+			}
 			if probe := d.ProbeAddress(j); !probe.IsValid() {
 				t.Fatalf("probe address %v", probe)
 			}
@@ -244,6 +249,9 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte(exampleConfig))
 	f.Add([]byte("listen = [\":53\", \"1.2.3.4\"]\nname = 5\n[http]\nlisten = \"off\"\n[dns]\ntcp_idle = 5\n[cluster]\n"))
 	f.Add([]byte("state = \"s\"\nlisten = [\n"))
+	f.Add([]byte(exampleCluster))
+	f.Add([]byte("listen = []\ncluster = 5\nhook = {name = 'a'}\n"))
+	f.Add([]byte("[cluster]\nlisten = '[::]:0'\npeers = ['a', '[::1]:1', '::1:1', '[fe80::1%eth0]:2', 'X.:3', 'x:3', ':4', '[x]:5']\n[[hook]]\nurl = 'http://%zz'\nevents = []\n[[hook]]\ncommand = ['']\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		checkLocator(t, data)
 		c, problems := parseConfig("/etc/livens/livens.toml", "livens.toml", data)
@@ -253,12 +261,55 @@ func FuzzConfig(f *testing.F) {
 			}
 		}
 		checkConfig(t, c)
+		if len(problems.Errors()) == 0 {
+			checkCluster(t, c)
+			checkHooks(t, c.Hooks)
+		}
 	})
+}
+
+// checkCluster checks what holds of every cluster in a Config without errors.
+func checkCluster(t *testing.T, c *Config) {
+	cluster := c.Cluster
+	if cluster == nil {
+		return
+	}
+	self := cluster.Advertise
+	bad := !cluster.Listen.IsValid() || cluster.Listen.Port() == 0 || !self.IsValid() || self.Port() == 0 || self.Addr().IsUnspecified() ||
+		len(cluster.Peers) < 1 || len(cluster.Peers) > 31 || slices.Contains(cluster.Peers, self.String()) || !filepath.IsAbs(cluster.KeyFile) ||
+		cluster.MinorityHold < time.Second || cluster.MinorityHold > 10*time.Minute || cluster.TieHold < time.Second || cluster.TieHold > 10*time.Minute
+	for i, peer := range cluster.Peers {
+		again, _, err := parsePeer(peer)
+		host, _, cut := net.SplitHostPort(peer)
+		bad = bad || err != nil || again != peer || cut != nil || host == "" || slices.Contains(cluster.Peers[:i], peer)
+	}
+	if bad {
+		t.Fatalf("cluster %+v", cluster)
+	}
+}
+
+// checkHooks checks what holds of every hook in a Config without errors.
+func checkHooks(t *testing.T, hooks []HookConfig) {
+	seen := map[string]bool{}
+	for _, h := range hooks {
+		bad := !isIdentifier(h.Name) || seen[h.Name] || (h.URL == "") == (len(h.Command) == 0) || h.SecretFile != "" && (h.URL == "" || !filepath.IsAbs(h.SecretFile)) ||
+			h.Timeout < 100*time.Millisecond || h.Timeout > 10*time.Minute
+		if h.URL != "" {
+			u, err := url.Parse(h.URL)
+			bad = bad || err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https"
+		}
+		for _, event := range h.Events {
+			bad = bad || !slices.Contains(eventWords(), event)
+		}
+		if seen[h.Name] = true; bad {
+			t.Fatalf("hook %+v", h)
+		}
+	}
 }
 
 // checkConfig checks what holds of every Config, with errors or without.
 func checkConfig(t *testing.T, c *Config) {
-	bad := c.Name == "" || len(c.Listen) == 0 || !filepath.IsAbs(c.Zones) || !filepath.IsAbs(c.State) ||
+	bad := c.Name == "" || len(c.Listen) == 0 && c.Cluster == nil || len(c.Site) > 63 || !filepath.IsAbs(c.Zones) || !filepath.IsAbs(c.State) ||
 		c.DNS.UDPSize < 512 || c.DNS.UDPSize > 4096 || c.DNS.TCPIdle < time.Second || c.DNS.TCPIdle > 10*time.Minute ||
 		c.DNS.TCPLimit < 1 || c.DNS.TCPLimit > 100000 || c.DNS.TCPPerClient < 1 || c.DNS.TCPPerClient > c.DNS.TCPLimit ||
 		(c.DNS.CookieFile != "" && !filepath.IsAbs(c.DNS.CookieFile)) || len(c.DNS.NSID) > 255 ||

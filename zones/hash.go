@@ -3,6 +3,7 @@ package zones
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"path/filepath"
 	"runtime"
@@ -57,7 +58,14 @@ func hashRecords(records []dns.RR) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// poolBytes is a pool in one form, whatever the order of its answers.
+// hashPool is Pool.Hash, as portable as hashZone.
+func hashPool(p *Pool, base string) string {
+	sum := sha256.Sum256(poolBytes(p, base))
+	return hex.EncodeToString(sum[:])
+}
+
+// poolBytes is a pool in one form, whatever the order of its answers. What a pool or deployment has only since a later
+// version of livens is left out where it is not set, so that versions of livens agree on the pools of before.
 func poolBytes(p *Pool, base string) []byte {
 	q := *p
 	q.Answers = slices.Sorted(slices.Values(p.Answers))

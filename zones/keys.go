@@ -7,18 +7,22 @@ func configKeys() []key {
 	return []key{
 		{name: "name", form: text, restart: true, min: 1, max: 253, defText: "the host name", example: `"ns1"`,
 			doc: "This nameserver's name, in logs, the status page and probes' User-Agent."},
-		{name: "listen", form: listens, restart: true, min: 1, max: 64, def: []string{"0.0.0.0:53", "[::]:53"}, example: `["192.0.2.53:53"]`,
-			doc: "Where DNS is answered, over UDP and TCP."},
+		{name: "listen", form: listens, restart: true, max: 64, def: []string{"0.0.0.0:53", "[::]:53"}, example: `["192.0.2.53:53"]`,
+			doc: "Where DNS is answered, over UDP and TCP. `[]` answers nowhere: a [witness](#witness), only with `[cluster]`."},
 		{name: "zones", form: text, min: 1, max: 4096, def: "zones", example: `"zones"`,
 			doc: "The folder of zone files: every `*.toml` in it is one zone. Relative to the folder of livens.toml."},
 		{name: "state", form: text, restart: true, min: 1, max: 4096, def: "/var/lib/livens", example: `"/var/lib/livens"`,
 			doc: "The folder of what must outlive a restart: last good zones, decisions, the control socket."},
 		{name: "strict", form: boolean, def: false, example: `true`,
 			doc: "One error in any zone refuses the whole load: every zone keeps its last good version."},
+		{name: "site", form: text, restart: true, min: 1, max: 63, example: `"fra"`,
+			doc: "The data center that this nameserver is in, as `site` of deployments has it. See [Sites](#sites)."},
 		{name: "http", form: table, keys: httpKeys()},
 		{name: "dns", form: table, keys: dnsKeys()},
 		{name: "log", form: table, keys: logKeys()},
 		{name: "checker", form: table, keys: checkerKeys()},
+		{name: "cluster", form: table, keys: clusterKeys()},
+		{name: "hook", form: many, keys: hookKeys()},
 	}
 }
 
@@ -65,6 +69,45 @@ func checkerKeys() []key {
 		{name: "max_exec", form: number, restart: true, unit: "commands", min: 1, max: 1000, def: int64(16), example: `4`, doc: "Commands of `exec` checks at once."},
 	}
 }
+
+func clusterKeys() []key {
+	holdMin, holdMax := span(time.Second, 10*time.Minute)
+	return []key{
+		{name: "listen", form: listen, required: true, restart: true, example: `"192.0.2.53:7946"`,
+			doc: "Where the other observers reach this one, over UDP and TCP."},
+		{name: "advertise", form: listen, restart: true, defText: "`listen`", example: `"192.0.2.53:7946"`,
+			doc: "The address that the others are told; required where `listen` is `0.0.0.0` or `[::]`, or behind NAT."},
+		{name: "peers", form: peers, required: true, restart: true, min: 1, max: maxPeers, example: `["ns2.example.com:7946", "[2001:db8::53]:7946"]`,
+			doc: "Every other observer: names or addresses, each with its port. With this one they are the cluster's size."},
+		{name: "key_file", form: text, required: true, restart: true, min: 1, max: 4096, example: `"cluster.key"`,
+			doc: "The keys that the observers share, one a line; the first encrypts, all decrypt. See [Keys](#keys-and-their-rotation)."},
+		{name: "minority_hold", form: duration, restart: true, min: holdMin, max: holdMax, def: 10 * time.Second, example: `"30s"`,
+			doc: "Without the votes of a majority of the observers, wait so long before acting on those there are."},
+		{name: "tie_hold", form: duration, restart: true, min: holdMin, max: holdMax, def: 10 * time.Second, example: `"30s"`,
+			doc: "A tie on the deployment that answers counts as down after so long, while another is up."},
+	}
+}
+
+func hookKeys() []key {
+	tryMin, tryMax := span(100*time.Millisecond, 10*time.Minute)
+	return []key{
+		{name: "name", form: text, required: true, min: 1, max: 63, example: `"pager"`,
+			doc: "Unique: letters, digits, `-` and `_`. In the log, status and metrics."},
+		{name: "url", form: text, min: 1, max: 2048, example: `"https://hooks.example.com/livens"`,
+			doc: "Where events are posted as JSON. Either this or `command`."},
+		{name: "command", form: texts, min: 1, max: 256, example: `["/usr/local/bin/page-somebody", "--urgent"]`,
+			doc: "Program and arguments, run with the event as JSON on standard input. Either this or `url`."},
+		{name: "secret_file", form: text, min: 1, max: 4096, defText: "unsigned", example: `"pager.secret"`,
+			doc: "A file whose content signs what is posted (HMAC-SHA256). Only with `url`."},
+		{name: "events", form: texts, min: 1, max: int64(len(eventWords())), words: eventWords(), defText: "all", example: `["switch", "divergence"]`,
+			doc: "What is told."},
+		{name: "timeout", form: duration, min: tryMin, max: tryMax, def: 10 * time.Second, example: `"5s"`,
+			doc: "How long one try may take."},
+	}
+}
+
+// eventWords are the kinds of event that a hook may ask for.
+func eventWords() []string { return []string{"switch", "verdict", "override", "start", "divergence"} }
 
 // zoneFileKeys is one zone's TOML file.
 func zoneFileKeys() []key {
@@ -116,5 +159,7 @@ func deploymentKeys() []key {
 		{name: "site", form: text, min: 1, max: 63, example: `"fra"`, doc: "The data center."},
 		{name: "addresses", form: addresses, required: true, min: 1, max: 64, example: `["203.0.113.10", "2001:db8:1::10"]`, doc: "What is answered while this deployment is chosen; each is probed by every check."},
 		{name: "probe_addresses", form: addresses, min: 1, max: 64, defText: "`addresses`", example: `["10.1.0.10", "fd00:1::10"]`, doc: "Where the checks go instead, one for each of `addresses`, in order."},
+		{name: "cold", form: boolean, def: false, example: `true`, doc: "It is started when it is needed: that it is down alarms nobody."},
+		{name: "start", form: texts, min: 1, max: 256, example: `["/usr/local/bin/start-chat", "{deployment}"]`, doc: "Program and arguments that start a cold deployment. Only with `cold = true`."},
 	}
 }

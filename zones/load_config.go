@@ -106,6 +106,11 @@ func parseConfig(file, shown string, data []byte) (*Config, Problems) {
 	c.DNS = readDNSConfig(s.sub("dns"), c.Name, dir)
 	c.Log = readLogConfig(s.sub("log"))
 	c.Checker = readCheckerConfig(s.sub("checker"))
+	c.Site = get[string](s, "site")
+	if s.sound("cluster") {
+		c.Cluster = readCluster(s.sub("cluster"), c.Name, dir)
+	}
+	c.Hooks = readHooks(s, dir)
 	return c, r.list(shown)
 }
 
@@ -121,7 +126,7 @@ func salvage(data []byte) map[string]any {
 			continue
 		}
 		for name, value := range one {
-			if k := find(configKeys(), name); k != nil && k.form != table {
+			if k := find(configKeys(), name); k != nil && k.keys == nil {
 				out[name] = value
 			}
 		}
@@ -153,6 +158,12 @@ func readListens(s *section) []netip.AddrPort {
 				s.elementf("listen", i, "", "%s is given twice", addr)
 			}
 		}
+	}
+	if list != nil && len(list) == 0 && !s.sound("cluster") {
+		if !s.has("cluster") {
+			s.errorf("listen", "a witness needs a [cluster] section; leave the key out for the default", "is empty: nobody is answered")
+		}
+		list = nil
 	}
 	if list == nil {
 		for _, addr := range find(s.keys, "listen").def.([]string) {

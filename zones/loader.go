@@ -64,6 +64,7 @@ func (l *Loader) load(c *Config, keep *store) (*Set, Problems) {
 		r.settle()
 	}
 	r.warn()
+	r.warnSite(c)
 	set := r.set()
 	if keep != nil && root != nil {
 		r.keep(root, gone)

@@ -1,6 +1,7 @@
 package zones
 
 import (
+	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
@@ -464,6 +465,64 @@ func TestHashIgnoresWhatCannotChangeAnAnswer(t *testing.T) {
 		if hash(db, strings.Replace(goodPool, edit, strings.NewReplacer("2", "3", "8", "9", "w", "v", "b", "c").Replace(edit), 1)) == want {
 			t.Errorf("another %s does not change the hash", edit)
 		}
+	}
+}
+
+// TestPoolHash: a pool's hash is the same wherever the folder is and in whatever order its answers are written, and any
+// other edit changes it. It is no part of the zone's hash.
+func TestPoolHash(t *testing.T) {
+	hash := func(pools string) string {
+		t.Helper()
+		set, problems := folderOf{"chat.toml": zoneHead + pools, "db": "", "lead.toml": simpleZone("lead")}.validate(t)
+		if len(set.Zones) != 2 {
+			t.Fatal(problems)
+		}
+		return set.Pools[0].Hash
+	}
+	checked := strings.Replace(goodPool, "type = \"tcp\"\nport = 80\n", "type = \"file\"\nfile = \"states/{deployment}\"\n", 1)
+	cold := strings.Replace(checked, "name = \"b\"\n", "name = \"b\"\ncold = true\n", 1)
+	started := strings.Replace(cold, "cold = true\n", "cold = true\nstart = [\"x\"]\n", 1)
+	want := hash(checked)
+	if len(want) != 64 || strings.Trim(want, "0123456789abcdef") != "" {
+		t.Errorf("hash %q", want)
+	}
+	if hash(checked) != want { // in another folder
+		t.Error("the folder's place changes the hash")
+	}
+	if hash(strings.Replace(checked, `["@", "www"]`, `["www", "@"]`, 1)) != want {
+		t.Error("the order of answers changes the hash")
+	}
+	follower := followText("chat", "www", "lead")
+	seen := map[string]string{want: "the pool", hash(follower): "a follower", hash(strings.Replace(follower, "192.0.2.2", "192.0.2.3", 1)): "another follower"}
+	for _, other := range []string{
+		cold, started, strings.Replace(started, `"x"`, `"y"`, 1), strings.Replace(checked, "192.0.2.20", "192.0.2.21", 1),
+		strings.Replace(checked, "states", "state", 1), strings.Replace(checked, `"b"`, `"c"`, 1),
+	} {
+		h := hash(other)
+		if before, taken := seen[h]; taken {
+			t.Errorf("%s\nhas the hash of\n%s", other, before)
+		}
+		seen[h] = other
+	}
+}
+
+// TestHashesStay: nameservers of different versions agree on the zones that both can read.
+func TestHashesStay(t *testing.T) {
+	set, _ := folderOf{"chat.toml": zoneHead + goodPool, "db": "a A 192.0.2.1\n"}.validate(t)
+	const (
+		zone = "a64479d9abc3151a0bf49ee1254085d698dccd61499453d7db87603664cbe067"
+		pool = "e99dc414374879b5df7184b9b8bbcece926db4c1174bbc0a4470fe817ad1a000"
+	)
+	if got := hex.EncodeToString(set.Zones[0].Hash[:]); got != zone {
+		t.Errorf("the zone's hash is %s", got)
+	}
+	if got := set.Pools[0].Hash; got != pool {
+		t.Errorf("the pool's hash is %s", got)
+	}
+	p := *set.Pools[0]
+	p.Hash = "another"
+	if hashPool(&p, "") != pool {
+		t.Error("a pool's hash depends on itself")
 	}
 }
 

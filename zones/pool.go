@@ -103,9 +103,11 @@ func (b *builder) readFollower(s *section, p *Pool) {
 		s.errorf("follow", "name another pool", "the pool follows itself")
 	}
 	for i, d := range p.Deployments {
-		if len(d.Probe) > 0 {
-			s.problem(Problem{Line: s.at.key("deployment").elem(i).at(s.at), Key: s.join("deployment." + d.Name + ".probe_addresses"),
-				Message: "has no meaning beside follow: the pool has no checks"})
+		for name, given := range map[string]bool{"probe_addresses": len(d.Probe) > 0, "cold": d.Cold} {
+			if given {
+				s.problem(Problem{Line: s.at.key("deployment").elem(i).at(s.at), Key: s.join("deployment." + d.Name + "." + name),
+					Message: "has no meaning beside follow: the pool has no checks"})
+			}
 		}
 	}
 }
@@ -142,7 +144,20 @@ func (b *builder) readDeployments(s *section, p *Pool) {
 		if d.sound("probe_addresses") && d.sound("addresses") && len(out.Probe) != len(out.Addresses) {
 			d.errorf("probe_addresses", "give one for each of addresses, in order", "%d for %d addresses", len(out.Probe), len(out.Addresses))
 		}
+		b.readCold(d, out)
 		p.Deployments = append(p.Deployments, out)
+	}
+}
+
+// readCold reads how a deployment is started that runs only when it is needed.
+func (b *builder) readCold(s *section, d *Deployment) {
+	d.Cold, d.Start = get[bool](s, "cold"), b.readCommand(s, "start")
+	if d.Cold || !s.has("start") {
+		return
+	}
+	d.Start = nil
+	if s.sound("cold") || !s.has("cold") {
+		s.errorf("start", "set cold = true, or remove it", "has no meaning for a deployment that is not cold")
 	}
 }
 
@@ -161,6 +176,10 @@ func distinct(s *section, name string) []netip.Addr {
 func warnPool(s *section, p *Pool) {
 	if len(p.Deployments) == 1 {
 		s.warnf("deployment", "add the redundant one", "the only deployment: there is nothing to switch to")
+	}
+	if len(p.Deployments) > 1 && p.Deployments[0].Cold {
+		s.problem(Problem{Warning: true, Line: s.at.key("deployment").elem(0).at(s.at), Key: s.join("deployment." + p.Deployments[0].Name + ".cold"),
+			Message: "the first deployment is cold: whenever it is up, traffic goes there", Hint: "the one that always runs comes first"})
 	}
 	if p.Policy == AllLive {
 		s.warnf("policy", `"failover" sends everybody to one`, "all-live on a chat pool: visitor and operator may reach different deployments")

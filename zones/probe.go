@@ -273,24 +273,37 @@ func (p probe) readDNS() {
 
 func (p probe) readCommand(b *builder) {
 	p.require("command")
-	c := p.check
-	c.Command = get[[]string](p.section, "command")
-	if len(c.Command) == 0 {
-		return
+	p.check.Command = b.readCommand(p.section, "command")
+}
+
+// readCommand reads a command with placeholders. Its program must be there.
+func (b *builder) readCommand(s *section, name string) []string {
+	command := s.command(name)
+	if len(command) == 0 {
+		return nil
 	}
-	program := c.Command[0]
-	switch {
-	case program == "" || slices.ContainsFunc(c.Command, func(s string) bool { return strings.ContainsRune(s, 0) }):
-		p.errorf("command", "", "holds an empty program or a NUL")
+	if program := command[0]; filepath.IsAbs(program) && !strings.Contains(program, "{") {
+		b.needs = append(b.needs, need{path: program, executable: true, problem: Problem{File: s.file, Line: s.place(name), Key: s.join(name)}})
+	}
+	for _, word := range command {
+		s.placeholders(name, word)
+	}
+	return command
+}
+
+// command reads a program and its arguments. The program is an absolute path or a name to be found in PATH.
+func (s *section) command(name string) []string {
+	command := get[[]string](s, name)
+	if len(command) == 0 {
+		return nil
+	}
+	switch program := command[0]; {
+	case program == "" || slices.ContainsFunc(command, func(word string) bool { return strings.ContainsRune(word, 0) }):
+		s.errorf(name, "", "holds an empty program or a NUL")
 	case strings.Contains(program, "/") && !filepath.IsAbs(program):
-		p.errorf("command", "give its whole path", "%q is relative to nothing", clip(program))
-	case filepath.IsAbs(program) && !strings.Contains(program, "{"):
-		b.needs = append(b.needs, need{path: program, executable: true,
-			problem: Problem{File: p.file, Line: p.place("command"), Key: p.join("command")}})
+		s.errorf(name, "give its whole path", "%q is relative to nothing", clip(program))
 	}
-	for _, word := range c.Command {
-		p.placeholders("command", word)
-	}
+	return command
 }
 
 func (p probe) readFile(b *builder) {
@@ -311,7 +324,7 @@ func (b *builder) outside(written string) string {
 }
 
 // placeholders warns of words in braces that look like a misspelt placeholder.
-func (p probe) placeholders(name, value string) {
+func (s *section) placeholders(name, value string) {
 	for rest := value; ; {
 		_, after, found := strings.Cut(rest, "{")
 		word, tail, closed := strings.Cut(after, "}")
@@ -320,7 +333,7 @@ func (p probe) placeholders(name, value string) {
 		}
 		known := []string{"pool", "deployment", "address"}
 		if hint := suggest.Nearest(word, known); hint != "" && !slices.Contains(known, word) && isIdentifier(word) {
-			p.warnf(name, hint, "{%s} is sent as it is", word)
+			s.warnf(name, hint, "{%s} is sent as it is", word)
 		}
 		rest = tail
 	}

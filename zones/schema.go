@@ -16,6 +16,7 @@ const (
 	duration  form = "duration"     // "200ms", "1m30s"
 	listen    form = "address:port" // "127.0.0.1:9353", "[::]:53"
 	listens   form = "address:port list"
+	peers     form = "host:port list" // "ns2.example.com:7946", "192.0.2.53:7946", "[2001:db8::53]:7946"
 	addresses form = "address list"
 	texts     form = "string list"
 	statuses  form = "status list" // 204, "200-299"

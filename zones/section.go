@@ -69,7 +69,7 @@ func hintKinds(kinds []Kind) string {
 func (s *section) unknown(name string) {
 	hint := suggest.Nearest(name, names(s.keys))
 	switch {
-	case s.path == "" && (name == "cluster" || name == "moderator"):
+	case s.path == "" && name == "moderator":
 		hint = "this version of livens has no such section"
 	case hint == "":
 		hint = "known here: " + strings.Join(names(s.keys), ", ")

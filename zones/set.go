@@ -7,6 +7,8 @@ package zones
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -79,7 +81,7 @@ type Pool struct {
 	Sync          *Check        // the failback gate; nil unless Failback is Gated
 	Follow        string        // the name of the pool whose choice this pool repeats, or ""
 	Deployments   []*Deployment // in order of preference, at least one, names unique
-	Hash          string        // of all the above: equal on nameservers that define the pool alike
+	Hash          string        `json:"-"` // hex, over all the above: equal on nameservers that define the pool alike
 }
 
 // Deployment is one complete copy of the service in one data center.
@@ -88,8 +90,8 @@ type Deployment struct {
 	Site      string       // the data center, or ""
 	Addresses []netip.Addr // what is answered; at least one, unmapped, no zone, no duplicates
 	Probe     []netip.Addr // where the checks go instead, index by index; empty: Addresses
-	Cold      bool         // it is started when it is needed: that it is down alarms nobody
-	Start     []string     // the command that starts it; only if Cold; may be empty
+	Cold      bool         `json:",omitempty"` // it is started when it is needed: that it is down alarms nobody
+	Start     []string     `json:",omitempty"` // the command that starts it, as Check.Command; only if Cold; may be empty
 }
 
 // ProbeAddress is the address that checks of the i-th address go to.
@@ -98,6 +100,16 @@ func (d *Deployment) ProbeAddress(i int) netip.Addr {
 		return d.Probe[i]
 	}
 	return d.Addresses[i]
+}
+
+// StartCommand is Start with {pool}, {deployment} and {address}, the first of Addresses, filled in.
+func (d *Deployment) StartCommand(pool string) []string {
+	fill := strings.NewReplacer("{pool}", pool, "{deployment}", d.Name, "{address}", d.Addresses[0].String())
+	command := slices.Clone(d.Start)
+	for i, word := range command {
+		command[i] = fill.Replace(word)
+	}
+	return command
 }
 
 // Deployment returns the pool's deployment with that name, or nil.

@@ -14,7 +14,7 @@ import (
 )
 
 // convert checks one decoded value against its key and returns it as the type that get is asked for: string, int64,
-// bool, time.Duration, netip.AddrPort, []netip.AddrPort, []netip.Addr, []string, []StatusRange, map[string]string,
+// bool, time.Duration, netip.AddrPort, []netip.AddrPort, []netip.Addr, []string (of peers too), []StatusRange, map[string]string,
 // map[string]any or []map[string]any.
 func (s *section) convert(k *key, value any) (any, bool) {
 	switch k.form {
@@ -32,8 +32,10 @@ func (s *section) convert(k *key, value any) (any, bool) {
 		return convertList(s, k, value, parseListen)
 	case addresses:
 		return convertList(s, k, value, parseAddress)
+	case peers:
+		return convertList(s, k, value, parsePeer)
 	case texts:
-		return convertList(s, k, value, asString)
+		return convertList(s, k, value, k.oneOf)
 	case statuses:
 		return convertList(s, k, value, parseStatus)
 	case headers:
@@ -103,11 +105,7 @@ func (s *section) text(k *key, value any) (any, bool) {
 		s.wrongType(k, value)
 		return nil, false
 	case len(k.words) > 0 && !slices.Contains(k.words, v):
-		hint := suggest.Nearest(v, k.words)
-		if hint == "" {
-			hint = "one of " + strings.Join(k.words, ", ")
-		}
-		s.errorf(k.name, hint, "unknown value %q", clip(v))
+		s.errorf(k.name, k.nearest(v), "unknown value %q", clip(v))
 		return nil, false
 	case v == "" && k.min > 0:
 		hint := "leave the key out for the default"
@@ -193,7 +191,7 @@ func shortDuration(d time.Duration) string {
 }
 
 func (s *section) listen(k *key, value any) (any, bool) {
-	if value == "off" {
+	if value == "off" && slices.Contains(k.words, "off") {
 		return netip.AddrPort{}, true
 	}
 	addr, hint, err := parseListen(value)
@@ -237,6 +235,23 @@ func asString(value any) (string, string, error) {
 		return v, "", nil
 	}
 	return "", "put it in quotes", fmt.Errorf("wants a string, got %s", typeName(value))
+}
+
+// oneOf is a string of a list, one of k's words where there are any.
+func (k *key) oneOf(value any) (string, string, error) {
+	v, hint, err := asString(value)
+	if err == nil && len(k.words) > 0 && !slices.Contains(k.words, v) {
+		return v, k.nearest(v), fmt.Errorf("unknown value %q", clip(v))
+	}
+	return v, hint, err
+}
+
+// nearest is a hint at the word of k that may have been meant.
+func (k *key) nearest(written string) string {
+	if hint := suggest.Nearest(written, k.words); hint != "" {
+		return hint
+	}
+	return "one of " + strings.Join(k.words, ", ")
 }
 
 func parseListen(value any) (netip.AddrPort, string, error) {

@@ -1,6 +1,10 @@
 package zones
 
-import "fmt"
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+)
 
 // warn says what is legal and unwise between the zones that are served.
 func (r *resolver) warn() {
@@ -21,6 +25,26 @@ func (r *resolver) warn() {
 			r.warnShadowed(c, p, zones)
 			if leader := pools[p.Follow]; leader != nil {
 				r.warnUnused(c, p, leader)
+			}
+		}
+	}
+}
+
+// warnSite warns of a nameserver in a cluster that says nothing of its site where deployments have one.
+func (r *resolver) warnSite(config *Config) {
+	if config.Cluster == nil || config.Site != "" {
+		return
+	}
+	for _, c := range r.candidates {
+		if c.current == nil {
+			continue
+		}
+		for _, p := range c.current.zone.Pools {
+			if i := slices.IndexFunc(p.Deployments, func(d *Deployment) bool { return d.Site != "" }); i >= 0 {
+				r.problems = append(r.problems, Problem{Warning: true, File: filepath.Base(config.File), Key: "site",
+					Message: "is not given, while deployments have one: what is seen from inside a data center counts as if it were seen from outside",
+					Hint:    fmt.Sprintf("where this nameserver is, for example site = %q", p.Deployments[i].Site)})
+				return
 			}
 		}
 	}

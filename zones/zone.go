@@ -56,6 +56,9 @@ func readVersion(d *folder, set settings, file string) *version {
 	}
 	if v.problems = b.list(b.shown(file)); !b.failed() {
 		b.zone.Hash = hashZone(b.zone, set.base)
+		for _, p := range b.zone.Pools {
+			p.Hash = hashPool(p, set.base)
+		}
 		v.zone = b.zone
 	}
 	return v

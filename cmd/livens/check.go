@@ -59,7 +59,7 @@ func check(ctx context.Context, e *env, o checkOptions) error {
 	}
 	config, problems := zones.LoadConfig(e.config)
 	set, more := zones.Validate(config)
-	problems = slices.Concat(problems, zones.CheckCookies(config), more)
+	problems = slices.Concat(problems, zones.CheckFiles(config), more)
 	found := &checked{Zones: len(set.Zones), Pools: len(set.Pools), Problems: problems}
 	for _, p := range set.Pools {
 		found.Deployments += len(p.Deployments)

@@ -46,7 +46,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		serveCommand(), checkCommand(), reloadCommand(), statusCommand(), explainCommand(),
-		failoverCommand(), failbackCommand(), drainCommand(), undrainCommand(), versionCommand(),
+		failoverCommand(), failbackCommand(), drainCommand(), undrainCommand(), keyCommand(), versionCommand(),
 	}
 }
 

@@ -107,6 +107,7 @@ func (r *reloader) keepStarted(config *zones.Config) *zones.Config {
 	s := r.started
 	applied.Name, applied.Listen, applied.State, applied.HTTP = s.Name, s.Listen, s.State, s.HTTP
 	applied.DNS, applied.Checker, applied.Log.Format = s.DNS, s.Checker, s.Log.Format
+	applied.Site, applied.Cluster = s.Site, s.Cluster
 	return &applied
 }
 
@@ -128,6 +129,8 @@ func (r *reloader) needRestart(config *zones.Config) []string {
 		{"[dns]", now, r.started.DNS},
 		{"[checker]", config.Checker, r.started.Checker},
 		{"log.format", config.Log.Format, r.started.Log.Format},
+		{"site", config.Site, r.started.Site},
+		{"[cluster]", config.Cluster, r.started.Cluster},
 	} {
 		if !reflect.DeepEqual(setting.now, setting.before) {
 			out = append(out, setting.name)
