@@ -15,14 +15,14 @@ import (
 // repeatsVariable is how often each drill is held; the default keeps make test short.
 const repeatsVariable = "LIVENS_DRILL_REPEATS"
 
-// repeat holds a drill several times, each in a test of its own, whose processes and networks are gone before the next.
+// repeat holds a drill several times, or until it fails, each in a test of its own, whose processes and networks are gone
+// before the next.
 func repeat(t *testing.T, drill func(t *testing.T)) {
 	t.Helper()
 	for range repeats(t) {
-		t.Run("", drill)
-	}
-	if t.Failed() {
-		t.FailNow() // there is nothing to judge
+		if !t.Run("", drill) {
+			return
+		}
 	}
 }
 
@@ -69,8 +69,11 @@ type series []time.Duration
 
 func (s *series) add(d ...time.Duration) { *s = append(*s, d...) }
 
-// quantile is the smallest value that at least the share q of all do not exceed.
+// quantile is the smallest value that at least the share q of all do not exceed; 0 if nothing was measured.
 func (s series) quantile(q float64) time.Duration {
+	if len(s) == 0 {
+		return 0
+	}
 	sorted := slices.Sorted(slices.Values(s))
 	return sorted[max(0, int(q*float64(len(sorted))+0.999999)-1)]
 }
@@ -86,5 +89,12 @@ func (s series) medianBelow(t *testing.T, bound time.Duration) {
 	t.Helper()
 	if m := s.quantile(0.5); m > bound {
 		t.Errorf("median %v, want at most %v; all: %v", round(m), bound, s)
+	}
+}
+
+func (s series) worstBelow(t *testing.T, bound time.Duration) {
+	t.Helper()
+	if worst := s.quantile(1); worst > bound {
+		t.Errorf("worst %v, want at most %v; all: %v", round(worst), bound, s)
 	}
 }

@@ -20,6 +20,7 @@ type nameserver struct {
 	dir     string
 	process *stage.Nameserver
 	watch   *lab.Watch // from its own host: links and their faults are not between
+	killed  bool       // at least once
 }
 
 func (ns *nameserver) dns() netip.AddrPort { return netip.AddrPortFrom(ns.host.Addr, dnsPort) }
@@ -49,6 +50,12 @@ func (ns *nameserver) start() (err error) {
 		}
 	})
 	return nil
+}
+
+// kill ends it as kill -9 does.
+func (ns *nameserver) kill() {
+	ns.killed = true
+	ns.process.Kill()
 }
 
 // clusterKey is 32 bytes in base64.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -23,6 +24,7 @@ type plan struct {
 	cluster     bool          // they talk to one another
 	hold        time.Duration // minority_hold; 0: the default
 	delayed     time.Duration // ns3 is so much farther, each way
+	hook        bool          // events are told to a web server that hangs
 	config      string        // further sections of livens.toml
 }
 
@@ -37,6 +39,8 @@ type world struct {
 	primary, redundant *deployment
 	nameservers        []*nameserver
 	resolver           *lab.Watch
+	hook               *net.TCPListener // the web server that hangs
+	settled            time.Time        // when all was well
 }
 
 // deployment is one, and where.
@@ -61,9 +65,14 @@ func newWorld(t *testing.T, p plan) *world {
 	w := &world{t: t, plan: p, network: n, a: n.Site("A"), b: n.Site("B"), c: n.Site("C")}
 	w.primary, w.redundant = w.deployment("primary", w.a), w.deployment("redundant", w.b)
 	w.place()
+	elsewhere := n.Site("D")
+	if p.hook {
+		w.startHook(elsewhere.Host("hook"))
+	}
 	w.start()
-	w.resolver = w.startResolver(n.Site("D").Host("resolver"))
+	w.resolver = w.startResolver(elsewhere.Host("resolver"))
 	w.settle()
+	w.t.Cleanup(w.invariants)
 	return w
 }
 
@@ -99,8 +108,8 @@ func (w *world) place() {
 	}
 }
 
-// watchTimeout is long for an answer on the nameserver's own host.
-const watchTimeout = 250 * time.Millisecond
+// watchTimeout is long for an answer on the nameserver's own host, also on a busy machine.
+const watchTimeout = time.Second
 
 // shortDir is a temporary folder whose path is short enough for unix sockets inside it (108 bytes).
 func shortDir(t *testing.T) string {
@@ -137,6 +146,7 @@ func (w *world) settle() {
 		}
 		return nil
 	}))
+	w.settled = time.Now()
 	time.Sleep(time.Duration(rand.Float64() * float64(time.Second)))
 }
 
@@ -144,6 +154,9 @@ func (ns *nameserver) settled() error {
 	status, err := ns.process.Client.Status(ns.world.t.Context())
 	if err != nil {
 		return err
+	}
+	if len(status.Alerts) > 0 {
+		return fmt.Errorf("alert %s: %s", status.Alerts[0].Code, status.Alerts[0].Text)
 	}
 	for _, d := range status.Pool(poolName).Deployments {
 		if d.State != checker.Up {
