@@ -60,7 +60,7 @@ func (b *bench) start(p profile, n int) (_ *pools, err error) {
 		writePool(zone, i, p, addr, standby, port)
 	}
 	config := "name = \"bench\"\nlisten = [\"127.0.0.1:0\"]\n[http]\nlisten = \"127.0.0.1:0\"\n"
-	ps.nameserver, err = stage.StartNameserver(b.ctx, b.binary, b.folder(), config, map[string]string{"bench.test.toml": zone.String()})
+	ps.nameserver, err = stage.StartNameserver(b.ctx, b.binary, b.folder(), config, map[string]string{"bench.test.toml": zone.String()}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func nameserver(ctx context.Context, binary, dir, listen string, port uint16) (*
 		return nil, err
 	}
 	config := fmt.Sprintf("name = \"ns1\"\nlisten = [%q]\n[dns]\ndebug_names = true\n[http]\nlisten = \"127.0.0.1:0\"\n", listen)
-	return stage.StartNameserver(ctx, binary, dir, config, map[string]string{name + ".toml": text.String()})
+	return stage.StartNameserver(ctx, binary, dir, config, map[string]string{name + ".toml": text.String()}, nil)
 }
 
 // stayUp leaves everything running for whoever sits at the terminal; where nobody does, the demo is over.

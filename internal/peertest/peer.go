@@ -29,6 +29,8 @@ type Spec struct {
 	Tool   string     // the program
 	Listen netip.Addr // default Loopback
 	Port   uint16     // default: one that the kernel chooses
+	// Enter is where it starts, as for process.Start; nil: where the test is. With it, Port must be set.
+	Enter func() error
 	// Setup writes configuration into dir and returns the arguments.
 	Setup func(dir string, addr netip.AddrPort) ([]string, error)
 	// Ready reports nil once the peer does its work; it is asked over and over.
@@ -84,7 +86,7 @@ func (p *Peer) start(t testing.TB, tool string, spec Spec) error {
 	defer log.Close()
 	cmd := exec.Command(program, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Dir, log, log
-	run, err := process.Start(cmd)
+	run, err := process.Start(cmd, spec.Enter)
 	if err != nil {
 		return err
 	}

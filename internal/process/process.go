@@ -20,8 +20,9 @@ type Process struct {
 }
 
 // Start starts cmd. The kernel kills the child should this process die without ending it; it ties that to the thread
-// that started it, so one locked thread stays until the end.
-func Start(cmd *exec.Cmd) (*Process, error) {
+// that started it, so one locked thread stays until the end. enter, unless nil, is called on that thread first: what it
+// changes about the thread, such as its network namespace, the child inherits.
+func Start(cmd *exec.Cmd, enter func() error) (*Process, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	done := make(chan struct{})
 	p := &Process{Done: done}
@@ -29,7 +30,7 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	go func() {
 		runtime.LockOSThread()
 		defer close(done)
-		err := cmd.Start()
+		err := start(cmd, enter)
 		started <- err
 		if err == nil {
 			p.err = cmd.Wait()
@@ -40,6 +41,15 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	}
 	p.pid = cmd.Process.Pid
 	return p, nil
+}
+
+func start(cmd *exec.Cmd, enter func() error) error {
+	if enter != nil {
+		if err := enter(); err != nil {
+			return err
+		}
+	}
+	return cmd.Start()
 }
 
 // Signal sends a signal to the child alone.

@@ -31,9 +31,19 @@ func Main() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, "%s answers\n", name) })
-	server := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	fatal(server.ListenAndServe())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		fatal(err)
+	}
+	if _, err := os.NewFile(readyFile, "ready").WriteString("listening"); err != nil {
+		fatal(err)
+	}
+	fatal(server.Serve(listener))
 }
+
+// readyFile is the descriptor, a pipe to its starter, on which a deployment says that it listens.
+const readyFile = 3
 
 func fatal(err error) {
 	fmt.Fprintln(os.Stderr, err)
@@ -44,33 +54,49 @@ func fatal(err error) {
 type Deployment struct {
 	Name string
 	Addr netip.AddrPort
-	run  *process.Process
+	// Enter is where it starts, as for process.Start; nil: where this process is.
+	Enter func() error
+	run   *process.Process
 }
 
 // Start starts the process and waits until it accepts connections.
 func (d *Deployment) Start(ctx context.Context) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s", deploymentVariable, d.Name, d.Addr))
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	if d.run, err = process.Start(cmd); err != nil {
-		return fmt.Errorf("deployment %s: %w", d.Name, err)
-	}
-	err = d.run.Await(ctx, 10*time.Second, func() error {
-		conn, err := net.DialTimeout("tcp", d.Addr.String(), time.Second)
-		if err == nil {
-			conn.Close()
-		}
-		return err
-	})
-	if err != nil {
+	if err := d.start(ctx); err != nil {
+		d.Kill()
 		return fmt.Errorf("deployment %s: %w", d.Name, err)
 	}
 	return nil
 }
+
+func (d *Deployment) start(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	ready, listening, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer ready.Close()
+	defer listening.Close()
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s", deploymentVariable, d.Name, d.Addr))
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = os.Stderr, os.Stderr, []*os.File{listening}
+	if d.run, err = process.Start(cmd, d.Enter); err != nil {
+		return err
+	}
+	listening.Close() // so that the end of the process ends the wait
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	context.AfterFunc(ctx, func() { ready.Close() })
+	if _, err := ready.Read(make([]byte, 16)); err != nil {
+		return fmt.Errorf("it does not listen on %v: %w", d.Addr, err)
+	}
+	return nil
+}
+
+// startLimit is how long a deployment may take until it listens.
+const startLimit = 10 * time.Second
 
 // Kill ends the process as kill -9 does: the kernel closes its sockets.
 func (d *Deployment) Kill() {

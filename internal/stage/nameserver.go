@@ -30,8 +30,9 @@ type Nameserver struct {
 }
 
 // StartNameserver writes livens.toml and zone files (by name) into dir, starts the binary there, and waits until it is
-// ready. In config, zones and state are to be left out: they are dir's.
-func StartNameserver(ctx context.Context, binary, dir, config string, zones map[string]string) (*Nameserver, error) {
+// ready. In config, zones and state are to be left out: they are dir's, where a former process may have left its state.
+// enter is as for process.Start, or nil.
+func StartNameserver(ctx context.Context, binary, dir, config string, zones map[string]string, enter func() error) (*Nameserver, error) {
 	state := filepath.Join(dir, "state")
 	if err := os.MkdirAll(filepath.Join(dir, "zones"), 0o755); err != nil {
 		return nil, err
@@ -46,14 +47,14 @@ func StartNameserver(ctx context.Context, binary, dir, config string, zones map[
 			return nil, err
 		}
 	}
-	log, err := os.Create(n.Log)
+	log, err := os.OpenFile(n.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
 	cmd := exec.Command(binary, "serve", "--config", n.Config)
 	cmd.Stdout, cmd.Stderr = log, log
-	if n.run, err = process.Start(cmd); err != nil {
+	if n.run, err = process.Start(cmd, enter); err != nil {
 		return nil, err
 	}
 	if n.Client, err = web.NewClient(state); err != nil {
@@ -81,6 +82,9 @@ func (n *Nameserver) ready(ctx context.Context) error {
 
 // Stop asks it to end, and waits.
 func (n *Nameserver) Stop() { n.run.End(syscall.SIGTERM) }
+
+// Kill ends the process as kill -9 does.
+func (n *Nameserver) Kill() { n.run.End(syscall.SIGKILL) }
 
 // Asker sends queries to a nameserver from one socket.
 type Asker struct {

@@ -1,0 +1,89 @@
+package drill_test
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/livens/livens/internal/lab"
+	"github.com/livens/livens/internal/stage"
+)
+
+// nameserver is one, where it is, and what it was seen to answer.
+type nameserver struct {
+	world   *world
+	name    string
+	site    *lab.Site
+	host    *lab.Host
+	dir     string
+	process *stage.Nameserver
+	watch   *lab.Watch // from its own host: links and their faults are not between
+	killed  bool       // at least once
+}
+
+func (ns *nameserver) dns() netip.AddrPort { return netip.AddrPortFrom(ns.host.Addr, dnsPort) }
+
+func (ns *nameserver) gossip() netip.AddrPort { return netip.AddrPortFrom(ns.host.Addr, gossipPort) }
+
+const gossipPort = 7946
+
+// start starts the process, also again, and waits until it is ready.
+func (ns *nameserver) start() (err error) {
+	t := ns.world.t
+	files := map[string]string{zoneName + ".toml": ns.world.zone()}
+	if ns.world.plan.cluster {
+		if err := os.WriteFile(filepath.Join(ns.dir, "cluster.key"), []byte(clusterKey), 0o600); err != nil {
+			return err
+		}
+	}
+	ns.process, err = stage.StartNameserver(t.Context(), binary(), ns.dir, ns.config(), files, ns.host.Enter)
+	if err != nil {
+		return fmt.Errorf("%s: %w", ns.name, err)
+	}
+	running := ns.process
+	t.Cleanup(func() {
+		running.Kill()
+		if said, err := os.ReadFile(running.Log); t.Failed() {
+			t.Logf("log of %s (%v):\n%s", ns.name, err, said)
+		}
+	})
+	return nil
+}
+
+// kill ends it as kill -9 does.
+func (ns *nameserver) kill() {
+	ns.killed = true
+	ns.process.Kill()
+}
+
+// clusterKey is 32 bytes in base64.
+const clusterKey = "bGl2ZW5zIGRyaWxscyBrZWVwIG5vIHNlY3JldHMgISE=\n"
+
+func (ns *nameserver) config() string {
+	config := fmt.Sprintf("name = %q\nlisten = [%q]\n", ns.name, ns.dns())
+	if ns.world.plan.cluster {
+		config += fmt.Sprintf("site = %q\n", ns.site.Name)
+	}
+	config += "[http]\nlisten = \"off\"\n[dns]\ndebug_names = true\n" + ns.world.plan.config
+	if ns.world.plan.cluster {
+		config += ns.cluster()
+	}
+	return config
+}
+
+// cluster is its [cluster] section.
+func (ns *nameserver) cluster() string {
+	var peers []string
+	for _, other := range ns.world.nameservers {
+		if other != ns {
+			peers = append(peers, fmt.Sprintf("%q", other.gossip()))
+		}
+	}
+	section := fmt.Sprintf("[cluster]\nlisten = %q\npeers = [%s]\nkey_file = \"cluster.key\"\n", ns.gossip(), strings.Join(peers, ", "))
+	if hold := ns.world.plan.hold; hold > 0 {
+		section += fmt.Sprintf("minority_hold = %q\n", hold)
+	}
+	return section
+}

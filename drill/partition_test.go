@@ -1,0 +1,92 @@
+package drill_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/livens/livens/internal/lab"
+)
+
+// longWatch is how long drills look on where nothing may happen: longer than tie_hold and minority_hold.
+const longWatch = 15 * time.Second
+
+// TestDrillOneObserverInside (F1): the nameserver beside the active deployment, and no other, cannot reach it.
+func TestDrillOneObserverInside(t *testing.T) { drillOneObserver(t, 0) }
+
+// TestDrillOneObserverOutside (F2): one nameserver in another data center, and no other, cannot reach it.
+func TestDrillOneObserverOutside(t *testing.T) { drillOneObserver(t, 2) }
+
+func drillOneObserver(t *testing.T, which int) {
+	needCluster(t)
+	w := newWorld(t, three())
+	began := w.strike(func(w *world) { w.network.Cut(lab.Both(w.nameservers[which].host, w.primary.host, 0)...) })
+	w.stays(began, longWatch, w.primary, w.nameservers...)
+}
+
+// TestDrillMinority: a nameserver loses the two others and the active deployment at once. It keeps its answer for
+// minority_hold, acts then, and says that it does so provisionally; the majority stays, and wins when they meet again.
+func TestDrillMinority(t *testing.T) {
+	needCluster(t)
+	p := three()
+	p.hold = 2 * time.Second
+	var took, reunions series
+	repeat(t, func(t *testing.T) {
+		w := newWorld(t, p)
+		alone, majority := w.nameservers[0], w.nameservers[1:]
+		var heal func()
+		began := w.strike(func(w *world) {
+			rules := lab.Both(alone.host, w.primary.host, 0)
+			for _, ns := range majority {
+				rules = append(rules, lab.Both(alone.host, ns.host, 0)...)
+			}
+			heal = w.network.Cut(rules...)
+		})
+		took.add(w.switched(alone.watch, w.redundant, began))
+		if !alone.provisional() {
+			t.Errorf("%s acts without saying that it does so provisionally", alone.name)
+		}
+		w.stays(began, 0, w.primary, majority...)
+		reunions.add(w.reunion(heal))
+		w.stays(began, 0, w.primary, majority...)
+	})
+	took.logf(t, "the minority acted after")
+	reunions.logf(t, "healed, the nameservers gave one answer after")
+	if first := took.quantile(0); first < p.hold {
+		t.Errorf("the minority acted after %v, before %v had passed", first, p.hold)
+	}
+	took.medianBelow(t, p.hold+switchBound)
+	reunions.medianBelow(t, reunionMedian)
+}
+
+// TestDrillTwoLoseOne: of two nameservers one is lost with its data center and the active deployment. The other may take
+// little longer than one that has always been alone.
+func TestDrillTwoLoseOne(t *testing.T) {
+	needCluster(t)
+	var alone, survivor series
+	repeat(t, func(t *testing.T) {
+		for p, s := range map[plan]*series{{nameservers: 2}: &alone, {nameservers: 2, cluster: true}: &survivor} {
+			t.Run("", func(t *testing.T) {
+				w := newWorld(t, p)
+				began := w.strike(func(w *world) { w.network.Cut(lab.Both(w.a, nil, 0)...) })
+				s.add(w.switched(w.nameservers[1].watch, w.redundant, began))
+			})
+		}
+	})
+	alone.logf(t, "alone it switched after")
+	survivor.logf(t, "the survivor switched after")
+	survivor.medianBelow(t, alone.quantile(0.5)+1500*time.Millisecond)
+}
+
+// TestDrillTwoWithoutGossip: two nameservers cannot talk, and one cannot reach the active deployment. Each sees that the
+// other still answers DNS, so neither takes the other for lost.
+func TestDrillTwoWithoutGossip(t *testing.T) {
+	needCluster(t)
+	const hold = 5 * time.Second
+	w := newWorld(t, plan{nameservers: 2, cluster: true, hold: hold})
+	one, two := w.nameservers[0], w.nameservers[1]
+	began := w.strike(func(w *world) {
+		rules := lab.Both(one.host, two.host, gossipPort)
+		w.network.Cut(append(rules, lab.Both(two.host, w.primary.host, 0)...)...)
+	})
+	w.stays(began, hold, w.primary, one, two)
+}

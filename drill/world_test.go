@@ -1,0 +1,199 @@
+package drill_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/internal/lab"
+	"github.com/livens/livens/internal/process"
+	"github.com/livens/livens/internal/stage"
+)
+
+// plan is what a drill wants its world to be.
+type plan struct {
+	nameservers int           // ns1 in site A, ns2 in B, ns3 in C
+	cluster     bool          // they talk to one another
+	hold        time.Duration // minority_hold; 0: the default
+	delayed     time.Duration // ns3 is so much farther, each way
+	hook        bool          // events are told to a web server that hangs
+	config      string        // further sections of livens.toml
+}
+
+// world is three data centers: the primary deployment is in A, the redundant one in B, and visitors ask a resolver that
+// is in none of them.
+type world struct {
+	t       *testing.T
+	plan    plan
+	network *lab.Network
+	a, b, c *lab.Site
+
+	primary, redundant *deployment
+	nameservers        []*nameserver
+	resolver           *lab.Watch
+	hook               *net.TCPListener // the web server that hangs
+	settled            time.Time        // when all was well
+}
+
+// deployment is one, and where.
+type deployment struct {
+	*stage.Deployment
+	host *lab.Host
+}
+
+func (d *deployment) answer() string { return d.host.Addr.String() }
+
+const (
+	zoneName    = "chat.test"
+	dnsPort     = 53
+	webPort     = 80
+	settleLimit = 20 * time.Second // from starting the processes until all is as it should be, on a busy machine
+)
+
+// newWorld builds one, and waits until every nameserver has found both deployments up.
+func newWorld(t *testing.T, p plan) *world {
+	t.Helper()
+	n := lab.New(t)
+	w := &world{t: t, plan: p, network: n, a: n.Site("A"), b: n.Site("B"), c: n.Site("C")}
+	w.primary, w.redundant = w.deployment("primary", w.a), w.deployment("redundant", w.b)
+	w.place()
+	elsewhere := n.Site("D")
+	if p.hook {
+		w.startHook(elsewhere.Host("hook"))
+	}
+	w.start()
+	w.resolver = w.startResolver(elsewhere.Host("resolver"))
+	w.settle()
+	w.t.Cleanup(w.invariants)
+	return w
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) deployment(name string, site *lab.Site) *deployment {
+	w.t.Helper()
+	host := site.Host(name)
+	d := &deployment{&stage.Deployment{Name: name, Addr: netip.AddrPortFrom(host.Addr, webPort), Enter: host.Enter}, host}
+	w.must(d.Start(w.t.Context()))
+	w.t.Cleanup(d.Kill)
+	return d
+}
+
+// place gives every nameserver its host and its files.
+func (w *world) place() {
+	sites := []*lab.Site{w.a, w.b, w.c}[:w.plan.nameservers]
+	for i, site := range sites {
+		name := fmt.Sprintf("ns%d", i+1)
+		host := site.Host
+		if i == 2 && w.plan.delayed > 0 {
+			host = func(name string) *lab.Host { return site.DelayedHost(name, w.plan.delayed) }
+		}
+		w.nameservers = append(w.nameservers, &nameserver{world: w, name: name, site: site, host: host(name), dir: shortDir(w.t)})
+	}
+	for _, ns := range w.nameservers {
+		ns.watch = ns.host.Watch(w.t, lab.Watched{Server: ns.dns(), Name: zoneName, Timeout: watchTimeout, Epochs: true})
+	}
+}
+
+// watchTimeout is long for an answer on the nameserver's own host, also on a busy machine.
+const watchTimeout = time.Second
+
+// shortDir is a temporary folder whose path is short enough for unix sockets inside it (108 bytes).
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "drill")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// start starts all nameservers at once.
+func (w *world) start() {
+	w.t.Helper()
+	errs := make([]error, len(w.nameservers))
+	var all sync.WaitGroup
+	for i, ns := range w.nameservers {
+		all.Go(func() { errs[i] = ns.start() })
+	}
+	all.Wait()
+	w.must(errors.Join(errs...))
+}
+
+// settle waits until every nameserver holds that both deployments are up and answers with the primary, and then for a
+// moment, so that faults strike anywhere between two probes.
+func (w *world) settle() {
+	w.t.Helper()
+	w.must(process.Await(w.t.Context(), settleLimit, func() error {
+		for _, ns := range w.nameservers {
+			if err := ns.settled(); err != nil {
+				return fmt.Errorf("%s: %w", ns.name, err)
+			}
+		}
+		return nil
+	}))
+	w.settled = time.Now()
+	time.Sleep(time.Duration(rand.Float64() * float64(time.Second)))
+}
+
+func (ns *nameserver) settled() error {
+	status, err := ns.process.Client.Status(ns.world.t.Context())
+	if err != nil {
+		return err
+	}
+	if len(status.Alerts) > 0 {
+		return fmt.Errorf("alert %s: %s", status.Alerts[0].Code, status.Alerts[0].Text)
+	}
+	for _, d := range status.Pool(poolName).Deployments {
+		if d.State != checker.Up {
+			return fmt.Errorf("%s is %s", d.Name, d.State)
+		}
+	}
+	if got := ns.watch.Timeline().At(time.Now()); got != ns.world.primary.answer() {
+		return fmt.Errorf("it answers %s", got)
+	}
+	return nil
+}
+
+// zone is the zone file that all nameservers have.
+func (w *world) zone() string {
+	var names, glue []string
+	for _, ns := range w.nameservers {
+		names = append(names, fmt.Sprintf("%q", ns.name+"."+zoneName+"."))
+		glue = append(glue, fmt.Sprintf("%q", ns.name+" A "+ns.host.Addr.String()))
+	}
+	return fmt.Sprintf(`[zone]
+name = %q
+ns = [%s]
+contact = "hostmaster@chat.test"
+records = [%s]
+[pool.%s]
+answers = ["@"]
+ttl = 1
+[pool.%s.check]
+type = "http"
+port = %d
+path = "/healthz"
+`, zoneName, strings.Join(names, ", "), strings.Join(glue, ", "), poolName, poolName, webPort) +
+		w.deploymentTable(w.primary, w.a) + w.deploymentTable(w.redundant, w.b)
+}
+
+const poolName = "chat"
+
+func (w *world) deploymentTable(d *deployment, site *lab.Site) string {
+	return fmt.Sprintf("[[pool.%s.deployment]]\nname = %q\nsite = %q\naddresses = [%q]\n", poolName, d.Name, site.Name, d.host.Addr)
+}

@@ -1,0 +1,47 @@
+package lab
+
+import (
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Enter moves the calling thread, which must be locked and must never be unlocked, to the host: it is what
+// process.Start takes.
+func (h *Host) Enter() error { return h.ns.enter() }
+
+// DialUDP makes a socket on the host, connected to an address.
+func (h *Host) DialUDP(to netip.AddrPort) (conn *net.UDPConn, err error) {
+	err = h.ns.do(func() error {
+		conn, err = net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+		return err
+	})
+	return conn, err
+}
+
+// Listen makes a TCP socket on the host.
+func (h *Host) Listen(at netip.AddrPort) (listener *net.TCPListener, err error) {
+	err = h.ns.do(func() error {
+		listener, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(at))
+		return err
+	})
+	return listener, err
+}
+
+// ListenUDP makes a UDP socket on the host.
+func (h *Host) ListenUDP(at netip.AddrPort) (conn *net.UDPConn, err error) {
+	err = h.ns.do(func() error {
+		conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
+		return err
+	})
+	return conn, err
+}
+
+// DialTCP opens a connection from the host.
+func (h *Host) DialTCP(to netip.AddrPort, timeout time.Duration) (conn net.Conn, err error) {
+	err = h.ns.do(func() error {
+		conn, err = net.DialTimeout("tcp", to.String(), timeout)
+		return err
+	})
+	return conn, err
+}
