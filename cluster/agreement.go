@@ -58,7 +58,7 @@ func (c *Core) agree(now time.Time) {
 }
 
 // standing names who is reached.
-func standing(reached []*member, lone bool) string {
+func standing(reached []*neighbour, lone bool) string {
 	key := ""
 	for _, n := range reached {
 		key += n.name + " "
@@ -70,7 +70,7 @@ func standing(reached []*member, lone bool) string {
 }
 
 // ballots are the votes on one target: this observer's own and those of the reached ones.
-func (c *Core) ballots(key string, t Target, reached []*member) []ballot {
+func (c *Core) ballots(key string, t Target, reached []*neighbour) []ballot {
 	out := make([]ballot, 0, len(reached)+1)
 	add := func(r *Report, own bool) {
 		if v, ok := r.Votes[key]; ok && v.State != checker.Unknown {

@@ -26,7 +26,7 @@ type Core struct {
 	report   *Report
 	seq      uint64
 	sessions map[string]*session  // by configured peer
-	nodes    map[string]*member   // by name
+	nodes    map[string]*neighbour   // by name
 	answered map[string]time.Time // by configured peer: when it last answered a DNS query
 
 	targets map[string]Target          // what is voted on, by key
@@ -64,7 +64,7 @@ func NewCore(o CoreOptions, now time.Time) *Core {
 	self := o.Self
 	self.Version, self.Size = 1, len(o.Peers)+1
 	c := &Core{
-		options: o, started: now, report: &self, sessions: map[string]*session{}, nodes: map[string]*member{},
+		options: o, started: now, report: &self, sessions: map[string]*session{}, nodes: map[string]*neighbour{},
 		answered: map[string]time.Time{}, agreed: map[string]*agreement{}, news: map[string]failover.Agreed{},
 		hurry: map[string]bool{}, recount: map[string]bool{}, apart: map[string]time.Time{}, unread: true,
 	}
@@ -276,8 +276,8 @@ func (c *Core) wants(peer string, now time.Time) []string {
 }
 
 // reached are the nameservers whose word counts now, by name.
-func (c *Core) reached(now time.Time) []*member {
-	var out []*member
+func (c *Core) reached(now time.Time) []*neighbour {
+	var out []*neighbour
 	for _, name := range names(c.nodes) {
 		if n := c.nodes[name]; n.reached(now) {
 			out = append(out, n)
@@ -348,7 +348,7 @@ func (c *Core) join(now time.Time) {
 		return
 	}
 	reached := c.reached(now)
-	running := slices.ContainsFunc(reached, func(n *member) bool { return n.report.Joined })
+	running := slices.ContainsFunc(reached, func(n *neighbour) bool { return n.report.Joined })
 	if len(reached) == len(c.options.Peers) || running && c.quorum(now) || now.Sub(c.started) >= joinWait {
 		c.joined, c.unread = true, true
 		c.rewrite(now)

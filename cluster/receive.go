@@ -95,7 +95,7 @@ func (c *Core) believe(peer string, s *session, m *Message, now time.Time) {
 }
 
 // node is the nameserver of that name; nil when it would be one more than are configured.
-func (c *Core) node(name string, now time.Time) *member {
+func (c *Core) node(name string, now time.Time) *neighbour {
 	if n := c.nodes[name]; n != nil {
 		return n
 	}
@@ -106,13 +106,13 @@ func (c *Core) node(name string, now time.Time) *member {
 		}
 		delete(c.nodes, names(c.nodes)[i]) // it has been given another name, or was replaced
 	}
-	n := &member{name: name, hears: map[string]time.Time{}}
+	n := &neighbour{name: name, hears: map[string]time.Time{}}
 	c.nodes[name] = n
 	return n
 }
 
 // relay takes what a nameserver knows of the others.
-func (c *Core) relay(from *member, m *Message, now time.Time) {
+func (c *Core) relay(from *neighbour, m *Message, now time.Time) {
 	clear(from.hears)
 	for _, h := range m.Heard {
 		if h.Direct {

@@ -17,8 +17,8 @@ const (
 	answerLife = 3 * heartbeat
 )
 
-// member is another nameserver, known directly or through others.
-type member struct {
+// neighbour is another nameserver, known directly or through others.
+type neighbour struct {
 	name    string
 	boot    uint64
 	seq     uint64               // the latest message of it that anybody reached has heard
@@ -36,20 +36,20 @@ type member struct {
 }
 
 // alive says that a sign of life is fresh enough.
-func (n *member) alive(now time.Time) bool { return !n.left && now.Sub(n.heard) <= lapse }
+func (n *neighbour) alive(now time.Time) bool { return !n.left && now.Sub(n.heard) <= lapse }
 
 // reached says that the node's votes count: it is alive, and what it says is known.
-func (n *member) reached(now time.Time) bool { return n.alive(now) && n.synced && n.report != nil }
+func (n *neighbour) reached(now time.Time) bool { return n.alive(now) && n.synced && n.report != nil }
 
 // hearing takes a sign of life: message seq of the process boot, heard age ago by a go-between or ("") by ourselves.
 // An older sign than what is known changes nothing. Ages only ever grow on their way, so that no circle of
 // go-betweens keeps a dead nameserver alive.
-func (n *member) hearing(boot, seq, version uint64, at time.Time, via string) {
+func (n *neighbour) hearing(boot, seq, version uint64, at time.Time, via string) {
 	switch {
 	case boot != n.boot && !at.After(n.heard):
 		return
 	case boot != n.boot:
-		*n = member{name: n.name, boot: boot, hears: n.hears}
+		*n = neighbour{name: n.name, boot: boot, hears: n.hears}
 	case seq <= n.seq:
 		return
 	}
@@ -59,7 +59,7 @@ func (n *member) hearing(boot, seq, version uint64, at time.Time, via string) {
 }
 
 // take keeps a report if it is news, and says whether it was.
-func (n *member) take(r *Report) bool {
+func (n *neighbour) take(r *Report) bool {
 	if r.Boot != n.boot || n.report != nil && r.Version <= n.report.Version {
 		return false
 	}
@@ -69,9 +69,9 @@ func (n *member) take(r *Report) bool {
 	return true
 }
 
-func (n *member) settle() {
+func (n *neighbour) settle() {
 	n.synced = n.synced || n.report != nil && n.report.Version >= n.version
 }
 
 // lacks says that a later report exists than the one at hand.
-func (n *member) lacks() bool { return n.report == nil || n.report.Version < n.version }
+func (n *neighbour) lacks() bool { return n.report == nil || n.report.Version < n.version }
