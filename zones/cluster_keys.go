@@ -6,11 +6,11 @@ import (
 	"fmt"
 )
 
-// MaxClusterKeys bounds the keys of a cluster's key file. A rotation needs two.
-const MaxClusterKeys = 16
+// maxClusterKeys bounds the keys of a cluster's key file. A rotation needs two.
+const maxClusterKeys = 16
 
 // ClusterKeys reads a cluster's key file: 32 bytes in base64 (RFC 4648 section 4) a line, empty lines and comments
-// after # aside. The first encrypts, all decrypt. There are 1 to MaxClusterKeys, of 32 bytes each, no two alike. The
+// after # aside. The first encrypts, all decrypt. There are 1 to 16, of 32 bytes each, no two alike. The
 // error is one line and tells no key.
 func ClusterKeys(file string) ([][]byte, error) {
 	keys, p := readClusterKeys(file, file)
@@ -32,8 +32,8 @@ func readClusterKeys(file, shown string) ([][]byte, *Problem) {
 			return fmt.Errorf("a key is 32 bytes in base64, 44 characters; found %d", len(line))
 		case lines[line] > 0:
 			return fmt.Errorf("the key of line %d again", lines[line])
-		case len(keys) == MaxClusterKeys:
-			return fmt.Errorf("there are more than %d keys", MaxClusterKeys)
+		case len(keys) == maxClusterKeys:
+			return fmt.Errorf("there are more than %d keys", maxClusterKeys)
 		}
 		keys, lines[line] = append(keys, key), number
 		return nil

@@ -25,7 +25,7 @@ func TestClusterKeys(t *testing.T) {
 	const hint = " (livens key cluster makes one)"
 	a, b, hexed := keyText("a"), keyText("b"), strings.Repeat("ab", 32)
 	var many string
-	for i := range MaxClusterKeys {
+	for i := range maxClusterKeys {
 		many += keyText(string(rune('a'+i))) + "\n"
 	}
 	file := filepath.Join(t.TempDir(), "cluster.key")
