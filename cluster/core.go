@@ -25,9 +25,9 @@ type Core struct {
 	started  time.Time
 	report   *Report
 	seq      uint64
-	sessions map[string]*session  // by configured peer
-	nodes    map[string]*neighbour   // by name
-	answered map[string]time.Time // by configured peer: when it last answered a DNS query
+	sessions map[string]*session   // by configured peer
+	nodes    map[string]*neighbour // by name
+	answered map[string]time.Time  // by configured peer: when it last answered a DNS query
 
 	targets map[string]Target          // what is voted on, by key
 	own     map[string]checker.Verdict // this observer's verdicts

@@ -103,6 +103,13 @@ func (w *world) unsettled(d time.Duration) bool { return w.now.Sub(w.fault) < d 
 
 // group is all the nameservers that n can exchange messages with, directly or through others, itself among them.
 func (w *world) group(n *simNode) []*simNode {
+	if w.groups[n] == nil {
+		w.groups[n] = w.connected(n)
+	}
+	return w.groups[n]
+}
+
+func (w *world) connected(n *simNode) []*simNode {
 	group := []*simNode{n}
 	for i := 0; i < len(group); i++ {
 		for _, m := range w.nodes {

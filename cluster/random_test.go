@@ -70,7 +70,7 @@ func history(t *testing.T, seed uint64, verbose bool) {
 
 // change notes that the world is another from now on.
 func (w *world) change(format string, args ...any) {
-	w.fault = w.now
+	w.fault, w.groups = w.now, map[*simNode][]*simNode{}
 	w.note("-- "+format, args...)
 }
 

@@ -39,7 +39,8 @@ type world struct {
 	repeat  float64            // of messages that arrive twice
 	delay   time.Duration      // of messages at least; and up to jitter more
 	jitter  time.Duration
-	fault   time.Time // when the world last changed
+	groups  map[*simNode][]*simNode // who can talk with whom, until the next change
+	fault   time.Time               // when the world last changed
 	checks  []func(*world)
 	trace   []string
 	verbose bool
@@ -163,7 +164,7 @@ func (w *world) add(site string) {
 }
 
 func (w *world) start() {
-	w.fault = w.now
+	w.change("all start")
 	for _, n := range w.nodes {
 		n.start()
 	}
