@@ -66,8 +66,9 @@ func ineffective(o *Override) Alert {
 
 // provisional says that no majority of the observers stands behind a decision.
 func provisional(p *zones.Pool, d *Decision) Alert {
-	return Alert{"provisional", Warning, pool(p), fmt.Sprintf("%s answers without a quorum of the observers behind it", strings.Join(d.Active, ", ")),
-		"other nameservers may answer otherwise: look at the links between them; what a majority decides counts once they meet", d.Since}
+	raise := func(code, text, hint string) Alert { return Alert{code, Warning, pool(p), text, hint, d.Since} }
+	return raise("provisional", strings.Join(d.Active, ", ")+" answers without a quorum of the observers behind it",
+		"other nameservers may answer otherwise: look at the links between them; what a majority decides counts once they meet")
 }
 
 func pool(p *zones.Pool) string { return "pool " + p.Name }

@@ -25,11 +25,10 @@ func (e *Engine) Take() Effects {
 // publish hands on the decisions: an answer changed, or the Set is new. Before a nameserver has joined the others it
 // answers nothing.
 func (e *Engine) publish(now time.Time) {
-	e.serials = e.nextSerials(now)
 	if !e.standing.Joined {
 		return
 	}
-	e.published = true
+	e.published, e.serials = true, e.nextSerials(now)
 	e.effects.Publication = &Publication{Set: e.set, Decisions: maps.Clone(e.decisions), Serials: e.given()}
 }
 

@@ -115,6 +115,7 @@ func (e *Engine) Hear(n News, now time.Time) {
 		e.finish(now)
 		return
 	}
+	e.phases(now) // that an order was given is told before what it brings
 	changed := false
 	if adopted := e.adoptAll(now); len(adopted) > 0 {
 		concerned, changed = append(concerned, adopted...), true
@@ -163,9 +164,6 @@ func (e *Engine) Wake(now time.Time) {
 	}
 	e.confirmed = e.firm(now)
 	e.decideFor(due, false, now)
-	if e.phases(now) {
-		e.finish(now)
-	}
 }
 
 // Next is when time alone may change something, and Wake is due; zero: never. It may have passed already.
@@ -190,6 +188,7 @@ func (e *Engine) firm(now time.Time) bool {
 
 // decideFor makes the next decisions of pools, each once, and of those that follow them.
 func (e *Engine) decideFor(pools []*zones.Pool, changed bool, now time.Time) {
+	e.phases(now)
 	done := make(map[string]bool, len(pools))
 	for _, p := range pools {
 		if done[p.Name] {

@@ -147,14 +147,13 @@ func (e *Engine) nextHappening(skew time.Duration) time.Time {
 	return next
 }
 
-// phases tells which orders were given, began, ended or were cleared, and says whether any did.
-func (e *Engine) phases(now time.Time) bool {
+// phases tells which orders were given, began, ended or were cleared.
+func (e *Engine) phases(now time.Time) {
 	clock := e.clock(now)
 	if !e.unread && (e.turn.IsZero() || clock.Before(e.turn)) {
-		return false
+		return
 	}
 	e.unread, e.turn = false, time.Time{}
-	changed := false
 	for i := range e.overrides {
 		o := &e.overrides[i]
 		for _, t := range []time.Time{o.From, o.Until} {
@@ -166,12 +165,11 @@ func (e *Engine) phases(now time.Time) bool {
 		if before == next {
 			continue
 		}
-		changed, e.phase[o.register()] = true, next
+		e.stale, e.phase[o.register()] = true, next
 		if before.id != "" || next.is == planned || next.is == inForce {
 			e.tell(Event{Kind: EventOverride, Pool: o.Pool, Deployment: o.Deployment, From: before.is, To: next.is, Reason: o.String()}, now)
 		}
 	}
-	return changed
 }
 
 // concerned are the pools whose registers differ between two lists.
