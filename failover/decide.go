@@ -22,7 +22,7 @@ type Input struct {
 	Skew time.Duration
 	// Minority says that too few observers are reached: what is decided now is provisional.
 	Minority bool
-	// Stands is until when Previous, which another nameserver decided, is not contradicted.
+	// Stands is until when Previous, which another nameserver decided, is contradicted only by a forced order.
 	Stands time.Time
 	// TieHold is how long a tie among the observers may last on what answers while another deployment is up; 0: no time.
 	TieHold time.Duration
@@ -195,7 +195,7 @@ func (w *weighing) choose() {
 	case order != nil && order.Force:
 		w.forced = true
 		w.take(order.String(), order.Deployment)
-	case w.stands(order):
+	case w.stands():
 		w.step("another nameserver decided this: it stands until %s", utc(w.Stands))
 		w.wakeAt(w.Stands)
 		w.stood = true
@@ -211,8 +211,8 @@ func (w *weighing) choose() {
 
 // stands says that the previous decision must not be contradicted yet by what this nameserver sees: the observers whose
 // view it was made on may be ahead of it.
-func (w *weighing) stands(order *Override) bool {
-	if w.Previous == nil || !w.Now.Before(w.Stands) || order != nil && w.Previous.Obeyed != order.ID() {
+func (w *weighing) stands() bool {
+	if w.Previous == nil || !w.Now.Before(w.Stands) {
 		return false
 	}
 	return !slices.ContainsFunc(w.Previous.Active, func(name string) bool { return w.Pool.Deployment(name) == nil })

@@ -75,6 +75,9 @@ func (e *Engine) merge(overrides []Override) (concerned []*zones.Pool, changed b
 	if e.set != nil {
 		concerned = e.concerned(before, next)
 	}
+	for _, p := range concerned { // an order waits for nothing; those known at an adoption do, or two views would fight over it
+		delete(e.stands, p.Name)
+	}
 	return concerned, true
 }
 
