@@ -55,7 +55,10 @@ func weigh(in Input) *weighing {
 	}
 	w.observeAll()
 	w.choose()
-	if w.waits != "" {
+	switch {
+	case w.order != nil && slices.Contains(w.active, w.order.Deployment):
+		w.waits = ""
+	case w.waits != "":
 		w.pending = "the planned switch waits: " + w.waits
 	}
 	return w
@@ -87,7 +90,7 @@ type weighing struct {
 	allDown    bool
 	returned   bool      // the failback rule moves the choice from a live deployment to a better one
 	forced     bool      // the choice is an operator's, whatever the state
-	order      *Override // the operator's preference that counts now; nil: none
+	order      *Override // the operator's preference in force; nil: none
 	stood      bool      // the choice is another nameserver's, and stands
 	waits      string    // why a planned switch that is due does not come yet
 	steps      []string
@@ -117,7 +120,7 @@ func (w *weighing) observeAll() {
 		}
 	}
 	for _, c := range w.candidates {
-		if !c.tied.IsZero() && w.isActive(c.Name) {
+		if !c.tied.IsZero() {
 			w.step("as many observers call %s down as up since %s", c.Name, utc(c.tied))
 			w.wakeAt(c.tied.Add(w.TieHold))
 		}
@@ -149,10 +152,9 @@ func (w *weighing) rank(c *candidate) rank {
 	return r
 }
 
-// contested says that the observers have been divided for too long on c, which answers, while they agree that another is
-// up. One that does not answer gets no traffic on memory anyway.
+// contested says that the observers have been divided on c for too long, while they agree that another is up.
 func (w *weighing) contested(c *candidate) bool {
-	return !c.tied.IsZero() && w.isActive(c.Name) && !w.Now.Before(c.tied.Add(w.TieHold)) && slices.ContainsFunc(w.candidates, func(o candidate) bool {
+	return !c.tied.IsZero() && !w.Now.Before(c.tied.Add(w.TieHold)) && slices.ContainsFunc(w.candidates, func(o candidate) bool {
 		return o.Name != c.Name && o.State == checker.Up && o.known && !o.Doubt && o.Drained == ""
 	})
 }
@@ -188,7 +190,6 @@ func (w *weighing) best(order *Override) *candidate {
 
 func (w *weighing) choose() {
 	order := w.preferring()
-	w.order = order
 	best := w.best(order)
 	w.allDown = w.rank(best) == dead
 	switch {
@@ -218,7 +219,8 @@ func (w *weighing) stands() bool {
 	return !slices.ContainsFunc(w.Previous.Active, func(name string) bool { return w.Pool.Deployment(name) == nil })
 }
 
-// preferring is the operator's preference in force, of a deployment that the pool still has; or nil.
+// preferring is the operator's preference that counts now: in force, of a deployment that the pool still has, and not
+// waiting; or nil.
 func (w *weighing) preferring() *Override {
 	order := find(w.Overrides, ToFailover, "", w.clock())
 	switch {
@@ -228,7 +230,8 @@ func (w *weighing) preferring() *Override {
 		return nil
 	default:
 		w.step("override in force: %s", order)
-		if w.waits = w.unfit(order); w.waits != "" {
+		w.order = order
+		if w.waits = w.unfit(order); w.waits != "" && !w.isActive(order.Deployment) {
 			w.step("it waits: %s", w.waits)
 			return nil
 		}
@@ -239,7 +242,8 @@ func (w *weighing) preferring() *Override {
 // unfit is why a planned switch that is not carried out yet has to wait, or "": nobody is there to watch it, so that its
 // deployment must be known to be well.
 func (w *weighing) unfit(order *Override) string {
-	if order.From.IsZero() || order.Force || w.isActive(order.Deployment) || w.Previous != nil && w.Previous.Obeyed == order.ID() {
+	obeyed := w.Previous != nil && w.Previous.Obeyed == order.ID()
+	if order.From.IsZero() || order.Force || obeyed || w.Pool.Policy == zones.AllLive {
 		return ""
 	}
 	i := slices.IndexFunc(w.candidates, func(c candidate) bool { return c.Name == order.Deployment })

@@ -252,6 +252,21 @@ func TestAFirmDecisionOfAMinorityIsToldAsProvisional(t *testing.T) {
 	}
 }
 
+func TestOfTwoMinoritiesTheLaterDecisionCounts(t *testing.T) {
+	p := newWorld(t).pool
+	a, b := start3s(t, "ns1", p), start3s(t, "ns2", p)
+	alone := Standing{Joined: true}
+	a.hear(News{Standing: alone})
+	b.hear(News{Standing: alone})
+	a.agree(map[string]checker.State{"primary": checker.Down})
+	b.hear(News{Standing: alone, Held: a.Status().Held()})
+	if d := b.answers("redundant"); d.Epoch != a.answers("redundant").Epoch {
+		t.Errorf("epoch %d", d.Epoch)
+	}
+	a.hear(News{Standing: alone, Held: b.Status().Held()})
+	a.answers("redundant")
+}
+
 func TestAnAdoptedDecisionStandsForAMoment(t *testing.T) {
 	p := newWorld(t).pool
 	a, b := start3s(t, "ns1", p), start3s(t, "ns2", p)
