@@ -32,7 +32,7 @@ func (e *Engine) Preview(o Order, now time.Time) (*Forecast, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := e.set.Pool(o.Pool)
+	p := e.named[o.Pool]
 	v := &preview{engine: e, root: p, overrides: ofPool(registers, p), now: now, lowered: map[string]time.Time{}, decisions: map[string]*Decision{}}
 	for _, p := range append([]*zones.Pool{p}, e.followers[p.Name]...) {
 		v.pools = append(v.pools, p)
