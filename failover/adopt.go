@@ -76,6 +76,24 @@ func adopt(p *zones.Pool, own, heard *Decision, published bool, now time.Time) *
 	for i := range d.Deployments {
 		d.Deployments[i].Answers = slices.Contains(d.Active, d.Deployments[i].Name)
 	}
+	d.hold(p)
 	d.clamp(now)
 	return &d
+}
+
+// hold notes the addresses that are answered though the pool does not have them any more, so that they go on until their
+// successors are proven. Of several deployments that answer, any may hold them.
+func (d *Decision) hold(p *zones.Pool) {
+	for _, a := range d.Addresses {
+		configured := slices.ContainsFunc(p.Deployments, func(x *zones.Deployment) bool { return slices.Contains(x.Addresses, a) })
+		noted := slices.ContainsFunc(d.Deployments, func(s DeploymentState) bool { return s.address(a) >= 0 })
+		if configured || noted {
+			continue
+		}
+		i := slices.IndexFunc(d.Deployments, func(s DeploymentState) bool { return s.Name == d.Active[0] })
+		if i < 0 {
+			i, d.Deployments = len(d.Deployments), append(d.Deployments, DeploymentState{Name: d.Active[0], Answers: true})
+		}
+		d.Deployments[i].Address = append(slices.Clone(d.Deployments[i].Address), AddressState{Address: a, Held: true})
+	}
 }

@@ -117,7 +117,7 @@ func (w *weighing) lowered() bool {
 		return w.Followed.Lowered || near
 	}
 	failing := slices.ContainsFunc(w.candidates, func(c candidate) bool {
-		return (c.failing || c.State == checker.Down) && slices.Contains(w.active, c.Name)
+		return (c.failing || c.State == checker.Down || !c.tied.IsZero()) && slices.Contains(w.active, c.Name)
 	})
 	return failing || near || w.allDown || w.waits != ""
 }

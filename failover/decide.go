@@ -22,7 +22,7 @@ type Input struct {
 	Skew time.Duration
 	// Minority says that too few observers are reached: what is decided now is provisional.
 	Minority bool
-	// Stands is until when Previous, which another nameserver decided, is not contradicted.
+	// Stands is until when Previous, which another nameserver decided, is contradicted only by a forced order.
 	Stands time.Time
 	// TieHold is how long a tie among the observers may last on what answers while another deployment is up; 0: no time.
 	TieHold time.Duration
@@ -55,7 +55,10 @@ func weigh(in Input) *weighing {
 	}
 	w.observeAll()
 	w.choose()
-	if w.waits != "" {
+	switch {
+	case w.order != nil && slices.Contains(w.active, w.order.Deployment):
+		w.waits = ""
+	case w.waits != "":
 		w.pending = "the planned switch waits: " + w.waits
 	}
 	return w
@@ -87,7 +90,7 @@ type weighing struct {
 	allDown    bool
 	returned   bool      // the failback rule moves the choice from a live deployment to a better one
 	forced     bool      // the choice is an operator's, whatever the state
-	order      *Override // the operator's preference that counts now; nil: none
+	order      *Override // the operator's preference in force; nil: none
 	stood      bool      // the choice is another nameserver's, and stands
 	waits      string    // why a planned switch that is due does not come yet
 	steps      []string
@@ -117,7 +120,7 @@ func (w *weighing) observeAll() {
 		}
 	}
 	for _, c := range w.candidates {
-		if !c.tied.IsZero() && w.isActive(c.Name) {
+		if !c.tied.IsZero() {
 			w.step("as many observers call %s down as up since %s", c.Name, utc(c.tied))
 			w.wakeAt(c.tied.Add(w.TieHold))
 		}
@@ -149,35 +152,15 @@ func (w *weighing) rank(c *candidate) rank {
 	return r
 }
 
-// contested says that the observers have been divided for too long on c, which answers, while they agree that another is
-// up. One that does not answer gets no traffic on memory anyway.
+// contested says that the observers have been divided on c for too long, while they agree that another is up.
 func (w *weighing) contested(c *candidate) bool {
-	return !c.tied.IsZero() && w.isActive(c.Name) && !w.Now.Before(c.tied.Add(w.TieHold)) && slices.ContainsFunc(w.candidates, func(o candidate) bool {
+	return !c.tied.IsZero() && !w.Now.Before(c.tied.Add(w.TieHold)) && slices.ContainsFunc(w.candidates, func(o candidate) bool {
 		return o.Name != c.Name && o.State == checker.Up && o.known && !o.Doubt && o.Drained == ""
 	})
 }
 
 func (w *weighing) isActive(name string) bool {
 	return w.Previous != nil && slices.Contains(w.Previous.Active, name)
-}
-
-// preference is the order in which deployments are wanted: the pool's, after the one an operator prefers.
-func (w *weighing) preference(order *Override) []*candidate {
-	out := make([]*candidate, len(w.candidates))
-	for i := range w.candidates {
-		out[i] = &w.candidates[i]
-	}
-	slices.SortStableFunc(out, func(a, b *candidate) int {
-		return preferred(order, b) - preferred(order, a)
-	})
-	return out
-}
-
-func preferred(order *Override, c *candidate) int {
-	if order != nil && order.Deployment == c.Name {
-		return 1
-	}
-	return 0
 }
 
 // best is the first of the preferred deployments in the best rank.
@@ -188,14 +171,13 @@ func (w *weighing) best(order *Override) *candidate {
 
 func (w *weighing) choose() {
 	order := w.preferring()
-	w.order = order
 	best := w.best(order)
 	w.allDown = w.rank(best) == dead
 	switch {
 	case order != nil && order.Force:
 		w.forced = true
 		w.take(order.String(), order.Deployment)
-	case w.stands(order):
+	case w.stands():
 		w.step("another nameserver decided this: it stands until %s", utc(w.Stands))
 		w.wakeAt(w.Stands)
 		w.stood = true
@@ -211,47 +193,11 @@ func (w *weighing) choose() {
 
 // stands says that the previous decision must not be contradicted yet by what this nameserver sees: the observers whose
 // view it was made on may be ahead of it.
-func (w *weighing) stands(order *Override) bool {
-	if w.Previous == nil || !w.Now.Before(w.Stands) || order != nil && w.Previous.Obeyed != order.ID() {
+func (w *weighing) stands() bool {
+	if w.Previous == nil || !w.Now.Before(w.Stands) {
 		return false
 	}
 	return !slices.ContainsFunc(w.Previous.Active, func(name string) bool { return w.Pool.Deployment(name) == nil })
-}
-
-// preferring is the operator's preference in force, of a deployment that the pool still has; or nil.
-func (w *weighing) preferring() *Override {
-	order := find(w.Overrides, ToFailover, "", w.clock())
-	switch {
-	case order == nil:
-	case w.Pool.Deployment(order.Deployment) == nil:
-		w.step("override without effect: %s; the pool has no such deployment", order)
-		return nil
-	default:
-		w.step("override in force: %s", order)
-		if w.waits = w.unfit(order); w.waits != "" {
-			w.step("it waits: %s", w.waits)
-			return nil
-		}
-	}
-	return order
-}
-
-// unfit is why a planned switch that is not carried out yet has to wait, or "": nobody is there to watch it, so that its
-// deployment must be known to be well.
-func (w *weighing) unfit(order *Override) string {
-	if order.From.IsZero() || order.Force || w.isActive(order.Deployment) || w.Previous != nil && w.Previous.Obeyed == order.ID() {
-		return ""
-	}
-	i := slices.IndexFunc(w.candidates, func(c candidate) bool { return c.Name == order.Deployment })
-	switch c := &w.candidates[i]; {
-	case unfit(c.DeploymentState) != "":
-		return c.Name + " " + unfit(c.DeploymentState)
-	case !c.known:
-		return c.Name + " must be judged anew first: " + c.Reason
-	case c.Doubt:
-		return c.Name + " is in doubt: " + c.Reason
-	}
-	return ""
 }
 
 // take makes the choice; an unchanged one keeps the reason for which it was first made.
@@ -366,12 +312,6 @@ func (w *weighing) current() *candidate {
 		return nil
 	}
 	return &w.candidates[i]
-}
-
-// ordered says that an operator prefers best, and that this was not carried out yet. Once it was, and best died and
-// returned, the failback rule applies to it as to any other.
-func (w *weighing) ordered(order *Override, best *candidate) bool {
-	return order != nil && order.Deployment == best.Name && (w.Previous == nil || w.Previous.Obeyed != order.ID())
 }
 
 // lastSwitch is when the active deployment last changed, this choice included.

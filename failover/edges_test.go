@@ -3,6 +3,7 @@ package failover
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -400,4 +401,47 @@ func TestWithdrawnFamilyStopsAnswering(t *testing.T) {
 	w.addresses(v4, v6)
 	w.pool.Deployments[0].Addresses = []netip.Addr{v6}
 	w.addresses(v6)
+}
+
+func TestATieOnWhatAnswersCountsAsDownAfterAWhile(t *testing.T) {
+	w := newWorld(t)
+	w.up("primary", "redundant")
+	w.answers("primary")
+	w.tieHold = 10 * time.Second
+	w.after(time.Minute)
+	w.tie("primary")
+	w.tie("redundant")
+	w.after(time.Minute)
+	w.answers("primary") // of the other it is not known either
+	w.up("primary", "redundant")
+	w.answers("primary")
+	w.tie("primary")
+	began := w.now
+	d := w.answers("primary")
+	if !d.Lowered || !d.Recheck.Equal(began.Add(10*time.Second)) {
+		t.Errorf("lowered %v, asks to be woken at %v", d.Lowered, d.Recheck)
+	}
+	w.after(10*time.Second - time.Millisecond)
+	w.answers("primary")
+	w.after(time.Millisecond)
+	if d := w.answers("redundant"); !strings.Contains(d.Reason, "as many observers called primary down as up since "+utc(began)) {
+		t.Errorf("reason: %s", d.Reason)
+	}
+	w.after(time.Hour)
+	w.answers("redundant") // no return on memory
+	w.down("redundant")
+	w.answers("primary") // divided is better than dead
+	w.up("primary", "redundant")
+	w.answers("primary")
+}
+
+func TestATieLeavesAnAllLivePool(t *testing.T) {
+	w := newWorld(t, func(p *zones.Pool) { p.Policy = zones.AllLive })
+	w.up("primary", "redundant")
+	w.answers("primary", "redundant")
+	w.tieHold = 10 * time.Second
+	w.tie("primary")
+	w.answers("primary", "redundant")
+	w.after(10 * time.Second)
+	w.answers("redundant")
 }

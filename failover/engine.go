@@ -36,6 +36,7 @@ type Engine struct {
 	serials   map[string]ZoneSerial
 	told      map[zoneData]uint32      // serials that other nameservers gave
 	pools     map[string][]*zones.Pool // by target key: whom a verdict concerns
+	named     map[string]*zones.Pool   // the pools of set by name
 	followers map[string][]*zones.Pool // by the followed pool's name
 	readyBy   time.Time                // when the first Set's targets have had time for a result
 	released  bool                     // addresses that were held have been let go, or the other way round
@@ -77,8 +78,9 @@ func (e *Engine) Use(set *zones.Set, now time.Time) {
 		e.readyBy = now.Add(firstResults(set))
 	}
 	e.set = set
-	e.followers = map[string][]*zones.Pool{}
+	e.named, e.followers = make(map[string]*zones.Pool, len(set.Pools)), map[string][]*zones.Pool{}
 	for _, p := range set.Pools {
+		e.named[p.Name] = p
 		if p.Follow != "" {
 			e.followers[p.Follow] = append(e.followers[p.Follow], p)
 		}

@@ -252,6 +252,21 @@ func TestAFirmDecisionOfAMinorityIsToldAsProvisional(t *testing.T) {
 	}
 }
 
+func TestOfTwoMinoritiesTheLaterDecisionCounts(t *testing.T) {
+	p := newWorld(t).pool
+	a, b := start3s(t, "ns1", p), start3s(t, "ns2", p)
+	alone := Standing{Joined: true}
+	a.hear(News{Standing: alone})
+	b.hear(News{Standing: alone})
+	a.agree(map[string]checker.State{"primary": checker.Down})
+	b.hear(News{Standing: alone, Held: a.Status().Held()})
+	if d := b.answers("redundant"); d.Epoch != a.answers("redundant").Epoch {
+		t.Errorf("epoch %d", d.Epoch)
+	}
+	a.hear(News{Standing: alone, Held: b.Status().Held()})
+	a.answers("redundant")
+}
+
 func TestAnAdoptedDecisionStandsForAMoment(t *testing.T) {
 	p := newWorld(t).pool
 	a, b := start3s(t, "ns1", p), start3s(t, "ns2", p)
@@ -265,6 +280,32 @@ func TestAnAdoptedDecisionStandsForAMoment(t *testing.T) {
 	b.pass(time.Millisecond)
 	if d := b.answers("primary"); d.Epoch <= a.answers("redundant").Epoch {
 		t.Errorf("epoch %d", d.Epoch)
+	}
+}
+
+func TestAJoinerKeepsAnAddressUntilItsSuccessorIsProven(t *testing.T) {
+	p := newWorld(t).pool
+	a := start3s(t, "ns1", p)
+	moved, primary := *p, *p.Deployments[0]
+	primary.Addresses = []netip.Addr{netip.MustParseAddr("203.0.113.99")}
+	moved.Deployments = []*zones.Deployment{&primary, p.Deployments[1]}
+	a.set = setOf(&moved)
+	a.Use(a.set, a.now)
+	a.take()
+	old := []netip.Addr{netip.MustParseAddr("203.0.113.10")}
+	if got := a.answers("primary").Addresses; !slices.Equal(got, old) {
+		t.Fatalf("answers %v", got)
+	}
+	b := newMember(t, "ns2", &moved)
+	b.Use(b.set, b.now)
+	b.hear(News{Standing: joined, Held: a.Status().Held()})
+	b.pass(time.Minute)
+	if d := b.answers("primary"); !slices.Equal(d.Addresses, old) || d.Epoch != a.answers("primary").Epoch {
+		t.Errorf("the joiner answers %v, epoch %d", d.Addresses, d.Epoch)
+	}
+	all, _ := b.Targets()
+	if !slices.ContainsFunc(all, func(t checker.Target) bool { return t.Address == old[0] }) {
+		t.Error("what answers is not probed")
 	}
 }
 

@@ -182,7 +182,7 @@ func (e *Engine) concerned(before, next []Override) []*zones.Pool {
 	for i := range next {
 		o := &next[i]
 		if b := held[o.register()]; b == nil || o.compare(b) != 0 {
-			if p := e.set.Pool(o.Pool); p != nil {
+			if p := e.named[o.Pool]; p != nil {
 				out = append(out, p)
 			}
 		}

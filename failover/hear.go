@@ -30,7 +30,7 @@ func (e *Engine) ordered(now time.Time) []*zones.Pool {
 	var out []*zones.Pool
 	for i := range e.overrides {
 		if o := &e.overrides[i]; o.pending(e.clock(now)) {
-			if p := e.set.Pool(o.Pool); p != nil {
+			if p := e.named[o.Pool]; p != nil {
 				out = append(out, p)
 			}
 		}
@@ -75,6 +75,11 @@ func (e *Engine) merge(overrides []Override) (concerned []*zones.Pool, changed b
 	if e.set != nil {
 		concerned = e.concerned(before, next)
 	}
+	// An order waits for no adopted decision, unless it was known before: else two views would contradict each other on
+	// every message.
+	for _, p := range concerned {
+		delete(e.stands, p.Name)
+	}
 	return concerned, true
 }
 
@@ -82,7 +87,7 @@ func (e *Engine) merge(overrides []Override) (concerned []*zones.Pool, changed b
 func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 	best := map[*zones.Pool]*Decision{}
 	for _, heard := range e.heard {
-		if p := e.set.Pool(heard.Pool); p != nil && p.Follow == "" && heard.sound(p) {
+		if p := e.named[heard.Pool]; p != nil && p.Follow == "" && heard.sound(p) {
 			if b := best[p]; b == nil || prefer(p, heard, b) > 0 {
 				best[p] = heard
 			}
@@ -122,7 +127,7 @@ func (e *Engine) claim(d *Decision) *Decision {
 func (e *Engine) converge(now time.Time) bool {
 	changed := false
 	for _, heard := range e.heard {
-		p := e.set.Pool(heard.Pool)
+		p := e.named[heard.Pool]
 		if p == nil || p.Follow == "" || !heard.sound(p) {
 			continue
 		}

@@ -32,7 +32,7 @@ func (e *Engine) Preview(o Order, now time.Time) (*Forecast, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := e.set.Pool(o.Pool)
+	p := e.named[o.Pool]
 	v := &preview{engine: e, root: p, overrides: ofPool(registers, p), now: now, lowered: map[string]time.Time{}, decisions: map[string]*Decision{}}
 	for _, p := range append([]*zones.Pool{p}, e.followers[p.Name]...) {
 		v.pools = append(v.pools, p)
@@ -59,7 +59,7 @@ type preview struct {
 	overrides []Override    // of root, the order included
 	now       time.Time
 	decisions map[string]*Decision
-	lowered   map[string]time.Time // since when a pool's TTL is low, as far as is known
+	lowered   map[string]time.Time // since when a pool's TTL has been low, as far as is known
 	forecast  Forecast
 }
 
@@ -92,16 +92,18 @@ func (v *preview) step() {
 			in.Overrides, in.Followed = nil, v.decisions[v.root.Name]
 		}
 		v.decisions[p.Name] = Decide(in)
+	}
+	retire(v.overrides, v.root, v.decisions[v.root.Name])
+	if d := v.decisions[v.root.Name]; !slices.Equal(d.Active, before.Active) {
+		v.note(d)
+	}
+	for _, p := range v.pools {
 		switch _, was := v.lowered[p.Name]; {
 		case !v.decisions[p.Name].Lowered:
 			delete(v.lowered, p.Name)
 		case !was:
 			v.lowered[p.Name] = v.now
 		}
-	}
-	retire(v.overrides, v.root, v.decisions[v.root.Name])
-	if d := v.decisions[v.root.Name]; !slices.Equal(d.Active, before.Active) {
-		v.note(d)
 	}
 }
 

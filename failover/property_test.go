@@ -20,6 +20,7 @@ type life struct {
 	*world
 	r        *rapid.T
 	eager    *Decision
+	minority bool
 	follower *Decision
 	event    time.Time // when something last happened
 	history  []string
@@ -77,13 +78,14 @@ func answer(d *Decision) string {
 
 // next decides once, and checks the decision by itself, against the one before, and by deciding again.
 func (l *life) next(before *Decision, event bool) *Decision {
-	in := Input{Pool: l.pool, View: l.view, Overrides: l.overrides, Previous: before, Now: l.now}
+	in := Input{Pool: l.pool, View: l.view, Overrides: l.overrides, Previous: before, Now: l.now, TieHold: tieHold, Minority: l.minority}
 	d := Decide(in)
 	if in.Previous = d; answer(Decide(in)) != answer(d) {
 		l.fatalf("not stable:\n%s\n%s", answer(d), answer(Decide(in)))
 	}
 	l.sound(d)
 	l.follows(before, d, event)
+	l.grounded(before, d)
 	return d
 }
 
@@ -163,6 +165,9 @@ func (l *life) follows(before, d *Decision, event bool) {
 		return
 	}
 	left, taken := d.state(before.Active[0]), d.state(d.Active[0])
+	if l.tied(left.Name) && taken.State == checker.Up && !taken.Doubt {
+		return
+	}
 	ordered := slices.ContainsFunc(l.overrides, func(o Override) bool { return o.Deployment == taken.Name && o.inForce(l.now) })
 	fit := taken.State == checker.Up && !taken.Known.IsZero() && l.now.Sub(before.Since) >= autoDelay && l.pool.Failback != zones.Manual
 	if left.State == checker.Up && left.Drained == "" && !ordered && !fit {
@@ -170,10 +175,35 @@ func (l *life) follows(before, d *Decision, event bool) {
 	}
 }
 
+// tieHold is how long ties last that count.
+const tieHold = 10 * time.Second
+
+// tied says that the observers have been divided for long on an address of a deployment.
+func (l *life) tied(name string) bool {
+	d := l.pool.Deployment(name)
+	return d != nil && slices.ContainsFunc(d.Addresses, func(a netip.Addr) bool {
+		v := l.view[targets(l.pool, d, a, l.pool.Checks)[0].Key]
+		return !v.Tied.IsZero() && l.now.Sub(v.Tied) >= tieHold
+	})
+}
+
+// grounded checks what is said of the ground that a decision stands on.
+func (l *life) grounded(before, d *Decision) {
+	changed := before == nil || before.Epoch != d.Epoch
+	switch {
+	case changed && d.Provisional != l.minority && !d.Guess:
+		l.fatalf("provisional %v, decided with a minority %v", d.Provisional, l.minority)
+	case !changed && d.Provisional && !before.Provisional && !before.Guess:
+		l.fatalf("it became provisional though it did not change:\n%s", answer(d))
+	case d.Guess && (before != nil && !before.Guess || slices.ContainsFunc(d.Deployments, func(s DeploymentState) bool { return !s.Known.IsZero() })):
+		l.fatalf("a guess with history or verdicts:\n%s", answer(d))
+	}
+}
+
 // happen changes the world in one respect.
 func (l *life) happen() {
 	d := rapid.SampledFrom(l.pool.Deployments).Draw(l.r, "deployment")
-	what := rapid.SampledFrom([]Kind{"verdict", "verdict", "address", "sync", ToDrain, ToFailover, ToFailback, "end", "reload", "restart", "configure"}).Draw(l.r, "what")
+	what := rapid.SampledFrom([]Kind{"verdict", "verdict", "address", "sync", "tie", "quorum", ToDrain, ToFailover, ToFailback, "plan", "end", "reload", "restart", "configure"}).Draw(l.r, "what")
 	l.history = append(l.history, fmt.Sprintf("%v %s %s", l.now.Sub(epochStart), what, d.Name))
 	switch what {
 	case "verdict":
@@ -190,6 +220,16 @@ func (l *life) happen() {
 				o.Until, o.Force = l.now.Add(lasts), what != ToDrain && rapid.Bool().Draw(l.r, "force")
 			}
 		})
+	case "plan":
+		l.remove(ToFailover, "")
+		l.order(ToFailover, d.Name, func(o *Override) {
+			o.From = l.now.Add(time.Duration(rapid.SampledFrom([]int{3, 12, 100}).Draw(l.r, "ahead")) * time.Second)
+			o.Until = o.From.Add(time.Duration(rapid.SampledFrom([]int{3, 12, 100}).Draw(l.r, "for")) * time.Second)
+		})
+	case "tie":
+		l.tie(d.Name)
+	case "quorum":
+		l.minority = !l.minority
 	case "end":
 		l.overrides = nil
 	case "reload":

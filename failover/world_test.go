@@ -21,6 +21,7 @@ type world struct {
 	overrides []Override
 	previous  *Decision
 	now       time.Time
+	tieHold   time.Duration
 }
 
 // newWorld is a pool of two deployments with the defaults of the configuration and nothing known yet.
@@ -72,6 +73,17 @@ func verdictOf(s checker.State) checker.Verdict {
 	return checker.Verdict{}
 }
 
+// tie divides the observers on a deployment from now on.
+func (w *world) tie(name string) {
+	w.is(name, checker.Unknown)
+	for key, v := range w.view {
+		if v.At.Equal(w.now) && v.State == checker.Unknown {
+			v.Tied = w.now
+			w.view[key] = v
+		}
+	}
+}
+
 func (w *world) up(names ...string) {
 	for _, n := range names {
 		w.is(n, checker.Up)
@@ -117,7 +129,7 @@ func (w *world) remove(kind Kind, deployment string) {
 // decide makes the next decision, and checks what must hold of every one.
 func (w *world) decide() *Decision {
 	w.t.Helper()
-	in := Input{Pool: w.pool, View: w.view, Overrides: w.overrides, Previous: w.previous, Now: w.now}
+	in := Input{Pool: w.pool, View: w.view, Overrides: w.overrides, Previous: w.previous, Now: w.now, TieHold: w.tieHold}
 	d := Decide(in)
 	if len(d.Active) == 0 || len(d.Addresses) == 0 {
 		w.t.Fatalf("empty answer: %+v", d)
