@@ -114,6 +114,8 @@ func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, 
 		a.Streak, a.Reason = 0, own.Reason
 	case waiting:
 		a.Reason = short(ballots, size, r.reason)
+	case state != r.state:
+		a.Reason = "up again, not for long enough yet"
 	}
 	if r.bad {
 		a.Streak = -1

@@ -33,6 +33,15 @@ func (s *Status) Alerts(now time.Time) []failover.Alert {
 		raise("clock-skew", failover.Warning, "this nameserver", time.Time{}, "set the clock of this host (NTP); planned switches go by the cluster's median clock",
 			"this host's clock is %v off the cluster's", s.Skew.Round(time.Millisecond))
 	}
+	if s.Mute != "" {
+		raise("cluster-mute", failover.Critical, "this nameserver", time.Time{}, "free the port, or change [cluster] listen and restart; tried again every 5 s",
+			"it cannot talk to the others: %s", s.Mute)
+	}
+	for _, f := range s.Faults {
+		if a, recent := f.Alert(now); recent {
+			out = append(out, a)
+		}
+	}
 	for i := range s.Peers {
 		s.Peers[i].alerts(raise, s, now)
 	}

@@ -23,8 +23,11 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/miekg/dns"
 
 	"github.com/livens/livens/checker"
 	"github.com/livens/livens/events"
@@ -35,37 +38,50 @@ import (
 // Options are what a Node is made with.
 type Options struct {
 	Config  *zones.Config // with Cluster set
-	Keys    [][]byte      // the cluster's keys; the first encrypts
+	Keys    [][]byte      // the cluster's keys; the first encrypts. None: nobody is talked to, as if all were cut off
 	Version string        // of livens
 	Events  *events.Log
 	Log     *slog.Logger
+	// Carrier carries messages in place of a Transport, and Exchange asks DNS queries in place of UDP; nil: those. With them
+	// a test puts nameservers on a network in memory.
+	Carrier  Carrier
+	Exchange func(ctx context.Context, query *dns.Msg, where netip.AddrPort) (*dns.Msg, error)
+}
+
+// Carrier carries messages between nameservers: a Transport.
+type Carrier interface {
+	Run(context.Context) error
+	Send(peer string, data []byte, reliable bool)
+	Received() <-chan Packet
+	Links() []Link
+	Faults() []Fault
+	Refuse([]Fault) // books what was refused
+	Traffic() (sent, received uint64)
 }
 
 // Node is a nameserver's part of the cluster. Its methods may be called from any goroutine.
 type Node struct {
-	options   Options
-	transport *Transport
-	lookout   *lookout
-	changes   chan struct{} // holds at most one signal
-	joined    chan struct{} // closed when the wait for running decisions is over
+	options Options
+	lookout *lookout
+	changes chan struct{} // holds at most one signal
+	joined  chan struct{} // closed when the wait for running decisions is over
 
 	mu        sync.Mutex
 	core      *Core
+	carrier   Carrier // nil while its sockets cannot be bound
+	mute      error   // why
 	checker   *checker.Checker
 	heard     time.Time  // when a nameserver elsewhere was last heard
 	set       *zones.Set // what targets were taken from
 	addresses int        // how many the decisions then had
 }
 
-// New binds the cluster's sockets. Nothing is sent before Run.
-func New(o Options) (*Node, error) {
-	config := o.Config.Cluster
-	transport, err := NewTransport(TransportOptions{
-		Name: o.Config.Name, Listen: config.Listen, Advertise: config.Advertise, Peers: config.Peers, Keys: o.Keys, Log: o.Log,
-	})
-	if err != nil {
-		return nil, err
+// New makes a Node that has heard nothing yet. Run binds its sockets.
+func New(o Options) *Node {
+	if o.Exchange == nil {
+		o.Exchange = askUDP
 	}
+	config := o.Config.Cluster
 	core := NewCore(CoreOptions{
 		Self: Report{
 			Name: o.Config.Name, Boot: 1 + rand.Uint64N(1<<63), Site: o.Config.Site, Livens: o.Version, Witness: len(o.Config.Listen) == 0,
@@ -73,10 +89,13 @@ func New(o Options) (*Node, error) {
 		Peers: config.Peers, MinorityHold: config.MinorityHold, TieHold: config.TieHold,
 	}, time.Now())
 	return &Node{
-		options: o, transport: transport, core: core, changes: make(chan struct{}, 1), joined: make(chan struct{}),
-		lookout: newLookout(config.Peers),
-	}, nil
+		options: o, core: core, changes: make(chan struct{}, 1), joined: make(chan struct{}), lookout: newLookout(config.Peers),
+	}
 }
+
+// bindRetry is how often sockets that cannot be bound are tried again: a nameserver that cannot talk to the others
+// answers all the same.
+const bindRetry = 5 * time.Second
 
 // Run takes part until ctx is done; then it tells the others that this nameserver stops. checker is this observer's.
 func (n *Node) Run(ctx context.Context, c *checker.Checker) error {
@@ -85,29 +104,56 @@ func (n *Node) Run(ctx context.Context, c *checker.Checker) error {
 	n.mu.Unlock()
 	carried, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	ended := make(chan error, 1)
-	go func() { ended <- n.transport.Run(carried) }()
-	go n.lookout.run(ctx, n)
-	tick := time.NewTicker(Heartbeat)
+	received, ended := n.bind(carried)
+	var looking sync.WaitGroup
+	looking.Go(func() { n.lookout.run(ctx, n) })
+	defer looking.Wait()
+	happened := n.options.Events.Changes()
+	tick, again := time.NewTicker(Heartbeat), time.NewTicker(bindRetry)
 	defer tick.Stop()
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			n.do(func(c *Core, now time.Time) { c.Leave(now) })
 			stop()
 			return <-ended
-		case err := <-ended:
-			return err
-		case p := <-n.transport.Received():
+		case p := <-received:
 			n.do(func(c *Core, now time.Time) { c.Receive(p.Peer, p.Data, now) })
 		case <-c.Changes():
 			n.observe(false)
-		case <-n.options.Events.Changes():
+		case <-happened:
 			n.do(func(c *Core, now time.Time) { c.TellEvents(n.options.Events.Pending(now), now) })
 		case <-tick.C:
 			n.observe(true)
+		case <-again.C:
+			if received == nil {
+				received, ended = n.bind(carried)
+			}
 		}
 	}
+}
+
+// bind opens the transport, and runs it until ctx is done. When that fails received is nil, and ended holds its end.
+func (n *Node) bind(ctx context.Context) (received <-chan Packet, ended <-chan error) {
+	end := make(chan error, 1)
+	config := n.options.Config.Cluster
+	carrier, err := n.options.Carrier, error(nil)
+	if carrier == nil {
+		carrier, err = NewTransport(TransportOptions{
+			Name: n.options.Config.Name, Listen: config.Listen, Advertise: config.Advertise, Peers: config.Peers, Keys: n.options.Keys, Log: n.options.Log,
+		})
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.mute = err; err != nil {
+		n.options.Log.Error("the other nameservers cannot be talked to", "error", err, "retry", bindRetry)
+		end <- nil
+		return nil, end
+	}
+	n.carrier = carrier
+	go func() { end <- carrier.Run(ctx) }()
+	return carrier.Received(), end
 }
 
 // observe takes this observer's verdicts, and on a tick lets time pass.
@@ -131,14 +177,13 @@ func (n *Node) do(work func(*Core, time.Time)) {
 	if n.core.Joined() {
 		n.join()
 	}
-	checker := n.checker
-	faults := n.core.Noticed()
+	refused, checker, carrier := n.core.Noticed(), n.checker, n.carrier
 	n.mu.Unlock()
-	for _, o := range out {
-		n.transport.Send(o.Peer, o.Message.encode(), o.Reliable)
-	}
-	for _, f := range faults {
-		n.transport.faults.add(f.Kind, f.From, f.Detail)
+	if carrier != nil {
+		for _, o := range out {
+			carrier.Send(o.Peer, o.Message.encode(), o.Reliable)
+		}
+		carrier.Refuse(refused)
 	}
 	if len(hurry) > 0 && checker != nil {
 		checker.Hurry(hurry)
@@ -208,17 +253,24 @@ func (n *Node) Heard() time.Time {
 // Status is what is known of the cluster now.
 func (n *Node) Status() *Status {
 	n.mu.Lock()
-	s := n.core.Status(time.Now())
+	s, carrier := n.core.Status(time.Now()), n.carrier
+	if n.mute != nil {
+		s.Mute = n.mute.Error()
+	}
 	n.mu.Unlock()
 	n.lookout.report(s)
-	for _, link := range n.transport.Links() {
+	if carrier == nil {
+		return s
+	}
+	for _, link := range carrier.Links() {
 		for i := range s.Peers {
 			if p := &s.Peers[i]; p.Address == link.Peer {
 				p.Error = link.Err
 			}
 		}
 	}
-	s.Sent, s.Received = n.transport.Traffic()
+	s.Faults = carrier.Faults()
+	s.Sent, s.Received = carrier.Traffic()
 	return s
 }
 
@@ -234,10 +286,8 @@ func (n *Node) Serving(where []string) {
 	n.do(func(c *Core, now time.Time) { c.Serving(where, now) })
 }
 
-// targets are what is voted on, when that is not what was voted on before; else nil.
+// targets are what is voted on, when that is not what was voted on before; else nil. It is called with mu held.
 func (n *Node) targets(s *failover.Status) map[string]Target {
-	n.mu.Lock()
-	defer n.mu.Unlock()
 	kept := 0 // addresses, with those that answer though they are no longer configured
 	for _, d := range s.Decisions {
 		for _, x := range d.Deployments {

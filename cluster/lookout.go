@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -131,7 +130,7 @@ func (n *Node) whereDNS(p *Peer) netip.AddrPort {
 	} else {
 		said = n.core.report.DNS
 	}
-	met := n.transport.met(p.Address)
+	met := n.met(p.Address)
 	for _, s := range said {
 		at, err := netip.ParseAddrPort(s)
 		switch {
@@ -147,12 +146,33 @@ func (n *Node) whereDNS(p *Peer) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
+// met is the address at which a configured peer was met, or which it is configured with; the zero value: neither.
+func (n *Node) met(peer string) netip.Addr {
+	if n.carrier != nil {
+		for _, link := range n.carrier.Links() {
+			if link.Peer == peer && link.Addr.IsValid() {
+				return link.Addr.Addr()
+			}
+		}
+	}
+	written, _ := netip.ParseAddrPort(peer) // a name that was never resolved is nowhere
+	return written.Addr()
+}
+
+// askUDP asks over UDP.
+func askUDP(ctx context.Context, query *dns.Msg, where netip.AddrPort) (*dns.Msg, error) {
+	client := dns.Client{Net: "udp", Timeout: lookoutPatience}
+	reply, _, err := client.ExchangeContext(ctx, query, where.String())
+	return reply, err
+}
+
 // ask puts a question, and draws the conclusions.
 func (l *lookout) ask(ctx context.Context, n *Node, q question) {
 	query := new(dns.Msg).SetQuestion(q.name, q.family)
 	query.RecursionDesired = false
-	client := dns.Client{Net: "udp", Timeout: lookoutPatience, Dialer: &net.Dialer{Timeout: lookoutPatience}}
-	reply, _, err := client.ExchangeContext(ctx, query, q.where.String())
+	waiting, cancel := context.WithTimeout(ctx, lookoutPatience)
+	defer cancel()
+	reply, err := n.options.Exchange(waiting, query, q.where)
 	if ctx.Err() != nil {
 		return
 	}

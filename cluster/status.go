@@ -8,13 +8,14 @@ import (
 
 // Status is what this nameserver knows of the others at one moment.
 type Status struct {
-	Size     int           `json:"size"`         // observers that are configured, this one among them
-	Reach    int           `json:"reach"`        // of them reached now, this one among them
-	Quorum   bool          `json:"quorum"`       // these decide: a majority, or the survivor of two
-	Joined   bool          `json:"joined"`       // the running decisions were heard, or the wait for them is over
-	Skew     time.Duration `json:"-"`            // the cluster's median clock minus this host's
-	Offset   float64       `json:"clock_offset"` // Skew in seconds
-	Teller   string        `json:"teller"`       // who tells hooks now; "": nobody, for want of a quorum
+	Size     int           `json:"size"`           // observers that are configured, this one among them
+	Reach    int           `json:"reach"`          // of them reached now, this one among them
+	Quorum   bool          `json:"quorum"`         // these decide: a majority, or the survivor of two
+	Joined   bool          `json:"joined"`         // the running decisions were heard, or the wait for them is over
+	Skew     time.Duration `json:"-"`              // the cluster's median clock minus this host's
+	Offset   float64       `json:"clock_offset"`   // Skew in seconds
+	Mute     string        `json:"mute,omitempty"` // why the cluster's sockets cannot be bound
+	Teller   string        `json:"teller"`         // who tells hooks now; "": nobody, for want of a quorum
 	Self     *Report       `json:"-"`
 	Faults   []Fault       `json:"-"`        // of the transport
 	Sent     uint64        `json:"sent"`     // bytes on the cluster's sockets since the start
@@ -81,7 +82,10 @@ func (c *Core) peer(address string, now time.Time) Peer {
 	if n == nil {
 		return p
 	}
-	p.Reached, p.Via, p.Left, p.Heard = n.reached(now), n.via, n.left, n.heard
+	p.Reached, p.Left, p.Heard = n.reached(now), n.left, n.heard
+	if now.Sub(n.direct) > lapse {
+		p.Via = n.via
+	}
 	p.Cut = p.Cut && !p.Reached
 	p.RTT, p.Offset = n.rtt.Seconds(), n.skew.Seconds()
 	if r := n.report; r != nil {

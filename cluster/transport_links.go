@@ -12,7 +12,7 @@ import (
 type Link struct {
 	Peer  string         // as configured
 	Name  string         // of the nameserver last met there; "": none yet
-	Addr  netip.AddrPort // where it was last met
+	Addr  netip.AddrPort // where it was last met, or what Peer resolves to
 	Up    bool           // false: never met, or it left or died by the library's word
 	Since time.Time      // of Up as it is
 	Err   string         // why the last try to join failed; "" while Up
@@ -66,6 +66,9 @@ func (cs *contacts) links() []Link {
 	links := make([]Link, len(cs.all))
 	for i, c := range cs.all {
 		links[i] = c.link
+		if !c.link.Addr.IsValid() && len(c.addrs) > 0 {
+			links[i].Addr = c.addrs[0]
+		}
 	}
 	return links
 }
@@ -205,19 +208,4 @@ func (cs *contacts) signal() {
 	case cs.changed <- struct{}{}:
 	default: // one is on its way
 	}
-}
-
-// met is the address at which a configured peer was met, or to which it resolves; the zero value: neither.
-func (t *Transport) met(peer string) netip.Addr {
-	c := t.contacts.named(peer)
-	if c == nil {
-		return netip.Addr{}
-	}
-	if link := t.contacts.link(c); link.Addr.IsValid() {
-		return link.Addr.Addr()
-	}
-	if found := t.contacts.candidates(c); len(found) > 0 {
-		return found[0].Addr()
-	}
-	return netip.Addr{}
 }

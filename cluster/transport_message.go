@@ -18,7 +18,7 @@ type Packet struct {
 
 const (
 	// MaxMessage is the size of the largest message, in bytes.
-	MaxMessage = 1 << 20
+	MaxMessage = 8 << 20
 	// maxDatagram is the size of the largest message that goes by UDP. With all that is put around it, it stays below
 	// 1400 bytes, which no usual path cuts into pieces.
 	maxDatagram = 1200
@@ -153,5 +153,12 @@ func (t *Transport) deliver(p Packet) {
 	case t.received <- p:
 	default:
 		t.faults.add(Dropped, p.Peer, "messages arrive faster than they are taken in")
+	}
+}
+
+// Refuse books what the reader of Received refused.
+func (t *Transport) Refuse(faults []Fault) {
+	for _, f := range faults {
+		t.faults.add(f.Kind, f.From, f.Detail)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/livens/livens/checker"
+	"github.com/livens/livens/cluster"
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/zones"
 )
@@ -27,7 +28,8 @@ type Status struct {
 	Listen    Listen              `json:"listen"`
 	Reload    Reload              `json:"reload"`
 	Probing   Probing             `json:"probing"`
-	Alerts    []failover.Alert    `json:"alerts"` // worst first
+	Alerts    []failover.Alert    `json:"alerts"`            // worst first
+	Cluster   *cluster.Status     `json:"cluster,omitempty"` // the other nameservers; nil: there are none
 	Pools     []Pool              `json:"pools"`
 	Overrides []failover.Override `json:"overrides"` // those in force
 	Zones     []Zone              `json:"zones"`

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/livens/livens/checker"
+	"github.com/livens/livens/cluster"
 	"github.com/livens/livens/dnsserver"
+	"github.com/livens/livens/events"
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/web"
 	"github.com/livens/livens/zones"
@@ -28,6 +30,9 @@ type instance struct {
 	checker    *checker.Checker
 	dns        *dnsserver.Server
 	controller *failover.Controller
+	cluster    *cluster.Node // nil: the only nameserver
+	events     *events.Log
+	teller     *events.Teller
 	reloader   *reloader
 	watcher    *watcher
 	notices    *notices
@@ -50,18 +55,35 @@ func newInstance(path string, config *zones.Config, log *slog.Logger, level *slo
 		in.release()
 		return nil, err
 	}
+	in.openEvents()
+	in.joinCluster()
 	in.checker = checker.New(checker.Options{
 		Name: config.Name, Version: in.version, MaxProbes: config.Checker.MaxProbes, MaxExec: config.Checker.MaxExec, Log: log,
+		Heard: in.heard,
 	})
-	in.controller = failover.NewController(failover.Options{Name: config.Name, State: config.State, Checker: in.checker, Publish: in.dns.Publish, Log: log})
+	in.controller = failover.NewController(in.controllerOptions())
+	in.teller = events.NewTeller(events.Options{
+		Name: config.Name, Version: in.version, Log: in.events, Hooks: config.Hooks, May: in.tells, Start: in.startCommand, Logger: log,
+	})
 	in.reloader = &reloader{
-		path: path, loader: zones.NewLoader(), controller: in.controller, dns: in.dns, notices: in.notices, level: level, log: log,
+		path: path, loader: zones.NewLoader(), controller: in.controller, dns: in.dns, teller: in.teller, notices: in.notices, level: level, log: log,
 	}
 	in.web = web.New(web.Options{
 		Status: in.status, Explain: in.explain, Order: in.order, DNS: in.dns.Collector(), Log: log,
 		Reload: func(ctx context.Context) *web.Reload { return in.reloader.reload(ctx, "livens reload") },
 	})
 	return in, nil
+}
+
+func (in *instance) controllerOptions() failover.Options {
+	o := failover.Options{
+		Name: in.config.Name, State: in.config.State, Checker: in.checker, Observers: in.observers(), Publish: in.dns.Publish,
+		Tell: in.told, Happened: in.happened, Log: in.log,
+	}
+	if c := in.config.Cluster; c != nil {
+		o.TieHold = c.TieHold
+	}
+	return o
 }
 
 // claim makes the state folder this process's own and opens the control socket in it. Only another live process is an
@@ -114,6 +136,11 @@ func (in *instance) run(ctx context.Context, problems zones.Problems, signals <-
 	}
 	room("checker", in.checker.Run)
 	room("controller", in.controller.Run)
+	room("events", in.keepEvents)
+	if in.cluster != nil {
+		in.cluster.Serving(in.addresses())
+		room("cluster", func(ctx context.Context) error { return in.cluster.Run(ctx, in.checker) })
+	}
 	if !in.reloader.begin(ctx, in.config, problems) {
 		stopped := ctx.Err() != nil
 		cancel(nil)
@@ -124,6 +151,7 @@ func (in *instance) run(ctx context.Context, problems zones.Problems, signals <-
 		return in.nothingToServe()
 	}
 	room("DNS server", in.dns.Serve)
+	room("hooks", func(ctx context.Context) error { in.teller.Run(ctx); return nil })
 	room("private listener", in.serveHTTP)
 	if in.control != nil {
 		room("control socket", func(ctx context.Context) error { return in.web.ServeControl(ctx, in.control) })
@@ -224,6 +252,15 @@ func (in *instance) listenHTTP(ctx context.Context, where string) error {
 	in.log.Info("status page, metrics and API", "url", "http://"+bound+"/")
 	defer in.httpAddr.Store(nil)
 	return in.web.Serve(ctx, l)
+}
+
+// addresses are where DNS is answered, as bound.
+func (in *instance) addresses() []string {
+	var out []string
+	for _, a := range in.dns.Addrs() {
+		out = append(out, a.String())
+	}
+	return out
 }
 
 func (in *instance) close() { in.release() }

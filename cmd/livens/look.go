@@ -33,6 +33,11 @@ func (in *instance) status() *web.Status {
 			Hint: "decisions stay as they are; look at this host's own network",
 		})
 	}
+	s.Alerts = append(s.Alerts, in.teller.Alerts()...)
+	if in.cluster != nil {
+		s.Cluster = in.cluster.Status()
+		s.Alerts = append(s.Alerts, s.Cluster.Alerts(now)...)
+	}
 	seen := web.Seen{Now: now, Failover: in.controller.Status(), Verdicts: in.checker.Verdicts(), Stats: in.checker.Stats()}
 	s.Describe(seen)
 	if s.Ready && s.SelfDoubt == "" {

@@ -18,6 +18,9 @@ const (
 	codeCookies      = "cookies-unreadable"   // DNS cookies are not the ones that other nameservers give
 	codeUnkept       = "last-good-unkept"     // a restart would not know what is served
 	codeUnchecked    = "deployment-unchecked" // its state cannot be told from this host
+	codeStateDamaged = "state-damaged"        // a file in the state folder could not be read
+	codeNoKey        = "cluster-key"          // the other nameservers cannot be talked to
+	codeEventsUnkept = "events-unkept"        // a restart would not know what happened
 	codeSelfDoubt    = "self-doubt"           // this nameserver does not trust its own verdicts
 )
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/livens/livens/dnsserver"
+	"github.com/livens/livens/events"
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/web"
 	"github.com/livens/livens/zones"
@@ -24,6 +25,7 @@ type reloader struct {
 	loader     *zones.Loader
 	controller *failover.Controller
 	dns        *dnsserver.Server
+	teller     *events.Teller
 	notices    *notices
 	level      *slog.LevelVar
 	log        *slog.Logger
@@ -92,6 +94,7 @@ func (r *reloader) read(ctx context.Context, cause string, config *zones.Config,
 		return false // the process is stopping
 	}
 	r.cookies()
+	r.teller.Use(config.Hooks)
 	_ = r.level.UnmarshalText([]byte(config.Log.Level)) // one of the four words
 	if sound {
 		r.good = applied
