@@ -23,7 +23,7 @@ var edges = map[string][]string{
 	"web":               {"zones", "checker", "failover"},
 	"cmd/livens":        {"zones", "checker", "failover", "dnsserver", "web", "internal/durable", "internal/suggest", "internal/peertest"},
 	"internal/durable":  {},
-	"internal/lab":      {},
+	"internal/lab":      {"internal/process"},
 	"internal/process":  {},
 	"internal/suggest":  {},
 	"internal/peertest": {"internal/process"},

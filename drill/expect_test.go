@@ -72,7 +72,7 @@ func (w *world) invariants() {
 		for _, c := range line.Backward() {
 			w.t.Errorf("%s: epoch %d, after a higher one", ns.name, c.Epoch)
 		}
-		if !ns.killed {
+		if !ns.absent {
 			w.addressesOnly(ns.name, line.Since(w.settled))
 		}
 	}

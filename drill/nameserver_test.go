@@ -20,7 +20,7 @@ type nameserver struct {
 	dir     string
 	process *stage.Nameserver
 	watch   *lab.Watch // from its own host: links and their faults are not between
-	killed  bool       // at least once
+	absent  bool       // it was killed or stopped, at least once
 }
 
 func (ns *nameserver) dns() netip.AddrPort { return netip.AddrPortFrom(ns.host.Addr, dnsPort) }
@@ -54,8 +54,20 @@ func (ns *nameserver) start() (err error) {
 
 // kill ends it as kill -9 does.
 func (ns *nameserver) kill() {
-	ns.killed = true
+	ns.absent = true
 	ns.process.Kill()
+}
+
+// freeze stops it, until it is thawed.
+func (ns *nameserver) freeze() {
+	ns.world.t.Helper()
+	ns.absent = true
+	ns.world.must(ns.process.Freeze())
+}
+
+func (ns *nameserver) thaw() {
+	ns.world.t.Helper()
+	ns.world.must(ns.process.Thaw())
 }
 
 // clusterKey is 32 bytes in base64.

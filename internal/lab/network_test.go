@@ -29,7 +29,7 @@ func listen(t *testing.T, h *Host) netip.AddrPort {
 			go func() { _, _ = io.Copy(conn, conn) }()
 		}
 	}()
-	udp, err := h.ListenUDP(where)
+	udp, err := listenUDP(h, where)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +45,22 @@ func listen(t *testing.T, h *Host) netip.AddrPort {
 		}
 	}()
 	return where
+}
+
+func listenUDP(h *Host, at netip.AddrPort) (conn *net.UDPConn, err error) {
+	err = h.ns.do(func() error {
+		conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
+		return err
+	})
+	return conn, err
+}
+
+func dialTCP(h *Host, to netip.AddrPort, timeout time.Duration) (conn net.Conn, err error) {
+	err = h.ns.do(func() error {
+		conn, err = net.DialTimeout("tcp", to.String(), timeout)
+		return err
+	})
+	return conn, err
 }
 
 // ping sends one datagram and waits for it to come back. Silence is a timeout; an error of the network is another.
@@ -116,14 +132,14 @@ func TestOpenConnectionsOutliveAFirewallAgainstOpening(t *testing.T) {
 	n := New(t)
 	a1, b1 := n.Site("A").Host("a1"), n.Site("B").Host("b1")
 	where := listen(t, a1)
-	open, err := b1.DialTCP(where, patience)
+	open, err := dialTCP(b1, where, patience)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer open.Close()
 	n.Cut(Rule{To: a1, Port: where.Port(), Opening: true})
 	echoes(t, open, 10)
-	if late, err := b1.DialTCP(where, silence); err == nil {
+	if late, err := dialTCP(b1, where, silence); err == nil {
 		late.Close()
 		t.Error("a new connection came about")
 	}
@@ -155,7 +171,7 @@ func TestDelay(t *testing.T) {
 	if took := time.Since(began); took < 2*delay {
 		t.Errorf("there and back in %v, want at least %v", took, 2*delay)
 	}
-	conn, err := near.DialTCP(where, patience)
+	conn, err := dialTCP(near, where, patience)
 	if err != nil {
 		t.Fatal(err)
 	}

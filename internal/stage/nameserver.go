@@ -86,6 +86,12 @@ func (n *Nameserver) Stop() { n.run.End(syscall.SIGTERM) }
 // Kill ends the process as kill -9 does.
 func (n *Nameserver) Kill() { n.run.End(syscall.SIGKILL) }
 
+// Freeze stops the process without closing anything (SIGSTOP): its kernel takes queries, and nobody answers them.
+func (n *Nameserver) Freeze() error { return n.run.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (n *Nameserver) Thaw() error { return n.run.Signal(syscall.SIGCONT) }
+
 // Asker sends queries to a nameserver from one socket.
 type Asker struct {
 	conn   *dns.Conn
