@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/livens/livens/checker"
 	"github.com/livens/livens/internal/lab"
 	"github.com/livens/livens/internal/stage"
 )
@@ -45,8 +47,9 @@ func (ns *nameserver) start() (err error) {
 	running := ns.process
 	t.Cleanup(func() {
 		running.Kill()
-		if said, err := os.ReadFile(running.Log); t.Failed() {
-			t.Logf("log of %s (%v):\n%s", ns.name, err, said)
+		if t.Failed() {
+			said, _ := os.ReadFile(running.Log) // what there is
+			t.Logf("log of %s:\n%s", ns.name, said)
 		}
 	})
 	return nil
@@ -78,7 +81,7 @@ func (ns *nameserver) config() string {
 	if ns.world.plan.cluster {
 		config += fmt.Sprintf("site = %q\n", ns.site.Name)
 	}
-	config += "[http]\nlisten = \"off\"\n[dns]\ndebug_names = true\n" + ns.world.plan.config
+	config += "[http]\nlisten = \"off\"\n[dns]\ndebug_names = true\n" + ns.world.hookSection()
 	if ns.world.plan.cluster {
 		config += ns.cluster()
 	}
@@ -98,4 +101,25 @@ func (ns *nameserver) cluster() string {
 		section += fmt.Sprintf("minority_hold = %q\n", hold)
 	}
 	return section
+}
+
+// settled reports nil once the nameserver holds that both deployments are up, answers with the primary, and has nothing to
+// complain of.
+func (ns *nameserver) settled() error {
+	status, err := ns.process.Client.Status(ns.world.t.Context())
+	if err != nil {
+		return err
+	}
+	if len(status.Alerts) > 0 {
+		return fmt.Errorf("alert %s: %s", status.Alerts[0].Code, status.Alerts[0].Text)
+	}
+	for _, d := range status.Pool(poolName).Deployments {
+		if d.State != checker.Up {
+			return fmt.Errorf("%s is %s", d.Name, d.State)
+		}
+	}
+	if got := ns.watch.Timeline().At(time.Now()); got != ns.world.primary.answer() {
+		return fmt.Errorf("it answers %s", got)
+	}
+	return nil
 }

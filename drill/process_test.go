@@ -107,12 +107,18 @@ func TestDrillHangingWebhook(t *testing.T) {
 // startHook has a host accept what is posted, and never reply.
 func (w *world) startHook(host *lab.Host) {
 	w.t.Helper()
-	at := netip.AddrPortFrom(host.Addr, webPort)
-	listener, err := host.Listen(at)
+	listener, err := host.Listen(netip.AddrPortFrom(host.Addr, webPort))
 	w.must(err)
 	w.t.Cleanup(func() { listener.Close() })
 	w.hook = listener
-	w.plan.config += fmt.Sprintf("[[hook]]\nname = \"hangs\"\nurl = \"http://%s/\"\n", at)
+}
+
+// hookSection has livens.toml name the web server that hangs, if there is one.
+func (w *world) hookSection() string {
+	if w.hook == nil {
+		return ""
+	}
+	return fmt.Sprintf("[[hook]]\nname = \"hangs\"\nurl = \"http://%s/\"\n", w.hook.Addr())
 }
 
 // toldHook fails the drill unless a nameserver has tried to tell the hook.

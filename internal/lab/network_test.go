@@ -16,9 +16,7 @@ func listen(t *testing.T, h *Host) netip.AddrPort {
 	t.Helper()
 	where := netip.AddrPortFrom(h.Addr, 7)
 	listener, err := h.Listen(where)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
@@ -30,9 +28,7 @@ func listen(t *testing.T, h *Host) netip.AddrPort {
 		}
 	}()
 	udp, err := listenUDP(h, where)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { udp.Close() })
 	go func() {
 		buf := make([]byte, 2000)
@@ -67,13 +63,9 @@ func dialTCP(h *Host, to netip.AddrPort, timeout time.Duration) (conn net.Conn, 
 func ping(t *testing.T, h *Host, to netip.AddrPort, patience time.Duration) error {
 	t.Helper()
 	conn, err := h.DialUDP(to)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
+	must(t, conn.SetDeadline(time.Now().Add(patience)))
 	if _, err := conn.Write([]byte("hello")); err != nil {
 		return err
 	}
@@ -133,9 +125,7 @@ func TestOpenConnectionsOutliveAFirewallAgainstOpening(t *testing.T) {
 	a1, b1 := n.Site("A").Host("a1"), n.Site("B").Host("b1")
 	where := listen(t, a1)
 	open, err := dialTCP(b1, where, patience)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer open.Close()
 	n.Cut(Rule{To: a1, Port: where.Port(), Opening: true})
 	echoes(t, open, 10)
@@ -151,9 +141,7 @@ func echoes(t *testing.T, conn net.Conn, size int) {
 	t.Helper()
 	sent, got := make([]byte, size), make([]byte, size)
 	rand.Read(sent)
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
+	must(t, conn.SetDeadline(time.Now().Add(patience)))
 	go func() { _, _ = conn.Write(sent) }()
 	if _, err := io.ReadFull(conn, got); err != nil || !bytes.Equal(sent, got) {
 		t.Errorf("%d bytes came back unlike, or not at all: %v", size, err)
@@ -172,9 +160,7 @@ func TestDelay(t *testing.T) {
 		t.Errorf("there and back in %v, want at least %v", took, 2*delay)
 	}
 	conn, err := dialTCP(near, where, patience)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer conn.Close()
 	echoes(t, conn, 1<<20) // segments of 64 KB, whose checksums nobody has computed yet
 }

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync/atomic"
@@ -13,12 +14,18 @@ import (
 	"github.com/livens/livens/internal/process"
 )
 
-// answers is a nameserver that says what it is told to: an address, "" for an empty answer, or an rcode.
-type answers struct{ now atomic.Value }
+// answers is a nameserver that says what it is told to: an address, "" for an empty answer, or an rcode; and an epoch.
+type answers struct {
+	now   atomic.Value
+	epoch atomic.Uint64
+}
 
 func (a *answers) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	reply := new(dns.Msg).SetReply(query)
-	records := map[uint16]string{dns.TypeA: "chat.test. A " + a.now.Load().(string), dns.TypeTXT: `_livens.chat.test. TXT "active=x" "epoch=7"`}
+	records := map[uint16]string{
+		dns.TypeA:   "chat.test. A " + a.now.Load().(string),
+		dns.TypeTXT: fmt.Sprintf(`_livens.chat.test. TXT "active=x" "epoch=%d"`, a.epoch.Load()),
+	}
 	rr, err := dns.NewRR(records[query.Question[0].Qtype])
 	switch rcode, ok := dns.StringToRcode[a.now.Load().(string)]; {
 	case ok:
@@ -29,16 +36,22 @@ func (a *answers) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	_ = w.WriteMsg(reply)
 }
 
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestWatch(t *testing.T) {
 	n := New(t)
 	server, visitor := n.Site("A").Host("server"), n.Site("B").Host("visitor")
 	at := netip.AddrPortFrom(server.Addr, 53)
 	conn, err := listenUDP(server, at)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	a := &answers{}
 	a.now.Store("192.0.2.1")
+	a.epoch.Store(7)
 	running := &dns.Server{PacketConn: conn, Handler: a}
 	go func() { _ = running.ActivateAndServe() }() // until it is shut down
 	w := visitor.Watch(t, Watched{Server: at, Name: "chat.test", Timeout: time.Second, Epochs: true})
@@ -64,9 +77,13 @@ func TestWatch(t *testing.T) {
 		}
 	}
 	expect("192.0.2.1")
-	if line := w.Timeline(); line[0].Epoch != 7 {
-		t.Errorf("epoch %d, want 7", line[0].Epoch)
-	}
+	a.epoch.Store(8)
+	must(t, process.Await(t.Context(), patience, func() error {
+		if line := w.Timeline(); len(line) != 2 || line[0].Epoch != 7 || line[1].Epoch != 8 {
+			return fmt.Errorf("seen %v, want epochs 7 and 8", line)
+		}
+		return nil
+	}))
 	a.now.Store("")
 	expect(Empty)
 	a.now.Store("SERVFAIL")
@@ -77,9 +94,7 @@ func TestWatch(t *testing.T) {
 	expect(Silence)
 	heal()
 	expect("192.0.2.2")
-	if err := running.Shutdown(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, running.Shutdown())
 	expect(Silence)
 	if got := slices.Compact(seen()); !slices.Equal(got, want) {
 		t.Errorf("seen %v, want %v", got, want)
