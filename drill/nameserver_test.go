@@ -106,7 +106,7 @@ func (ns *nameserver) cluster() string {
 // settled reports nil once the nameserver holds that both deployments are up, answers with the primary, and has nothing to
 // complain of.
 func (ns *nameserver) settled() error {
-	status, err := ns.process.Client.Status(ns.world.t.Context())
+	status, err := ns.process.Status(ns.world.t.Context())
 	if err != nil {
 		return err
 	}

@@ -51,8 +51,8 @@ func (h *Host) Watch(t testing.TB, what Watched) *Watch {
 	}()
 	t.Cleanup(func() {
 		close(end)
+		conn.Close() // which ends a wait for a response
 		<-ended
-		conn.Close()
 	})
 	return w
 }

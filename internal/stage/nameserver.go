@@ -68,8 +68,15 @@ func StartNameserver(ctx context.Context, binary, dir, config string, zones map[
 	return n, nil
 }
 
+// Status asks the control socket, for at most 2 s.
+func (n *Nameserver) Status(ctx context.Context) (*web.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return n.Client.Status(ctx)
+}
+
 func (n *Nameserver) ready(ctx context.Context) error {
-	status, err := n.Client.Status(ctx)
+	status, err := n.Status(ctx)
 	if err != nil {
 		return err
 	}
