@@ -22,9 +22,10 @@ test: ## everything, after installing what the tests need
 	$(MAKE) --no-print-directory lint
 	$(GO) test -count=1 -timeout=11m ./...
 
-test-long: ## the same with the race detector, longer random histories, and each fuzzer for FUZZTIME
+test-long: ## the same with the race detector, more drills, longer random histories, and each fuzzer for FUZZTIME
 	./scripts/test-tools.sh
 	$(GO) test -count=1 -timeout=60m -race ./...
+	LIVENS_DRILL_REPEATS=10 $(GO) test -count=1 -timeout=60m ./drill
 	$(GO) test -count=1 -timeout=60m ./failover -run 'Oracle|Contract' -rapid.checks=20000
 	$(MAKE) --no-print-directory fuzz
 

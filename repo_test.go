@@ -25,7 +25,7 @@ var edges = map[string][]string{
 	"web":               {"zones", "checker", "failover", "events", "cluster"},
 	"cmd/livens":        {"zones", "checker", "failover", "events", "cluster", "dnsserver", "web", "internal/durable", "internal/suggest", "internal/peertest"},
 	"internal/durable":  {},
-	"internal/lab":      {},
+	"internal/lab":      {"internal/process"},
 	"internal/process":  {},
 	"internal/suggest":  {},
 	"internal/peertest": {"internal/process"},

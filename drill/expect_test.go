@@ -1,6 +1,7 @@
 package drill_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os/exec"
@@ -46,7 +47,9 @@ func (w *world) order(ns *nameserver, verb failover.Verb, d *deployment) {
 	if verb != failover.DoFailback {
 		o.Deployment = d.Name
 	}
-	_, err := ns.process.Client.Order(w.t.Context(), o)
+	ctx, cancel := context.WithTimeout(w.t.Context(), followLimit)
+	defer cancel()
+	_, err := ns.process.Client.Order(ctx, o)
 	w.must(err)
 }
 
@@ -72,7 +75,7 @@ func (w *world) invariants() {
 		for _, c := range line.Backward() {
 			w.t.Errorf("%s: epoch %d, after a higher one", ns.name, c.Epoch)
 		}
-		if !ns.killed {
+		if !ns.absent {
 			w.addressesOnly(ns.name, line.Since(w.settled))
 		}
 	}

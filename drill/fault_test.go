@@ -67,6 +67,15 @@ func TestDrillKilled(t *testing.T) {
 	}.drill(t)
 }
 
+// TestDrillTwoKilled: the same with two nameservers, who need each other's vote.
+func TestDrillTwoKilled(t *testing.T) {
+	needCluster(t)
+	fault{
+		plan: plan{nameservers: 2, cluster: true}, strike: func(w *world) { w.primary.Kill() },
+		bound: killedBound + messageBound, apart: apartMedian,
+	}.drill(t)
+}
+
 // TestDrillStopped (F2): the active deployment hangs.
 func TestDrillStopped(t *testing.T) {
 	needCluster(t)

@@ -3,6 +3,7 @@
 package drill_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,8 +32,14 @@ func run(m *testing.M) int {
 	if err := os.Setenv(binaryVariable, path); err != nil {
 		return fail(err)
 	}
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		return fail(err)
+	}
 	return m.Run()
 }
+
+// atOnce is how many drills are held at a time, unless -parallel says otherwise: they wait much more than they work.
+const atOnce = "4"
 
 const binaryVariable = "LIVENS_DRILL_BINARY"
 

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/livens/livens/checker"
 	"github.com/livens/livens/internal/lab"
 	"github.com/livens/livens/internal/stage"
 )
@@ -20,7 +22,7 @@ type nameserver struct {
 	dir     string
 	process *stage.Nameserver
 	watch   *lab.Watch // from its own host: links and their faults are not between
-	killed  bool       // at least once
+	absent  bool       // it was killed or stopped, at least once
 }
 
 func (ns *nameserver) dns() netip.AddrPort { return netip.AddrPortFrom(ns.host.Addr, dnsPort) }
@@ -45,8 +47,9 @@ func (ns *nameserver) start() (err error) {
 	running := ns.process
 	t.Cleanup(func() {
 		running.Kill()
-		if said, err := os.ReadFile(running.Log); t.Failed() {
-			t.Logf("log of %s (%v):\n%s", ns.name, err, said)
+		if t.Failed() {
+			said, _ := os.ReadFile(running.Log) // what there is
+			t.Logf("log of %s:\n%s", ns.name, said)
 		}
 	})
 	return nil
@@ -54,8 +57,20 @@ func (ns *nameserver) start() (err error) {
 
 // kill ends it as kill -9 does.
 func (ns *nameserver) kill() {
-	ns.killed = true
+	ns.absent = true
 	ns.process.Kill()
+}
+
+// freeze stops it, until it is thawed.
+func (ns *nameserver) freeze() {
+	ns.world.t.Helper()
+	ns.absent = true
+	ns.world.must(ns.process.Freeze())
+}
+
+func (ns *nameserver) thaw() {
+	ns.world.t.Helper()
+	ns.world.must(ns.process.Thaw())
 }
 
 // clusterKey is 32 bytes in base64.
@@ -66,7 +81,7 @@ func (ns *nameserver) config() string {
 	if ns.world.plan.cluster {
 		config += fmt.Sprintf("site = %q\n", ns.site.Name)
 	}
-	config += "[http]\nlisten = \"off\"\n[dns]\ndebug_names = true\n" + ns.world.plan.config
+	config += "[http]\nlisten = \"off\"\n[dns]\ndebug_names = true\n" + ns.world.hookSection()
 	if ns.world.plan.cluster {
 		config += ns.cluster()
 	}
@@ -86,4 +101,25 @@ func (ns *nameserver) cluster() string {
 		section += fmt.Sprintf("minority_hold = %q\n", hold)
 	}
 	return section
+}
+
+// settled reports nil once the nameserver holds that both deployments are up, answers with the primary, and has nothing to
+// complain of.
+func (ns *nameserver) settled() error {
+	status, err := ns.process.Status(ns.world.t.Context())
+	if err != nil {
+		return err
+	}
+	if len(status.Alerts) > 0 {
+		return fmt.Errorf("alert %s: %s", status.Alerts[0].Code, status.Alerts[0].Text)
+	}
+	for _, d := range status.Pool(poolName).Deployments {
+		if d.State != checker.Up {
+			return fmt.Errorf("%s is %s", d.Name, d.State)
+		}
+	}
+	if got := ns.watch.Timeline().At(time.Now()); got != ns.world.primary.answer() {
+		return fmt.Errorf("it answers %s", got)
+	}
+	return nil
 }

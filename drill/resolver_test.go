@@ -13,8 +13,8 @@ import (
 	"github.com/livens/livens/internal/peertest"
 )
 
-// visitorTimeout is how long a visitor's computer waits for its resolver.
-const visitorTimeout = 5 * time.Second
+// visitorTimeout is how long a visitor's computer waits for its resolver: twice 5 s, as most do.
+const visitorTimeout = 10 * time.Second
 
 // startResolver starts unbound on the host, which knows all nameservers of the zone, and a visitor who asks it all the
 // time. It keeps answers for their TTL.

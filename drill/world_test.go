@@ -7,12 +7,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/livens/livens/checker"
 	"github.com/livens/livens/internal/lab"
 	"github.com/livens/livens/internal/process"
 	"github.com/livens/livens/internal/stage"
@@ -25,7 +23,6 @@ type plan struct {
 	hold        time.Duration // minority_hold; 0: the default
 	delayed     time.Duration // ns3 is so much farther, each way
 	hook        bool          // events are told to a web server that hangs
-	config      string        // further sections of livens.toml
 }
 
 // world is three data centers: the primary deployment is in A, the redundant one in B, and visitors ask a resolver that
@@ -52,7 +49,6 @@ type deployment struct {
 func (d *deployment) answer() string { return d.host.Addr.String() }
 
 const (
-	zoneName    = "chat.test"
 	dnsPort     = 53
 	webPort     = 80
 	settleLimit = 20 * time.Second // from starting the processes until all is as it should be, on a busy machine
@@ -148,52 +144,4 @@ func (w *world) settle() {
 	}))
 	w.settled = time.Now()
 	time.Sleep(time.Duration(rand.Float64() * float64(time.Second)))
-}
-
-func (ns *nameserver) settled() error {
-	status, err := ns.process.Client.Status(ns.world.t.Context())
-	if err != nil {
-		return err
-	}
-	if len(status.Alerts) > 0 {
-		return fmt.Errorf("alert %s: %s", status.Alerts[0].Code, status.Alerts[0].Text)
-	}
-	for _, d := range status.Pool(poolName).Deployments {
-		if d.State != checker.Up {
-			return fmt.Errorf("%s is %s", d.Name, d.State)
-		}
-	}
-	if got := ns.watch.Timeline().At(time.Now()); got != ns.world.primary.answer() {
-		return fmt.Errorf("it answers %s", got)
-	}
-	return nil
-}
-
-// zone is the zone file that all nameservers have.
-func (w *world) zone() string {
-	var names, glue []string
-	for _, ns := range w.nameservers {
-		names = append(names, fmt.Sprintf("%q", ns.name+"."+zoneName+"."))
-		glue = append(glue, fmt.Sprintf("%q", ns.name+" A "+ns.host.Addr.String()))
-	}
-	return fmt.Sprintf(`[zone]
-name = %q
-ns = [%s]
-contact = "hostmaster@chat.test"
-records = [%s]
-[pool.%s]
-answers = ["@"]
-ttl = 1
-[pool.%s.check]
-type = "http"
-port = %d
-path = "/healthz"
-`, zoneName, strings.Join(names, ", "), strings.Join(glue, ", "), poolName, poolName, webPort) +
-		w.deploymentTable(w.primary, w.a) + w.deploymentTable(w.redundant, w.b)
-}
-
-const poolName = "chat"
-
-func (w *world) deploymentTable(d *deployment, site *lab.Site) string {
-	return fmt.Sprintf("[[pool.%s.deployment]]\nname = %q\nsite = %q\naddresses = [%q]\n", poolName, d.Name, site.Name, d.host.Addr)
 }

@@ -3,7 +3,6 @@ package lab
 import (
 	"net"
 	"net/netip"
-	"time"
 )
 
 // Enter moves the calling thread, which must be locked and must never be unlocked, to the host: it is what
@@ -26,22 +25,4 @@ func (h *Host) Listen(at netip.AddrPort) (listener *net.TCPListener, err error) 
 		return err
 	})
 	return listener, err
-}
-
-// ListenUDP makes a UDP socket on the host.
-func (h *Host) ListenUDP(at netip.AddrPort) (conn *net.UDPConn, err error) {
-	err = h.ns.do(func() error {
-		conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
-		return err
-	})
-	return conn, err
-}
-
-// DialTCP opens a connection from the host.
-func (h *Host) DialTCP(to netip.AddrPort, timeout time.Duration) (conn net.Conn, err error) {
-	err = h.ns.do(func() error {
-		conn, err = net.DialTimeout("tcp", to.String(), timeout)
-		return err
-	})
-	return conn, err
 }

@@ -26,8 +26,16 @@ func New(t testing.TB) *Network {
 	t.Helper()
 	n := &Network{t: t, cuts: map[*cut]bool{}}
 	n.router = n.namespace()
-	n.must(n.router.do(func() error { return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644) }))
+	n.must(n.router.do(forward))
 	return n
+}
+
+// forward makes a router of the namespace that the thread is in.
+func forward() error {
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644); err != nil {
+		return fmt.Errorf("a network namespace cannot be made a router: %w (in a container, mount /proc/sys writable)", err)
+	}
+	return nil
 }
 
 func (n *Network) namespace() *namespace {

@@ -16,9 +16,7 @@ func listen(t *testing.T, h *Host) netip.AddrPort {
 	t.Helper()
 	where := netip.AddrPortFrom(h.Addr, 7)
 	listener, err := h.Listen(where)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
@@ -29,10 +27,8 @@ func listen(t *testing.T, h *Host) netip.AddrPort {
 			go func() { _, _ = io.Copy(conn, conn) }()
 		}
 	}()
-	udp, err := h.ListenUDP(where)
-	if err != nil {
-		t.Fatal(err)
-	}
+	udp, err := listenUDP(h, where)
+	must(t, err)
 	t.Cleanup(func() { udp.Close() })
 	go func() {
 		buf := make([]byte, 2000)
@@ -47,17 +43,29 @@ func listen(t *testing.T, h *Host) netip.AddrPort {
 	return where
 }
 
+func listenUDP(h *Host, at netip.AddrPort) (conn *net.UDPConn, err error) {
+	err = h.ns.do(func() error {
+		conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
+		return err
+	})
+	return conn, err
+}
+
+func dialTCP(h *Host, to netip.AddrPort, timeout time.Duration) (conn net.Conn, err error) {
+	err = h.ns.do(func() error {
+		conn, err = net.DialTimeout("tcp", to.String(), timeout)
+		return err
+	})
+	return conn, err
+}
+
 // ping sends one datagram and waits for it to come back. Silence is a timeout; an error of the network is another.
 func ping(t *testing.T, h *Host, to netip.AddrPort, patience time.Duration) error {
 	t.Helper()
 	conn, err := h.DialUDP(to)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
+	must(t, conn.SetDeadline(time.Now().Add(patience)))
 	if _, err := conn.Write([]byte("hello")); err != nil {
 		return err
 	}
@@ -116,14 +124,12 @@ func TestOpenConnectionsOutliveAFirewallAgainstOpening(t *testing.T) {
 	n := New(t)
 	a1, b1 := n.Site("A").Host("a1"), n.Site("B").Host("b1")
 	where := listen(t, a1)
-	open, err := b1.DialTCP(where, patience)
-	if err != nil {
-		t.Fatal(err)
-	}
+	open, err := dialTCP(b1, where, patience)
+	must(t, err)
 	defer open.Close()
 	n.Cut(Rule{To: a1, Port: where.Port(), Opening: true})
 	echoes(t, open, 10)
-	if late, err := b1.DialTCP(where, silence); err == nil {
+	if late, err := dialTCP(b1, where, silence); err == nil {
 		late.Close()
 		t.Error("a new connection came about")
 	}
@@ -135,9 +141,7 @@ func echoes(t *testing.T, conn net.Conn, size int) {
 	t.Helper()
 	sent, got := make([]byte, size), make([]byte, size)
 	rand.Read(sent)
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
+	must(t, conn.SetDeadline(time.Now().Add(patience)))
 	go func() { _, _ = conn.Write(sent) }()
 	if _, err := io.ReadFull(conn, got); err != nil || !bytes.Equal(sent, got) {
 		t.Errorf("%d bytes came back unlike, or not at all: %v", size, err)
@@ -155,10 +159,8 @@ func TestDelay(t *testing.T) {
 	if took := time.Since(began); took < 2*delay {
 		t.Errorf("there and back in %v, want at least %v", took, 2*delay)
 	}
-	conn, err := near.DialTCP(where, patience)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn, err := dialTCP(near, where, patience)
+	must(t, err)
 	defer conn.Close()
 	echoes(t, conn, 1<<20) // segments of 64 KB, whose checksums nobody has computed yet
 }

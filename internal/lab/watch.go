@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -22,7 +21,7 @@ type Watch struct {
 
 	mu      sync.Mutex
 	line    Timeline
-	answers map[string]int
+	queries int
 	slowest time.Duration
 }
 
@@ -44,7 +43,7 @@ func (h *Host) Watch(t testing.TB, what Watched) *Watch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &Watch{Watched: what, conn: conn, client: dns.Client{Timeout: what.Timeout}, answers: map[string]int{}}
+	w := &Watch{Watched: what, conn: conn, client: dns.Client{Timeout: what.Timeout}}
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -52,8 +51,8 @@ func (h *Host) Watch(t testing.TB, what Watched) *Watch {
 	}()
 	t.Cleanup(func() {
 		close(end)
+		conn.Close() // which ends a wait for a response
 		<-ended
-		conn.Close()
 	})
 	return w
 }
@@ -65,18 +64,11 @@ func (w *Watch) Timeline() Timeline {
 	return slices.Clone(w.line)
 }
 
-// Answers counts the queries by what came back.
-func (w *Watch) Answers() map[string]int {
+// Asked is how many queries there were, and the longest that a response took.
+func (w *Watch) Asked() (queries int, slowest time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return maps.Clone(w.answers)
-}
-
-// Slowest is the longest that a query took which got a response.
-func (w *Watch) Slowest() time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.slowest
+	return w.queries, w.slowest
 }
 
 func (w *Watch) run(end <-chan struct{}) {
@@ -105,7 +97,7 @@ func (w *Watch) ask() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.answers[now.Answer]++
+	w.queries++
 	w.slowest = max(w.slowest, took)
 	if i := len(w.line) - 1; i < 0 || w.line[i].Answer != now.Answer || w.line[i].Epoch != now.Epoch {
 		w.line = append(w.line, now)

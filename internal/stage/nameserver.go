@@ -68,8 +68,15 @@ func StartNameserver(ctx context.Context, binary, dir, config string, zones map[
 	return n, nil
 }
 
+// Status asks the control socket, for at most 2 s.
+func (n *Nameserver) Status(ctx context.Context) (*web.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return n.Client.Status(ctx)
+}
+
 func (n *Nameserver) ready(ctx context.Context) error {
-	status, err := n.Client.Status(ctx)
+	status, err := n.Status(ctx)
 	if err != nil {
 		return err
 	}
@@ -85,6 +92,12 @@ func (n *Nameserver) Stop() { n.run.End(syscall.SIGTERM) }
 
 // Kill ends the process as kill -9 does.
 func (n *Nameserver) Kill() { n.run.End(syscall.SIGKILL) }
+
+// Freeze stops the process without closing anything (SIGSTOP): its kernel takes queries, and nobody answers them.
+func (n *Nameserver) Freeze() error { return n.run.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (n *Nameserver) Thaw() error { return n.run.Signal(syscall.SIGCONT) }
 
 // Asker sends queries to a nameserver from one socket.
 type Asker struct {
