@@ -28,7 +28,7 @@ type facts struct {
 // agree counts the votes anew on the targets whose votes changed, on those that wait for time to pass, and on all when
 // others are reached than before.
 func (c *Core) agree(now time.Time) {
-	reached, lone := c.reached(now), c.survivor(now)
+	reached, lone := c.reached(), c.survivor(now)
 	if standing := standing(reached, lone); standing != c.stood {
 		c.stood, c.unread = standing, true
 		for key := range c.targets {

@@ -11,7 +11,7 @@ import (
 // compare notes since when reached nameservers hold another decision than this one.
 func (c *Core) compare(now time.Time) {
 	seen := map[string]bool{}
-	for _, n := range c.reached(now) {
+	for _, n := range c.reached() {
 		for pool, theirs := range n.report.Held {
 			if ours := c.report.Held[pool]; ours != nil && differ(ours, theirs) {
 				key := n.name + " " + pool

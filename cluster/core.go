@@ -25,9 +25,9 @@ type Core struct {
 	started  time.Time
 	report   *Report
 	seq      uint64
-	sessions map[string]*session   // by configured peer
-	nodes    map[string]*neighbour // by name
-	answered map[string]time.Time  // by configured peer: when it last answered a DNS query
+	sessions map[string]*session  // by configured peer
+	nodes    []*neighbour         // the other nameservers, by name
+	answered map[string]time.Time // by configured peer: when it last answered a DNS query
 
 	targets map[string]Target          // what is voted on, by key
 	own     map[string]checker.Verdict // this observer's verdicts
@@ -64,7 +64,7 @@ func NewCore(o CoreOptions, now time.Time) *Core {
 	self := o.Self
 	self.Version, self.Size = 1, len(o.Peers)+1
 	c := &Core{
-		options: o, started: now, report: &self, sessions: map[string]*session{}, nodes: map[string]*neighbour{},
+		options: o, started: now, report: &self, sessions: map[string]*session{},
 		answered: map[string]time.Time{}, agreed: map[string]*agreement{}, news: map[string]failover.Agreed{},
 		hurry: map[string]bool{}, recount: map[string]bool{}, apart: map[string]time.Time{}, unread: true,
 	}
@@ -81,6 +81,7 @@ func (c *Core) Tick(now time.Time) {
 		c.send(peer, &Message{Want: c.wants(peer, now)}, now)
 	}
 	c.settle(now)
+	c.compare(now)
 }
 
 // Observe takes this observer's own verdicts, all of them.
@@ -176,7 +177,7 @@ func (c *Core) Unread() bool { return c.unread }
 func (c *Core) News(now time.Time) failover.News {
 	n := failover.News{Verdicts: c.news, Standing: c.Standing(now)}
 	c.news, c.unread = map[string]failover.Agreed{}, false
-	for _, x := range c.reached(now) {
+	for _, x := range c.reached() {
 		for _, pool := range names(x.report.Held) {
 			n.Held = append(n.Held, x.report.Held[pool])
 		}
@@ -247,13 +248,12 @@ func (c *Core) send(peer string, m *Message, now time.Time) {
 // hears is what is known of the other nameservers, but for the one that is told.
 func (c *Core) hears(to string, now time.Time) []Heard {
 	var out []Heard
-	for _, name := range names(c.nodes) {
-		n := c.nodes[name]
-		if name == to || n.left || n.boot == 0 || now.Sub(n.heard) > lapse {
+	for _, n := range c.nodes {
+		if n.name == to || n.left || n.boot == 0 || now.Sub(n.heard) > lapse {
 			continue
 		}
 		out = append(out, Heard{
-			Name: name, Boot: n.boot, Seq: n.seq, Age: micros(now.Sub(n.heard)), Version: n.version, Direct: now.Sub(n.direct) <= lapse,
+			Name: n.name, Boot: n.boot, Seq: n.seq, Age: micros(now.Sub(n.heard)), Version: n.version, Direct: now.Sub(n.direct) <= lapse,
 		})
 	}
 	return out
@@ -262,24 +262,23 @@ func (c *Core) hears(to string, now time.Time) []Heard {
 // wants are the nameservers whose report is to be asked for at a peer: its own, and of those that only others know.
 func (c *Core) wants(peer string, now time.Time) []string {
 	var out []string
-	for _, name := range names(c.nodes) {
-		n := c.nodes[name]
+	for _, n := range c.nodes {
 		if !n.lacks() || !n.alive(now) || now.Sub(n.wanted) < wantPause {
 			continue
 		}
-		if from := c.sessions[peer].name; from == name || n.via == from && from != "" {
+		if from := c.sessions[peer].name; from == n.name || n.via == from && from != "" {
 			n.wanted = now
-			out = append(out, name)
+			out = append(out, n.name)
 		}
 	}
 	return out
 }
 
 // reached are the nameservers whose word counts now, by name.
-func (c *Core) reached(now time.Time) []*neighbour {
+func (c *Core) reached() []*neighbour {
 	var out []*neighbour
-	for _, name := range names(c.nodes) {
-		if n := c.nodes[name]; n.reached(now) {
+	for _, n := range c.nodes {
+		if n.reached() {
 			out = append(out, n)
 		}
 	}
@@ -293,18 +292,18 @@ func (c *Core) Standing(now time.Time) failover.Standing {
 
 func (c *Core) quorum(now time.Time) bool {
 	size := len(c.options.Peers) + 1
-	return len(c.reached(now))+1 > size/2 || c.survivor(now)
+	return len(c.reached())+1 > size/2 || c.survivor(now)
 }
 
 // survivor says that of two observers the other one is lost: it is silent here, and answers no DNS queries either. One
 // that does is only cut off.
 func (c *Core) survivor(now time.Time) bool {
-	if len(c.options.Peers) != 1 || len(c.reached(now)) > 0 {
+	if len(c.options.Peers) != 1 || len(c.reached()) > 0 {
 		return false
 	}
 	peer := c.options.Peers[0]
 	silent := c.started // since when
-	if n := c.nodes[c.sessions[peer].name]; n != nil {
+	if n := c.find(c.sessions[peer].name); n != nil {
 		if n.left {
 			return true
 		}
@@ -317,7 +316,7 @@ func (c *Core) survivor(now time.Time) bool {
 // so that two nameservers meet halfway.
 func (c *Core) skew(now time.Time) time.Duration {
 	all := []time.Duration{0}
-	for _, n := range c.reached(now) {
+	for _, n := range c.reached() {
 		if n.rtt > 0 {
 			all = append(all, n.skew)
 		}
@@ -333,12 +332,12 @@ func (c *Core) skew(now time.Time) time.Duration {
 // settle draws the conclusions from whatever changed: who is reached, what is agreed, whether the running decisions
 // have been heard.
 func (c *Core) settle(now time.Time) {
+	wavering := slices.ContainsFunc(c.nodes, func(n *neighbour) bool { return n.wavers(now) })
 	for _, n := range c.nodes {
-		n.synced = n.synced && n.alive(now)
+		n.lapses(wavering, now)
 	}
 	c.join(now)
 	c.agree(now)
-	c.compare(now)
 }
 
 // join ends the wait for running decisions: every report is at hand; or a quorum of them, of which one is no joiner's;
@@ -347,7 +346,7 @@ func (c *Core) join(now time.Time) {
 	if c.joined {
 		return
 	}
-	reached := c.reached(now)
+	reached := c.reached()
 	running := slices.ContainsFunc(reached, func(n *neighbour) bool { return n.report.Joined })
 	if len(reached) == len(c.options.Peers) || running && c.quorum(now) || now.Sub(c.started) >= joinWait {
 		c.joined, c.unread = true, true

@@ -52,10 +52,14 @@ func (w *world) noDeadAnswer() {
 		}
 		group := w.group(n)
 		name := n.decision().Active[0]
+		if !w.called(group, name, checker.Down) {
+			n.wrong = time.Time{}
+			continue
+		}
 		other := slices.ContainsFunc(w.pool.Deployments, func(d *zones.Deployment) bool {
 			return d.Name != name && w.called(group, d.Name, checker.Up) && !n.drained(d.Name)
 		})
-		if !w.called(group, name, checker.Down) || !other || n.forced() {
+		if !other || n.forced() {
 			n.wrong = time.Time{}
 			continue
 		}

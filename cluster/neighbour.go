@@ -29,6 +29,7 @@ type neighbour struct {
 	report  *Report              // the latest at hand, of this boot; nil: none yet
 	synced  bool                 // the report at hand was the latest at some time since the node was last unreachable
 	left    bool                 // it said that it leaves
+	counts  bool                 // its votes do; see lapses
 	wanted  time.Time            // when its report was last asked for
 	hears   map[string]time.Time // whom it hears directly, and when it said so
 	skew    time.Duration        // its clock minus ours
@@ -38,8 +39,20 @@ type neighbour struct {
 // alive says that a sign of life is fresh enough.
 func (n *neighbour) alive(now time.Time) bool { return !n.left && now.Sub(n.heard) <= lapse }
 
-// reached says that the node's votes count: it is alive, and what it says is known.
-func (n *neighbour) reached(now time.Time) bool { return n.alive(now) && n.synced && n.report != nil }
+// wavers says that several heartbeats of it have been missed, and that it is not silent for long enough to be given up.
+func (n *neighbour) wavers(now time.Time) bool { return n.alive(now) && now.Sub(n.heard) > lapse/2 }
+
+// lapses brings up to date whether the neighbour's votes count. Those that fall silent together lapse together: while
+// another one wavers, one that is silent for too long goes on to count, for as long again at most. Otherwise the smaller
+// side of a partition would, for a moment, be a majority of those who have not lapsed yet.
+func (n *neighbour) lapses(wavering bool, now time.Time) {
+	patient := n.counts && wavering && !n.left && now.Sub(n.heard) <= 2*lapse
+	n.counts = n.alive(now) || patient
+	n.synced = n.synced && n.counts
+}
+
+// reached says that the neighbour's votes count: it is alive, and what it says is known.
+func (n *neighbour) reached() bool { return n.counts && n.synced && n.report != nil }
 
 // hearing takes a sign of life: message seq of the process boot, heard age ago by a go-between or ("") by ourselves.
 // An older sign than what is known changes nothing. Ages only ever grow on their way, so that no circle of

@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/livens/livens/checker"
@@ -94,20 +95,31 @@ func (c *Core) believe(peer string, s *session, m *Message, now time.Time) {
 	c.settle(now)
 }
 
-// node is the nameserver of that name; nil when it would be one more than are configured.
+// find is the nameserver of that name, or nil.
+func (c *Core) find(name string) *neighbour {
+	for _, n := range c.nodes {
+		if n.name == name {
+			return n
+		}
+	}
+	return nil
+}
+
+// node is the nameserver of that name, known from now on; nil when it would be one more than are configured.
 func (c *Core) node(name string, now time.Time) *neighbour {
-	if n := c.nodes[name]; n != nil {
+	if n := c.find(name); n != nil {
 		return n
 	}
 	if len(c.nodes) >= len(c.options.Peers) {
-		i := slices.IndexFunc(names(c.nodes), func(name string) bool { return !c.nodes[name].alive(now) })
+		i := slices.IndexFunc(c.nodes, func(n *neighbour) bool { return !n.alive(now) })
 		if i < 0 {
 			return nil
 		}
-		delete(c.nodes, names(c.nodes)[i]) // it has been given another name, or was replaced
+		c.nodes = slices.Delete(c.nodes, i, i+1) // it has been given another name, or was replaced
 	}
 	n := &neighbour{name: name, hears: map[string]time.Time{}}
-	c.nodes[name] = n
+	c.nodes = append(c.nodes, n)
+	slices.SortFunc(c.nodes, func(a, b *neighbour) int { return strings.Compare(a.name, b.name) })
 	return n
 }
 
@@ -132,7 +144,7 @@ func (c *Core) relay(from *neighbour, m *Message, now time.Time) {
 func (c *Core) adopt(m *Message, now time.Time) bool {
 	news := false
 	for _, r := range m.Full {
-		n := c.nodes[r.Name]
+		n := c.find(r.Name)
 		if n == nil {
 			continue
 		}
@@ -148,7 +160,7 @@ func (c *Core) adopt(m *Message, now time.Time) bool {
 		}
 	}
 	for _, d := range m.Delta {
-		n := c.nodes[d.Name]
+		n := c.find(d.Name)
 		if n == nil || n.report == nil || n.boot != d.Boot || n.report.Version != d.Base {
 			continue // what is missing is asked for
 		}
@@ -174,7 +186,7 @@ func (c *Core) learn(table map[string]events.Entry) {
 // forward passes a change on to those who do not hear its owner.
 func (c *Core) forward(from string, d *Delta, now time.Time) {
 	for _, peer := range c.options.Peers {
-		n := c.nodes[c.sessions[peer].name]
+		n := c.find(c.sessions[peer].name)
 		if n == nil || n.name == from || n.name == d.Name || !n.alive(now) {
 			continue
 		}
@@ -188,7 +200,7 @@ func (c *Core) forward(from string, d *Delta, now time.Time) {
 func (c *Core) answer(peer string, want []string, now time.Time) {
 	var full []*Report
 	for _, name := range want {
-		switch n := c.nodes[name]; {
+		switch n := c.find(name); {
 		case name == c.report.Name:
 			full = append(full, c.report)
 		case n != nil && n.report != nil:

@@ -163,6 +163,18 @@ func (w *world) add(site string) {
 	w.nodes = append(w.nodes, n)
 }
 
+// rename is for before the start.
+func (n *simNode) rename(name string) {
+	for _, m := range n.w.nodes {
+		for i := range m.peers {
+			if m.peers[i] == n.name {
+				m.peers[i] = name
+			}
+		}
+	}
+	n.name = name
+}
+
 func (w *world) start() {
 	w.change("all start")
 	for _, n := range w.nodes {

@@ -66,7 +66,7 @@ type PeerZone struct {
 func (c *Core) Status(now time.Time) *Status {
 	skew := c.skew(now)
 	s := &Status{
-		Size: len(c.options.Peers) + 1, Reach: len(c.reached(now)) + 1, Quorum: c.quorum(now), Joined: c.joined,
+		Size: len(c.options.Peers) + 1, Reach: len(c.reached()) + 1, Quorum: c.quorum(now), Joined: c.joined,
 		Skew: skew, Offset: skew.Seconds(), Teller: c.Teller(now), Self: c.report,
 	}
 	for _, address := range c.options.Peers {
@@ -77,12 +77,12 @@ func (c *Core) Status(now time.Time) *Status {
 
 func (c *Core) peer(address string, now time.Time) Peer {
 	p := Peer{Address: address, Name: c.sessions[address].name}
-	n := c.nodes[p.Name]
+	n := c.find(p.Name)
 	p.Cut = now.Sub(c.answered[address]) <= answerLife
 	if n == nil {
 		return p
 	}
-	p.Reached, p.Left, p.Heard = n.reached(now), n.left, n.heard
+	p.Reached, p.Left, p.Heard = n.reached(), n.left, n.heard
 	if now.Sub(n.direct) > lapse {
 		p.Via = n.via
 	}
@@ -107,7 +107,7 @@ func (c *Core) Teller(now time.Time) string {
 		return ""
 	}
 	first := c.report.Name
-	for _, n := range c.reached(now) {
+	for _, n := range c.reached() {
 		if n.name < first && n.report.Joined {
 			first = n.name
 		}
