@@ -27,6 +27,7 @@ type rig struct {
 	mu         sync.Mutex
 	published  []Publication
 	stop       func()
+	options    func(*Options) // changes them; nil: nothing
 }
 
 func newRig(t *testing.T) *rig {
@@ -39,12 +40,16 @@ func (r *rig) start() {
 	r.mu.Lock()
 	r.published = nil
 	r.mu.Unlock()
-	r.controller = NewController(Options{State: r.state, Checker: c, Log: slog.New(slog.DiscardHandler),
+	options := Options{State: r.state, Checker: c, Log: slog.New(slog.DiscardHandler),
 		Publish: func(p Publication) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.published = append(r.published, p)
-		}})
+		}}
+	if r.options != nil {
+		r.options(&options)
+	}
+	r.controller = NewController(options)
 	done := make(chan error, 2)
 	go func() { done <- c.Run(ctx) }()
 	go func() { done <- r.controller.Run(ctx) }()
