@@ -221,6 +221,16 @@ func TestOrderIsOnDiskBeforeItIsObeyed(t *testing.T) {
 	})
 }
 
+func TestPreviewThroughTheController(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		f, err := r.controller.Preview(t.Context(), Order{Verb: DoFailover, Pool: "chat", Deployment: "redundant", Who: "alice"})
+		if err != nil || !slices.Equal(f.After, []string{"redundant"}) {
+			t.Errorf("%+v, %v", f, err)
+		}
+		r.answers("primary")
+	})
+}
+
 func TestOrderThatCannotBeKeptChangesNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		if err := os.RemoveAll(r.state); err != nil { // a folder that is gone refuses even root's writes
