@@ -19,10 +19,25 @@ func (e *Engine) stand(s Standing, now time.Time) []*zones.Pool {
 		e.since, e.confirmed = now, false
 		e.stale = true
 	}
+	if s.Quorum && !before.Quorum {
+		e.doubtAll()
+	}
 	if before.Skew == s.Skew || e.set == nil {
 		return nil
 	}
 	return e.ordered(now)
+}
+
+// doubtAll makes every decision provisional: what was held without a quorum may have been overtaken by a majority
+// elsewhere, one of which is now the first to be heard again. It is confirmed unless somebody objects.
+func (e *Engine) doubtAll() {
+	for name, d := range e.decisions {
+		if d != nil && !d.Provisional {
+			next := *d
+			next.Provisional = true
+			e.decisions[name] = &next
+		}
+	}
 }
 
 // ordered are the pools with orders that count or may count later.
