@@ -27,6 +27,7 @@ test-long: ## the same with the race detector, more drills, longer random histor
 	$(GO) test -count=1 -timeout=60m -race ./...
 	LIVENS_DRILL_REPEATS=10 $(GO) test -count=1 -timeout=60m ./drill
 	$(GO) test -count=1 -timeout=60m ./failover -run 'Oracle|Contract' -rapid.checks=20000
+	$(GO) test -count=1 -timeout=90m ./cluster -run RandomHistories -seeds=10000
 	$(MAKE) --no-print-directory fuzz
 
 FUZZTIME ?= 10m
@@ -37,7 +38,7 @@ bench: build ## detection times, switches and reloads under load: the figures of
 	$(GO) run ./bench -livens bin/livens
 
 golden: ## rewrite what tests expect to be printed (scenarios, bad configurations, tables of keys); read the diff
-	$(GO) test -count=1 . ./zones -update
+	$(GO) test -count=1 . ./zones ./cluster -run 'Scenarios|BadConfig|DocsTables|Partitions' -update
 
 clean: ## what make made
 	rm -rf bin
