@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livens/livens/checker"
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/zones"
 )
@@ -208,5 +209,109 @@ func TestAllRestart(t *testing.T) {
 				w.fail("%s answers %v (a state folder lost: %t)", n.name, n.answers, lost)
 			}
 		}
+	}
+}
+
+// Nameservers that cannot reach each other directly still do through a third: votes count, a change is passed on at once,
+// and a death is noticed.
+func TestThroughAThird(t *testing.T) {
+	w := newWorld(t, 1, "", "", "")
+	w.cut[[2]string{"ns1", "ns3"}], w.cut[[2]string{"ns3", "ns1"}] = true, true
+	w.jitter = 0
+	w.start()
+	w.run(10 * time.Second)
+	w.checks = append(w.checks, func(w *world) {
+		if n := w.nodes[2]; w.nodes[0].up && len(n.core.reached()) != 2 {
+			w.fail("ns3 reaches %d others", len(n.core.reached()))
+		}
+	})
+	w.run(20 * time.Second)
+	ns1, ns3 := w.nodes[0], w.nodes[2]
+	key := names(ns1.probes)[0]
+	ns1.probes[key].State, ns1.probes[key].Streak = checker.Down, -4
+	ns1.observe()
+	w.run(3 * time.Millisecond) // two ways of a millisecond each
+	if got := ns3.core.find("ns1").report.Votes[key].State; got != checker.Down {
+		w.fail("two ways later ns3 believes that ns1 says %v", got)
+	}
+	ns1.kill()
+	w.run(lapse + 2*heartbeat)
+	if len(ns3.core.reached()) != 1 {
+		w.fail("ns3 still reaches ns1, which is dead")
+	}
+}
+
+// When one observer begins to doubt, the others ask at once: all verdicts fall together, not each at its own interval.
+func TestDoubtIsShared(t *testing.T) {
+	for seed := range uint64(20) {
+		w := newWorld(t, seed+1, "", "", "")
+		w.start()
+		w.run(20 * time.Second)
+		var first time.Time
+		w.checks = append(w.checks, func(w *world) {
+			down := 0
+			for _, n := range w.nodes {
+				for _, p := range n.probes {
+					down += bit(p.State == checker.Down)
+				}
+			}
+			if down > 0 && first.IsZero() {
+				first = w.now
+			}
+			if down > 0 && down < 3 && w.now.Sub(first) > 450*time.Millisecond {
+				w.fail("%d of 3 observers know, %v after the first", down, w.now.Sub(first))
+			}
+		})
+		w.dead["primary"] = true
+		w.run(3 * time.Second)
+	}
+}
+
+// A joiner adopts what is running before it answers, whatever its state folder holds.
+func TestJoinerAdoptsFirst(t *testing.T) {
+	for _, kept := range []bool{false, true} {
+		w := newWorld(t, 1, "", "", "")
+		w.pool.Failback = zones.Manual
+		w.start()
+		w.run(20 * time.Second)
+		ns3 := w.nodes[2]
+		ns3.kill() // it remembers the primary
+		w.run(5 * time.Second)
+		w.dead["primary"] = true
+		w.run(5 * time.Second)
+		w.dead["primary"] = false
+		w.run(20 * time.Second)
+		if !kept {
+			ns3.kept, ns3.highest = failover.Memory{}, 0
+		}
+		ns3.start()
+		w.change("ns3 joins")
+		began := w.now
+		w.checks = append(w.checks, func(w *world) {
+			switch {
+			case ns3.answers != nil && ns3.answers[0] != "redundant":
+				w.fail("the joiner answers %v", ns3.answers)
+			case ns3.answers == nil && w.now.Sub(began) > joinWait:
+				w.fail("the joiner does not answer")
+			}
+		})
+		w.run(30 * time.Second)
+	}
+}
+
+// An observer that is restarted sends nobody there and back, though its vote was what kept traffic away.
+func TestRestartedObserverMovesNobody(t *testing.T) {
+	w := newWorld(t, 1, "a", "b")
+	w.start()
+	w.run(20 * time.Second)
+	w.blind[[2]string{"ns2", "primary"}] = true
+	w.run(30 * time.Second)
+	w.nodes[1].stop()
+	w.nodes[1].start()
+	w.change("ns2 is restarted")
+	epoch := w.nodes[0].decision().Epoch
+	w.run(20 * time.Second)
+	if got := w.nodes[0].decision(); got.Epoch != epoch || got.Active[0] != "redundant" {
+		w.fail("ns1 answers %v, epoch %d after %d", got.Active, got.Epoch, epoch)
 	}
 }

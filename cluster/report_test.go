@@ -69,6 +69,26 @@ func TestNeighbourKnowsTheLatest(t *testing.T) {
 	})
 }
 
+// A sign of life that was overtaken makes nobody older or younger, and no circle of go-betweens keeps the dead alive.
+func TestLateSignsOfLife(t *testing.T) {
+	at := time.Unix(1000, 0)
+	n := &neighbour{name: "ns2", hears: map[string]time.Time{}}
+	n.hearing(7, 5, 1, at, "")
+	n.hearing(7, 4, 1, at.Add(-time.Second), "ns3")
+	n.hearing(7, 5, 1, at.Add(time.Second), "ns3")
+	if !n.heard.Equal(at) || n.via != "" {
+		t.Errorf("heard at %v through %q", n.heard, n.via)
+	}
+	n.hearing(8, 1, 1, at.Add(-time.Second), "ns3")
+	if n.boot != 7 {
+		t.Error("the process before counts")
+	}
+	n.hearing(8, 1, 1, at.Add(time.Second), "ns3")
+	if n.boot != 8 || n.report != nil {
+		t.Error("the next process does not count")
+	}
+}
+
 func TestVoteIsOnlyWhatIsFresh(t *testing.T) {
 	now := time.Unix(1000, 0)
 	up := checker.Verdict{State: checker.Up, Reason: "HTTP 200", At: now.Add(-2 * time.Second), Streak: 3}

@@ -265,7 +265,7 @@ func (n *simNode) probeDue() {
 			continue
 		}
 		p.result(!n.w.dead[p.deployment] && !n.w.blind[[2]string{n.name, p.deployment}], n.clock(), n.w.pool.Checks[0])
-		wait := time.Second
+		wait := time.Second - time.Duration(n.w.rng.IntN(100))*time.Millisecond // as the checker keeps observers out of step
 		if p.Doubt {
 			wait = 200 * time.Millisecond
 		}
