@@ -160,7 +160,7 @@ func (w *world) mendWays() { clear(w.blind) }
 // who has just been restarted: what it held without a quorum is older than what the other brings.
 func TestStaleMinorityHasNoSay(t *testing.T) {
 	w := newWorld(t, 1, "", "", "")
-	w.pool.Failback = zones.Manual
+	w.failback(zones.Manual)
 	w.start()
 	w.run(20 * time.Second)
 	w.apart(split{sides: []string{"ns1 ns2", "ns3"}, keeps: true})
@@ -186,7 +186,7 @@ func TestStaleMinorityHasNoSay(t *testing.T) {
 func TestAllRestart(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		w := newWorld(t, 1, "", "", "")
-		w.pool.Failback = zones.Manual
+		w.failback(zones.Manual)
 		w.start()
 		w.run(20 * time.Second)
 		w.dead["primary"] = true
@@ -271,7 +271,7 @@ func TestDoubtIsShared(t *testing.T) {
 func TestJoinerAdoptsFirst(t *testing.T) {
 	for _, kept := range []bool{false, true} {
 		w := newWorld(t, 1, "", "", "")
-		w.pool.Failback = zones.Manual
+		w.failback(zones.Manual)
 		w.start()
 		w.run(20 * time.Second)
 		ns3 := w.nodes[2]
