@@ -123,7 +123,7 @@ func (s *scene) do(args []string, body string) string {
 		d, err := time.ParseDuration(args[1])
 		s.must(err)
 		time.Sleep(d)
-	case "order": // order VERB POOL [DEPLOYMENT] [for DURATION] [force] [because WORDS]
+	case "order": // order VERB POOL [DEPLOYMENT] [in DURATION] [for DURATION] [force] [because WORDS]
 		s.order(args[1:])
 	case "ask": // ask NAME TYPE
 		s.ask(args[1], args[2])
@@ -250,6 +250,10 @@ func (s *scene) order(args []string) {
 			d, err := time.ParseDuration(rest[1])
 			s.must(err)
 			o.For, rest = d, rest[1:]
+		case "in":
+			d, err := time.ParseDuration(rest[1])
+			s.must(err)
+			o.At, rest = time.Now().Add(d), rest[1:]
 		case "force":
 			o.Force = true
 		case "because":

@@ -32,6 +32,7 @@ type Controller struct {
 	saver   *saver
 	sets    chan load
 	orders  chan request
+	looks   chan func() // read the engine and change nothing
 	status  atomic.Pointer[Status]
 
 	// Owned by the goroutine of Run.
@@ -54,7 +55,7 @@ func NewController(o Options) *Controller {
 	if o.Observers == nil {
 		o.Observers = Alone(o.Checker)
 	}
-	c := &Controller{options: o, saver: newSaver(o.State), sets: make(chan load), orders: make(chan request), shown: map[string]*Decision{}}
+	c := &Controller{options: o, saver: newSaver(o.State), sets: make(chan load), orders: make(chan request), looks: make(chan func()), shown: map[string]*Decision{}}
 	var overrides []Override
 	var m Memory
 	if err := readState(o.State, memoryFile, &m); err != nil {
@@ -94,6 +95,8 @@ func (c *Controller) Run(ctx context.Context) error {
 			c.engine.Hear(c.options.Observers.News(), time.Now())
 		case r := <-orders:
 			c.take(r)
+		case look := <-c.looks:
+			look()
 		case err := <-c.saver.overridesDone:
 			c.commit(err)
 		case <-timer.C:

@@ -27,6 +27,7 @@ type rig struct {
 	mu         sync.Mutex
 	published  []Publication
 	stop       func()
+	options    func(*Options) // changes them; nil: nothing
 }
 
 func newRig(t *testing.T) *rig {
@@ -39,12 +40,16 @@ func (r *rig) start() {
 	r.mu.Lock()
 	r.published = nil
 	r.mu.Unlock()
-	r.controller = NewController(Options{State: r.state, Checker: c, Log: slog.New(slog.DiscardHandler),
+	options := Options{State: r.state, Checker: c, Log: slog.New(slog.DiscardHandler),
 		Publish: func(p Publication) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.published = append(r.published, p)
-		}})
+		}}
+	if r.options != nil {
+		r.options(&options)
+	}
+	r.controller = NewController(options)
 	done := make(chan error, 2)
 	go func() { done <- c.Run(ctx) }()
 	go func() { done <- r.controller.Run(ctx) }()
@@ -212,6 +217,16 @@ func TestOrderIsOnDiskBeforeItIsObeyed(t *testing.T) {
 			t.Errorf("kept %v, %v", kept, err)
 		}
 		time.Sleep(time.Hour + time.Second) // it expires, and auto takes traffic back
+		r.answers("primary")
+	})
+}
+
+func TestPreviewThroughTheController(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		f, err := r.controller.Preview(t.Context(), Order{Verb: DoFailover, Pool: "chat", Deployment: "redundant", Who: "alice"})
+		if err != nil || !slices.Equal(f.After, []string{"redundant"}) {
+			t.Errorf("%+v, %v", f, err)
+		}
 		r.answers("primary")
 	})
 }

@@ -155,7 +155,7 @@ func (w *weighing) rank(c *candidate) rank {
 // contested says that the observers have been divided on c for too long, while they agree that another is up.
 func (w *weighing) contested(c *candidate) bool {
 	return !c.tied.IsZero() && !w.Now.Before(c.tied.Add(w.TieHold)) && slices.ContainsFunc(w.candidates, func(o candidate) bool {
-		return o.Name != c.Name && o.State == checker.Up && o.known && !o.Doubt && o.Drained == ""
+		return o.Name != c.Name && o.State == checker.Up && o.known && o.Drained == ""
 	})
 }
 

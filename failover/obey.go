@@ -32,6 +32,22 @@ func (c *Controller) Do(ctx context.Context, o Order) error {
 	}
 }
 
+// Preview is what an order would bring as things stand, or an error that wraps ErrRefused. It changes nothing.
+func (c *Controller) Preview(ctx context.Context, o Order) (forecast *Forecast, err error) {
+	done := make(chan struct{})
+	look := func() {
+		forecast, err = c.engine.Preview(o, time.Now())
+		close(done)
+	}
+	select {
+	case c.looks <- look:
+		<-done
+		return forecast, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // take judges an order and has the overrides that follow from it written.
 func (c *Controller) take(r request) {
 	next, err := c.engine.Plan(r.order, time.Now())

@@ -165,7 +165,7 @@ func (l *life) follows(before, d *Decision, event bool) {
 		return
 	}
 	left, taken := d.state(before.Active[0]), d.state(d.Active[0])
-	if l.tied(left.Name) && taken.State == checker.Up && !taken.Doubt {
+	if l.tied(left.Name) && taken.State == checker.Up {
 		return
 	}
 	ordered := slices.ContainsFunc(l.overrides, func(o Override) bool { return o.Deployment == taken.Name && o.inForce(l.now) })
