@@ -137,17 +137,6 @@ func (s *Status) Headline() string {
 	return "all is well"
 }
 
-// OverridesOf are the overrides in force for one pool.
-func (s *Status) OverridesOf(pool string) []string {
-	var out []string
-	for i := range s.Overrides {
-		if s.Overrides[i].Pool == pool {
-			out = append(out, s.Overrides[i].String())
-		}
-	}
-	return out
-}
-
 // Preferences are the overrides in force for one pool that say where traffic goes; drains stand at their deployments.
 func (s *Status) Preferences(pool string) []string {
 	var out []string
