@@ -145,7 +145,7 @@ func (x *Compared) Groups() []Group {
 	var out []Group
 	for i := range x.Held {
 		h := &x.Held[i]
-		what := h.words()
+		what := h.words(x.What == "definition")
 		if at := slices.IndexFunc(out, func(g Group) bool { return g.What == what }); at >= 0 {
 			out[at].Nameservers = append(out[at].Nameservers, h.Nameserver)
 			continue
@@ -155,15 +155,20 @@ func (x *Compared) Groups() []Group {
 	return out
 }
 
-// words are what is held: "data 3f2a9c1b, serial 1795346231" or "redundant, epoch 17, definition 3f2a9c1b".
-func (h *Held) words() string {
+// words are what is held: "data 3f2a9c1b, serial 1795346231" or "redundant, epoch 17".
+func (h *Held) words(definition bool) string {
 	switch {
 	case h.Missing:
 		return "nothing"
 	case len(h.Active) == 0:
 		return fmt.Sprintf("data %.8s, serial %d", h.Hash, h.Serial)
-	case h.Provisional:
-		return fmt.Sprintf("%s, epoch %d, provisional, definition %.8s", strings.Join(h.Active, " "), h.Epoch, h.Hash)
 	}
-	return fmt.Sprintf("%s, epoch %d, definition %.8s", strings.Join(h.Active, " "), h.Epoch, h.Hash)
+	words := fmt.Sprintf("%s, epoch %d", strings.Join(h.Active, " "), h.Epoch)
+	if h.Provisional {
+		words += ", provisional"
+	}
+	if definition {
+		words += fmt.Sprintf(", definition %.8s", h.Hash)
+	}
+	return words
 }

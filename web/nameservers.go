@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/livens/livens/cluster"
@@ -65,12 +66,12 @@ func (s *Status) peer(p *cluster.Peer) Nameserver {
 	n.note(p.Name != "" && s.Cluster.Teller == p.Name, "tells hooks")
 	n.note(p.Version != "" && p.Version != s.Version, "livens "+p.Version)
 	n.note(p.Cut, "answers DNS queries")
-	n.note(!p.Reached && p.Error != "", p.Error)
 	if p.Reached {
 		n.note(p.Via != "", "heard through "+p.Via)
 		n.note(seconds(p.Offset).Abs() >= notableOffset, "clock "+ahead(seconds(p.Offset)))
 		n.note(p.Doubt != "", "doubts itself: "+p.Doubt)
 		n.note(p.Answers != "", p.Answers)
+		n.note(slices.ContainsFunc(p.Zones, func(z cluster.PeerZone) bool { return !z.Apart.IsZero() }), "other zone data: see livens diff")
 	}
 	return n
 }
@@ -104,18 +105,10 @@ func (s *Status) Quorum() (words string, enough bool) {
 	return words, true
 }
 
-// Dissent is what the nameservers say of the target, in words, when that is worth a line: they do not agree, or too few
-// of them vote. Else it is "".
-func (s *Status) Dissent(t *Target) string {
-	if s.Cluster == nil || len(t.Votes) == 0 {
-		return ""
-	}
-	for _, v := range t.Votes {
-		if v.State != t.Votes[0].State || 2*len(t.Votes) <= s.Cluster.Size {
-			return s.Votes(t)
-		}
-	}
-	return ""
+// Observers is Quorum for the page.
+func (s *Status) Observers() string {
+	words, _ := s.Quorum()
+	return words
 }
 
 // Other is what another nameserver answers otherwise than this one.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/livens/livens/checker"
@@ -34,6 +35,19 @@ func (s *Status) Votes(t *Target) string {
 		parts = append(parts, strings.Join(silent, ", ")+verb)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// Dissent is Votes where that is worth a line, else "": they do not agree, or so many abstain that the others are no
+// majority.
+func (s *Status) Dissent(t *Target) string {
+	if s.Cluster == nil || len(t.Votes) == 0 {
+		return ""
+	}
+	few := 2*len(t.Votes) <= s.Cluster.Size && len(s.abstain(t)) > 0
+	if few || slices.ContainsFunc(t.Votes, func(v Vote) bool { return v.State != t.Votes[0].State }) {
+		return s.Votes(t)
+	}
+	return ""
 }
 
 func (v *Vote) mark() string {

@@ -64,16 +64,22 @@ func (p *printer) compared(s *web.Status, c *web.Comparison) {
 	if len(c.Unknown) > 0 {
 		p.hang(p.paint(bad, "not reached: "), strings.Join(c.Unknown, ", ")+"; what is held there is not known")
 	}
-	what := fmt.Sprintf("%s, %s", count(len(c.Zones), "zone"), count(len(c.Pools), "pool"))
+	p.line("%s, %s: %s", count(len(c.Zones), "zone"), count(len(c.Pools), "pool"), p.verdict(c, differ))
+}
+
+// verdict sums a comparison up.
+func (p *printer) verdict(c *web.Comparison, differ int) string {
 	switch n := len(c.Nameservers); {
-	case differ > 0:
-		p.line("%s of %s differ", p.paint(bad, fmt.Sprint(differ)), what)
+	case differ == 1:
+		return p.paint(bad, "1 differs")
+	case differ > 1:
+		return p.paint(bad, fmt.Sprintf("%d differ", differ))
 	case len(c.Unknown) == 0:
-		p.line("all %d nameservers hold the %s: %s", n, p.paint(good, "same"), what)
+		return fmt.Sprintf("all %d nameservers hold the ", n) + p.paint(good, "same")
 	case n == 1:
-		p.line("only this nameserver is known: %s", what)
+		return "nothing to compare with"
 	default:
-		p.line("the %d nameservers that are reached hold the same: %s", n, what)
+		return fmt.Sprintf("the %d nameservers that are reached hold the same", n)
 	}
 }
 

@@ -21,13 +21,16 @@ func forecastRows(f *web.Forecast, now time.Time) [][]string {
 			rows = append(rows, []string{what, clock(t), in(t, now), note})
 		}
 	}
-	before, after := strings.Join(f.Before, ", "), strings.Join(f.After, ", ")
+	before, after := strings.Join(f.Before, ", "), strings.Join(f.After, ", ")+" instead of "+strings.Join(f.Before, ", ")
+	if len(f.Followers) > 0 {
+		after += ", in " + strings.Join(f.Followers, ", ") + " too"
+	}
 	if f.Switch.IsZero() {
 		rows = append(rows, []string{"no switch", "", "", before + " answers as before: " + f.Reason})
 	}
 	at("TTL falls", f.Lowered, "so that caches follow soon")
-	at("switch", f.Switch, after+" instead of "+before+": "+f.Reason)
-	at("caches have followed", f.Followed, "visitors of before may keep their connections")
+	at("switch", f.Switch, after)
+	at("caches have followed", f.Followed, "")
 	at("the order ends", f.Ends, "")
 	at("return", f.Returns, f.Return)
 	if f.Waits != "" {
@@ -36,11 +39,8 @@ func forecastRows(f *web.Forecast, now time.Time) [][]string {
 	if f.Returns.IsZero() && f.Return != "" {
 		rows = append(rows, []string{"return", "", "", f.Return})
 	}
-	if len(f.Followers) > 0 {
-		rows = append(rows, []string{"with it", "", "", strings.Join(f.Followers, ", ")})
-	}
 	if len(f.Untold) > 0 {
-		rows = append(rows, []string{"not reached now", "", "", strings.Join(f.Untold, ", ") + ": it would not hold there before they are"})
+		rows = append(rows, []string{"not reached now", "", "", strings.Join(f.Untold, ", ")})
 	}
 	return rows
 }

@@ -226,7 +226,7 @@ func orderParts(o failover.Order, r *web.Receipt, now time.Time) []string {
 func spreadWords(r *web.Receipt) string {
 	words := fmt.Sprintf("known to %d of %d nameservers", len(r.Known), len(r.Known)+len(r.Untold))
 	if len(r.Untold) > 0 {
-		words += ": " + strings.Join(r.Untold, ", ") + " will learn of it when reached"
+		words += ", not yet to " + strings.Join(r.Untold, ", ")
 	}
 	return words
 }
