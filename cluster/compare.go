@@ -8,17 +8,24 @@ import (
 	"github.com/livens/livens/failover"
 )
 
-// compare notes since when reached nameservers hold another decision than this one.
+// compare notes since when reached nameservers hold other decisions or data than this one.
 func (c *Core) compare(now time.Time) {
 	seen := map[string]bool{}
+	note := func(key string) {
+		seen[key] = true
+		if c.apart[key].IsZero() {
+			c.apart[key] = now
+		}
+	}
 	for _, n := range c.reached() {
 		for pool, theirs := range n.report.Held {
 			if ours := c.report.Held[pool]; ours != nil && differ(ours, theirs) {
-				key := n.name + " " + pool
-				seen[key] = true
-				if c.apart[key].IsZero() {
-					c.apart[key] = now
-				}
+				note(n.name + " " + pool)
+			}
+		}
+		for zone, theirs := range n.report.Zones {
+			if c.report.Zones[zone].Hash != theirs.Hash {
+				note(n.name + " zone " + zone)
 			}
 		}
 	}

@@ -43,7 +43,7 @@ type Core struct {
 	learnt  []events.Entry
 	heard   time.Time            // when a nameserver that is not in this one's site was last heard
 	stood   string               // whose votes counted last
-	apart   map[string]time.Time // since when a pool's decision differs, by "nameserver pool"
+	apart   map[string]time.Time // since when a pool's decision or a zone's data differs, by "nameserver pool" and "nameserver zone ZONE"
 }
 
 // Target is what of a target concerns the others.
@@ -109,6 +109,11 @@ func (c *Core) Tell(s *failover.Status, now time.Time) {
 	held, zones, orders := map[string]*failover.Decision{}, map[string]failover.ZoneSerial{}, map[string]failover.Override{}
 	for _, d := range s.Held() {
 		held[d.Pool] = d
+	}
+	if s.Set != nil {
+		for _, z := range s.Set.Zones {
+			zones[z.Name] = fixedSerial(z) // those without one are given theirs below
+		}
 	}
 	for _, z := range s.Given {
 		zones[z.Zone] = z

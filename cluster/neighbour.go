@@ -30,6 +30,7 @@ type neighbour struct {
 	synced  bool                 // the report at hand was the latest at some time since the node was last unreachable
 	left    bool                 // it said that it leaves
 	counts  bool                 // its votes do; see lapses
+	since   time.Time            // since when it has been reached; zero: it is not
 	wanted  time.Time            // when its report was last asked for
 	hears   map[string]time.Time // whom it hears directly, and when it said so
 	skew    time.Duration        // its clock minus ours
@@ -49,6 +50,12 @@ func (n *neighbour) lapses(wavering bool, now time.Time) {
 	patient := n.counts && wavering && !n.left && now.Sub(n.heard) <= 2*lapse
 	n.counts = n.alive(now) || patient
 	n.synced = n.synced && n.counts
+	switch {
+	case !n.reached():
+		n.since = time.Time{}
+	case n.since.IsZero():
+		n.since = now
+	}
 }
 
 // reached says that the neighbour's votes count: it is alive, and what it says is known.
