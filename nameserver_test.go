@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -120,6 +121,11 @@ func (n *nameserver) configure(body string) {
 	n.write("livens.toml", text)
 }
 
+// hears says whether the nameserver can carry out a command.
+func (n *nameserver) hears(command string) bool {
+	return n.ctx != nil || slices.Contains([]string{"zone", "file", "remove", "config", "start", "damage", "ask"}, command)
+}
+
 // do carries out a command.
 func (n *nameserver) do(args []string, body string) {
 	switch args[0] {
@@ -146,8 +152,7 @@ func (n *nameserver) do(args []string, body string) {
 		n.ask(args[1], args[2])
 	default:
 		if n.ctx == nil {
-			n.print("does not run")
-			return
+			n.t.Fatalf("%s does not run: %q", n.name, args)
 		}
 		n.tell(args)
 	}
@@ -216,9 +221,7 @@ func (n *nameserver) wire(room func(func(context.Context) error)) {
 			}
 		},
 	}
-	probing := checker.Options{
-		Name: n.name, Dial: n.dial, Jitter: func() float64 { return 0.5 },
-	}
+	probing := checker.Options{Name: n.name, Dial: n.dial, Jitter: n.jitter()}
 	may := func() bool { return true }
 	if n.cluster = nil; n.config.Cluster != nil {
 		n.cluster = cluster.New(cluster.Options{
@@ -236,7 +239,26 @@ func (n *nameserver) wire(room func(func(context.Context) error)) {
 	room(func(ctx context.Context) error { n.events.Keep(ctx, n.config.State, n.must); return nil })
 	if node := n.cluster; node != nil {
 		node.Serving([]string{n.address() + ":53"})
-		room(func(ctx context.Context) error { return node.Run(ctx, o.Checker) })
+		room(func(ctx context.Context) error {
+			time.Sleep(n.late())
+			return node.Run(ctx, o.Checker)
+		})
+	}
+}
+
+// late is how much later than the first this nameserver does what all do at one time, so that it is always in one order.
+func (n *nameserver) late() time.Duration { return time.Duration(n.place) * 13 * time.Millisecond }
+
+// jitter is always half of what it may be. Where there are several nameservers it varies, always in the same way: what
+// happens at one instant happens in no order.
+func (n *nameserver) jitter() func() float64 {
+	if !n.several() {
+		return func() float64 { return 0.5 }
+	}
+	var calls atomic.Int64
+	return func() float64 {
+		_, part := math.Modf(0.5 + 0.0618*float64(calls.Add(1)) + 0.019*float64(n.place))
+		return part
 	}
 }
 
@@ -281,6 +303,9 @@ func (n *nameserver) load() {
 	}
 	ctx, controller := n.ctx, n.controller
 	go func() {
+		if n.several() {
+			time.Sleep(n.late() + 5*time.Millisecond)
+		}
 		if err := controller.Use(ctx, set); err != nil && !errors.Is(err, context.Canceled) {
 			n.t.Error(err)
 		}

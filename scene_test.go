@@ -65,13 +65,13 @@ func (s *scene) must(err error) {
 }
 
 // do carries out one step and returns what it printed. NAME: before a command, or NAME,NAME:, gives it to those
-// nameservers; else it is for all.
+// nameservers; else it is for all that can hear it.
 func (s *scene) do(args []string, body string) string {
 	s.begin()
 	for _, n := range s.nameservers {
 		n.printed = 0
 	}
-	chosen := s.nameservers
+	chosen := slices.DeleteFunc(slices.Clone(s.nameservers), func(n *nameserver) bool { return !n.hears(args[0]) })
 	if names, ok := strings.CutSuffix(args[0], ":"); ok {
 		chosen, args = s.named(strings.Split(names, ",")), args[1:]
 	}

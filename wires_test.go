@@ -3,6 +3,7 @@ package livens_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/livens/livens/cluster"
@@ -52,11 +53,13 @@ func (n *network) delay(from, to int) time.Duration {
 type wire struct {
 	*nameserver
 	received chan cluster.Packet
+	mu       sync.Mutex
+	sent     map[string]time.Time // by peer: when the last packet arrives
 }
 
 // plug connects a nameserver that starts.
 func (n *network) plug(to *nameserver) *wire {
-	w := &wire{to, make(chan cluster.Packet, 1024)}
+	w := &wire{nameserver: to, received: make(chan cluster.Packet, 1024), sent: map[string]time.Time{}}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.wires[to.address()+":7946"] = w
@@ -86,14 +89,21 @@ func (w *wire) Run(ctx context.Context) error {
 	return nil
 }
 
-// Send sends a packet, which arrives after the delay of the way, or never.
+// Send sends a packet, which arrives after the delay of the way, or never. Packets do not overtake each other.
 func (w *wire) Send(peer string, data []byte, _ bool) {
 	to := w.network.wire(peer)
 	if to == nil || w.network.wire(w.address()+":7946") != w {
 		return
 	}
+	due := time.Now().Add(w.network.delay(w.place, to.place))
+	w.mu.Lock()
+	if last := w.sent[peer]; !due.After(last) {
+		due = last.Add(time.Microsecond)
+	}
+	w.sent[peer] = due
+	w.mu.Unlock()
 	data = slices.Clone(data)
-	time.AfterFunc(w.network.delay(w.place, to.place), func() {
+	time.AfterFunc(time.Until(due), func() {
 		if w.network.wire(peer) == to && !w.network.isCut(w.name, to.name, gossip) {
 			to.received <- cluster.Packet{Peer: w.address() + ":7946", Name: w.name, Data: data}
 		}

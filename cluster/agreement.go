@@ -20,6 +20,7 @@ type agreement struct {
 type facts struct {
 	state                    checker.State
 	known, bad, doubt, drain bool
+	explained                bool // there is a reason
 	provisional              bool
 	tied                     time.Time
 	reason                   string
@@ -162,6 +163,7 @@ func short(ballots []ballot, size int, reason string) string {
 func (a *agreement) read() facts {
 	f := facts{
 		state: a.State, known: !a.At.IsZero(), bad: a.Streak < 0, doubt: a.Doubt, drain: a.Drain, provisional: a.Provisional, tied: a.Tied,
+		explained: a.Reason != "",
 	}
 	if a.State != checker.Up {
 		f.reason = a.Reason
