@@ -33,7 +33,7 @@ var edges = map[string][]string{
 	"drill":             {"checker", "failover", "internal/lab", "internal/peertest", "internal/process", "internal/stage"},
 	"demo":              {"internal/stage", "internal/process"},
 	"bench":             {"internal/stage", "internal/process", "failover"},
-	"":                  {"zones", "checker", "failover", "dnsserver"},
+	"":                  {"zones", "checker", "failover", "events", "cluster", "dnsserver"},
 }
 
 func TestImportsRunAgainstTheFlow(t *testing.T) {

@@ -23,6 +23,7 @@ type facts struct {
 	state                    checker.State
 	known, bad, doubt, drain bool
 	lacking                  bool
+	explained                bool // there is a reason
 	tied                     time.Time
 	reason                   string
 }
@@ -168,6 +169,7 @@ func short(ballots []ballot, size int, reason string) string {
 func (a *agreement) read() facts {
 	f := facts{
 		state: a.State, known: !a.At.IsZero(), bad: a.Streak < 0, doubt: a.Doubt, drain: a.Drain, lacking: a.Lacking, tied: a.Tied,
+		explained: a.Reason != "",
 	}
 	if a.State != checker.Up {
 		f.reason = a.Reason
