@@ -9,7 +9,7 @@ help: ## this list
 build: ## bin/livens
 	$(GO) build $(VERSION_FLAGS) -o bin/livens ./cmd/livens
 
-demo: build ## one nameserver, two deployments, one failover: on this terminal
+demo: build ## three nameservers, two deployments, what fails and what is ordered: on this terminal
 	$(GO) run ./demo -livens bin/livens
 
 lint: ## gofmt, vet, staticcheck
@@ -34,7 +34,7 @@ FUZZTIME ?= 10m
 fuzz: ## every fuzzer for FUZZTIME (10m)
 	./scripts/fuzz.sh $(FUZZTIME)
 
-bench: build ## detection times, switches and reloads under load: the figures of docs/performance.md
+bench: build ## detection, load, agreement of several nameservers: the figures of docs/performance.md
 	$(GO) run ./bench -livens bin/livens
 
 golden: ## rewrite what tests expect to be printed (scenarios, bad configurations, tables of keys); read the diff
