@@ -177,6 +177,7 @@ func (n *Node) do(work func(*Core, time.Time)) {
 	if n.core.Joined() {
 		n.join()
 	}
+	happened := n.core.Happened()
 	refused, checker, carrier := n.core.Noticed(), n.checker, n.carrier
 	n.mu.Unlock()
 	if carrier != nil {
@@ -187,6 +188,9 @@ func (n *Node) do(work func(*Core, time.Time)) {
 	}
 	if len(hurry) > 0 && checker != nil {
 		checker.Hurry(hurry)
+	}
+	for _, e := range happened {
+		n.options.Events.Add(e, time.Now())
 	}
 	if len(learnt) > 0 {
 		n.options.Events.Merge(learnt, time.Now())
