@@ -82,9 +82,13 @@ func New(o Options) *Node {
 		o.Exchange = askUDP
 	}
 	config := o.Config.Cluster
+	advertised := config.Advertise
+	if !advertised.IsValid() {
+		advertised = config.Listen
+	}
 	core := NewCore(CoreOptions{
 		Self: Report{
-			Name: o.Config.Name, Boot: 1 + rand.Uint64N(1<<63), Site: o.Config.Site, Livens: o.Version, Witness: len(o.Config.Listen) == 0,
+			Name: o.Config.Name, Boot: 1 + rand.Uint64N(1<<63), Address: advertised.String(), Site: o.Config.Site, Livens: o.Version, Witness: len(o.Config.Listen) == 0,
 		},
 		Peers: config.Peers, MinorityHold: config.MinorityHold, TieHold: config.TieHold,
 	}, time.Now())
