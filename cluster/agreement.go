@@ -12,6 +12,7 @@ import (
 type agreement struct {
 	failover.Agreed
 	facts   facts
+	remark  string    // Reason without what this observer's own probe found well
 	lacking time.Time // since when those who vote are no quorum; zero: they are one
 	rising  time.Time // since when the votes call up what is agreed to be down; zero: they do not
 }
@@ -20,7 +21,6 @@ type agreement struct {
 type facts struct {
 	state                    checker.State
 	known, bad, doubt, drain bool
-	explained                bool // there is a reason
 	provisional              bool
 	tied                     time.Time
 	reason                   string
@@ -124,10 +124,18 @@ func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, 
 	if a.At.IsZero() && len(ballots) > 0 || own.At.After(a.At) {
 		a.At = now
 	}
-	if a.State == checker.Up && a.Reason == "" {
+	a.remark = a.Reason
+	switch {
+	case a.State != checker.Up || a.Reason != "":
+	case own.State == checker.Up:
 		a.Reason = own.Reason
+	default:
+		a.Reason, a.remark = othersWord, othersWord
 	}
 }
+
+// othersWord is the reason for what is up though this observer does not say so.
+const othersWord = "up by the others' word"
 
 // upHold is how long the votes must call up what was agreed to be down. Down fast, up slow: when an observer leaves for a
 // moment, what the others see must not send visitors there and back.
@@ -163,10 +171,7 @@ func short(ballots []ballot, size int, reason string) string {
 func (a *agreement) read() facts {
 	f := facts{
 		state: a.State, known: !a.At.IsZero(), bad: a.Streak < 0, doubt: a.Doubt, drain: a.Drain, provisional: a.Provisional, tied: a.Tied,
-		explained: a.Reason != "",
-	}
-	if a.State != checker.Up {
-		f.reason = a.Reason
+		reason: a.remark,
 	}
 	return f
 }
