@@ -31,9 +31,9 @@ var edges = map[string][]string{
 	"internal/peertest": {"internal/process"},
 	"internal/stage":    {"web", "internal/process"},
 	"drill":             {"checker", "failover", "internal/lab", "internal/peertest", "internal/process", "internal/stage"},
-	"demo":              {"internal/stage", "internal/process"},
+	"demo":              {"internal/stage", "internal/process", "failover"},
 	"bench":             {"internal/stage", "internal/process", "failover"},
-	"":                  {"zones", "checker", "failover", "dnsserver"},
+	"":                  {"zones", "checker", "failover", "events", "cluster", "dnsserver"},
 }
 
 func TestImportsRunAgainstTheFlow(t *testing.T) {

@@ -10,12 +10,15 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/livens/livens/dnsserver"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output of the scenarios")
 
 // TestScenarios plays every file of testdata/scenario through the whole pipeline on a fake clock: TOML files, the
-// checker with its real probes on a network in memory, the controller with its state folder, and answers over UDP.
+// checker with its real probes on a network in memory, the cluster on wires in memory, the controller with its state
+// folder, and answers over UDP.
 //
 // A file is prose (lines that begin with #) and steps: a command, further lines as its body, a line ----, and what the
 // step must print, up to an empty line. make golden rewrites what they print.
@@ -30,10 +33,15 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			server := newServer(t)
+			servers := map[string]*dnsserver.Server{}
+			for _, name := range append(cast(string(want)), alone) {
+				if servers[name] == nil {
+					servers[name] = newServer(t, name)
+				}
+			}
 			var got string
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, server)
+				s := newScene(t, servers)
 				defer s.stop()
 				got = play(t, s, string(want))
 			})
@@ -49,6 +57,20 @@ func TestScenarios(t *testing.T) {
 			t.Errorf("it printed something else (make golden rewrites %s):\n%s", file, difference(string(want), got))
 		})
 	}
+}
+
+// cast are the names of the nameservers of a scenario, if there are several.
+func cast(text string) []string {
+	var names []string
+	for line := range strings.Lines(text) {
+		if words, ok := strings.CutPrefix(line, "nameservers "); ok {
+			for _, word := range strings.Fields(words) {
+				name, _, _ := strings.Cut(word, "@")
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // play runs a scenario's steps and returns the file with what they really printed.

@@ -1,79 +1,61 @@
 package livens_test
 
 import (
-	"context"
-	"fmt"
-	"log/slog"
-	"maps"
-	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/miekg/dns"
-
-	"github.com/livens/livens/checker"
 	"github.com/livens/livens/dnsserver"
-	"github.com/livens/livens/failover"
-	"github.com/livens/livens/zones"
 )
 
-// newServer is a DNS server on loopback. It lives outside the bubble of fake time, for sockets wait in real time.
-func newServer(t *testing.T) *dnsserver.Server {
-	server, err := dnsserver.New(dnsserver.Options{
-		Config: zones.DNSConfig{UDPSize: 1232, TCPIdle: time.Second, TCPLimit: 10, TCPPerClient: 10, DebugNames: true},
-		Name:   "ns1", Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- server.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return server
-}
-
-// scene is one nameserver in a scenario, and the deployments that it watches.
+// scene is a scenario's nameservers, the networks between them, and the deployments that they watch.
+//
+// Without the command nameservers there is one, which knows of no others; what it prints bears no name.
 type scene struct {
-	t       *testing.T
-	server  *dnsserver.Server
-	network *network
-	folder  string
-	began   time.Time
-
-	config     *zones.Config
-	loader     *zones.Loader
-	controller *failover.Controller
-	end        func()
-	shown      map[string]string // by pool: what was printed of it last
-	mu         sync.Mutex
-	printed    strings.Builder
+	t           *testing.T
+	servers     map[string]*dnsserver.Server // by nameserver
+	network     *network
+	folder      string
+	nameservers []*nameserver
+	*printout
 }
 
-func newStage(t *testing.T, server *dnsserver.Server) *scene {
-	s := &scene{t: t, server: server, network: newNetwork(), folder: t.TempDir(), began: time.Now(), end: func() {}}
-	for _, dir := range []string{"zones", "state"} {
-		s.must(os.Mkdir(filepath.Join(s.folder, dir), 0o700))
-	}
-	s.write("livens.toml", "name = \"ns1\"\nstate = \"state\"\n")
+// newScene takes the DNS servers of the nameservers to come, for sockets live outside the bubble of fake time.
+func newScene(t *testing.T, servers map[string]*dnsserver.Server) *scene {
+	s := &scene{t: t, servers: servers, network: newNetwork(), folder: t.TempDir(), printout: newPrintout()}
+	s.cast([]string{alone})
 	return s
 }
+
+// alone is the name of a nameserver without others.
+const alone = "ns1"
+
+// cast makes nameservers: NAME or NAME@SITE; one whose name begins with "witness" answers nobody.
+func (s *scene) cast(names []string) {
+	s.nameservers = nil
+	for i, word := range names {
+		name, site, _ := strings.Cut(word, "@")
+		n := &nameserver{scene: s, name: name, site: site, place: i, folder: s.folder, end: func() {}}
+		n.witness = strings.HasPrefix(name, "witness")
+		s.nameservers = append(s.nameservers, n)
+	}
+	for _, n := range s.nameservers {
+		if s.several() {
+			n.folder = filepath.Join(s.folder, n.name)
+			s.must(os.Mkdir(n.folder, 0o700))
+		}
+		for _, dir := range []string{"zones", "state"} {
+			s.must(os.Mkdir(filepath.Join(n.folder, dir), 0o700))
+		}
+		n.configure("")
+	}
+}
+
+func (s *scene) several() bool { return len(s.nameservers) > 1 }
 
 func (s *scene) must(err error) {
 	s.t.Helper()
@@ -82,233 +64,95 @@ func (s *scene) must(err error) {
 	}
 }
 
-func (s *scene) write(name, text string) {
-	s.must(os.WriteFile(filepath.Join(s.folder, name), []byte(text), 0o600))
-}
-
-func (s *scene) print(format string, args ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.printed.WriteString(s.relative(fmt.Sprintf(format, args...)) + "\n")
-}
-
-// do carries out one step and returns what it printed.
+// do carries out one step and returns what it printed. NAME: before a command, or NAME,NAME:, gives it to those
+// nameservers; else it is for all that can hear it.
 func (s *scene) do(args []string, body string) string {
-	s.mu.Lock()
-	s.printed.Reset()
-	s.mu.Unlock()
+	s.begin()
+	for _, n := range s.nameservers {
+		n.printed = 0
+	}
+	chosen := slices.DeleteFunc(slices.Clone(s.nameservers), func(n *nameserver) bool { return !n.hears(args[0]) })
+	if names, ok := strings.CutSuffix(args[0], ":"); ok {
+		chosen, args = s.named(strings.Split(names, ",")), args[1:]
+	}
 	switch args[0] {
-	case "zone": // zone FILE: its body is the file; FOLDER in it stands for the scenario's folder
-		s.write(filepath.Join("zones", args[1]), strings.ReplaceAll(body, "FOLDER", s.folder)+"\n")
-	case "file": // file NAME WORDS: a state file with these words
-		s.write(args[1], strings.Join(args[2:], " ")+"\n")
-	case "remove": // remove FILE
-		s.must(os.Remove(filepath.Join(s.folder, "zones", args[1])))
-	case "config": // its body is livens.toml
-		s.write("livens.toml", "name = \"ns1\"\nstate = \"state\"\n"+body+"\n")
+	case "nameservers": // nameservers NAME[@SITE]...: these, in place of the one that there is
+		s.cast(args[1:])
 	case "host": // host ADDRESS up|refused|silent|frozen, or host ADDRESS /path STATUS
 		s.network.set(args[1], args[2:])
-	case "start":
-		s.start()
-	case "halt": // stop until the next start
-		s.end()
-		s.end = func() {}
-	case "restart": // as after kill -9: what the state folder holds is all that is left
-		s.restart()
-	case "damage": // damage STATEFILE: cut it short
-		s.must(os.Truncate(filepath.Join(s.folder, "state", args[1]), 20))
-	case "reload":
-		s.load()
+	case "cut": // cut A B...: no packet passes between A and any B: nameservers, sites, deployments or addresses
+		s.cut(args[1:], everything)
+	case "cut-gossip": // the same of the packets between cluster ports only
+		s.cut(args[1:], gossip)
+	case "heal": // whatever is cut
+		s.network.heal()
 	case "advance": // advance DURATION
-		d, err := time.ParseDuration(args[1])
-		s.must(err)
-		time.Sleep(d)
-	case "order": // order VERB POOL [DEPLOYMENT] [in DURATION] [for DURATION] [force] [because WORDS]
-		s.order(args[1:])
-	case "ask": // ask NAME TYPE
-		s.ask(args[1], args[2])
-	case "status":
-		s.status()
-	case "alerts":
-		for _, a := range s.controller.Alerts(time.Now()) {
-			s.print("%s %s, %s: %s", a.Severity, a.Code, a.Affects, a.Text)
-		}
-	case "explain": // explain POOL
-		d := s.controller.Status().Decisions[args[1]]
-		for _, step := range d.Steps {
-			s.print("%s", step)
-		}
-		s.print("so %s: %s", strings.Join(d.Active, ", "), d.Reason)
-		if d.Pending != "" {
-			s.print("pending: %s", d.Pending)
-		}
+		time.Sleep(s.duration(args[1]))
 	default:
-		s.t.Fatalf("no such command: %q", args)
+		for _, n := range chosen {
+			n.do(args, body)
+		}
 	}
 	synctest.Wait()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.printed.String()
+	return s.text(s.several())
 }
 
-// start brings up a nameserver on the folder as it is.
-func (s *scene) start() {
-	s.shown = map[string]string{}
-	s.loader = zones.NewLoader()
-	config, problems := zones.LoadConfig(filepath.Join(s.folder, "livens.toml"))
-	s.problems(problems)
-	s.config = config
-	c := checker.New(checker.Options{
-		Name: config.Name, Dial: s.network.dial, Jitter: func() float64 { return 0.5 },
-	})
-	s.controller = failover.NewController(failover.Options{
-		State: config.State, Checker: c, Log: slog.New(slog.DiscardHandler),
-		Publish: func(p failover.Publication) { s.server.Publish(p); s.show(p) },
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 2)
-	go func() { done <- c.Run(ctx) }()
-	go func() { done <- s.controller.Run(ctx) }()
-	s.end = func() {
-		cancel()
-		for range 2 {
-			s.must(<-done)
+func (s *scene) named(names []string) []*nameserver {
+	var out []*nameserver
+	for _, name := range names {
+		i := slices.IndexFunc(s.nameservers, func(n *nameserver) bool { return n.name == name })
+		if i < 0 {
+			s.t.Fatalf("no nameserver %q", name)
+		}
+		out = append(out, s.nameservers[i])
+	}
+	return out
+}
+
+func (s *scene) duration(text string) time.Duration {
+	d, err := time.ParseDuration(text)
+	s.must(err)
+	return d
+}
+
+// cut cuts the first word's ends from those of the others.
+func (s *scene) cut(words []string, what traffic) {
+	for _, other := range words[1:] {
+		for _, a := range s.ends(words[0]) {
+			for _, b := range s.ends(other) {
+				s.network.cut(a, b, what)
+			}
 		}
 	}
-	s.load()
+}
+
+// ends are the names of nameservers, and the addresses, that a word of cut stands for.
+func (s *scene) ends(word string) []string {
+	var out []string
+	for _, n := range s.nameservers {
+		if n.name == word || n.site == word {
+			out = append(out, n.name)
+		}
+	}
+	for _, pool := range s.nameservers[0].pools() {
+		for _, d := range pool.Deployments {
+			if d.Name == word || d.Site == word {
+				for _, a := range d.Addresses {
+					out = append(out, a.String())
+				}
+			}
+		}
+	}
+	if len(out) == 0 {
+		out = []string{word}
+	}
+	return out
 }
 
 func (s *scene) stop() {
-	s.end()
+	for _, n := range s.nameservers {
+		n.end()
+	}
 	s.network.close()
 	synctest.Wait()
-}
-
-// restart takes what is on disk now, and starts on a copy of it: whatever the old process still writes is lost.
-func (s *scene) restart() {
-	synctest.Wait()
-	copied := filepath.Join(s.t.TempDir(), "state")
-	s.must(os.CopyFS(copied, os.DirFS(s.config.State)))
-	s.end()
-	s.must(os.RemoveAll(s.config.State))
-	s.must(os.CopyFS(s.config.State, os.DirFS(copied)))
-	s.start()
-}
-
-func (s *scene) load() {
-	set, problems := s.loader.Load(s.config)
-	s.problems(problems)
-	if set == nil {
-		s.print("nothing to serve")
-		return
-	}
-	for _, z := range set.Zones {
-		if z.Stale != "" {
-			s.print("%s stale: %s", z.Name, z.Stale)
-		}
-	}
-	s.must(s.controller.Use(s.t.Context(), set))
-}
-
-func (s *scene) problems(problems zones.Problems) {
-	for _, p := range problems {
-		s.print("%s", p.String())
-	}
-}
-
-// changing are the parts of messages that differ from run to run: times of files.
-var changing = regexp.MustCompile(`(version of) [-0-9]+ [:0-9]+ UTC`)
-
-func (s *scene) relative(text string) string {
-	return changing.ReplaceAllString(strings.ReplaceAll(text, s.folder+"/", ""), "$1 TIME")
-}
-
-// show prints the decisions that changed.
-func (s *scene) show(p failover.Publication) {
-	for _, pool := range p.Set.Pools {
-		d := p.Decisions[pool.Name]
-		addresses := make([]string, len(d.Addresses))
-		for i, a := range d.Addresses {
-			addresses[i] = a.String()
-		}
-		text := fmt.Sprintf("%s answers %s (%s) TTL %d: %s", d.Pool, strings.Join(addresses, " "), strings.Join(d.Active, ", "), d.TTL, d.Reason)
-		if s.shown[d.Pool] != text {
-			s.shown[d.Pool] = text
-			s.print("%s %s", s.clock(time.Now()), text)
-		}
-	}
-}
-
-func (s *scene) clock(t time.Time) string { return fmt.Sprintf("%6.1fs", t.Sub(s.began).Seconds()) }
-
-func (s *scene) order(args []string) {
-	o := failover.Order{Verb: failover.Verb(args[0]), Pool: args[1], Who: "alice"}
-	rest := args[2:]
-	for len(rest) > 0 {
-		switch rest[0] {
-		case "for":
-			d, err := time.ParseDuration(rest[1])
-			s.must(err)
-			o.For, rest = d, rest[1:]
-		case "in":
-			d, err := time.ParseDuration(rest[1])
-			s.must(err)
-			o.At, rest = time.Now().Add(d), rest[1:]
-		case "force":
-			o.Force = true
-		case "because":
-			o.Why, rest = strings.Join(rest[1:], " "), rest[:1]
-		default:
-			o.Deployment = rest[0]
-		}
-		rest = rest[1:]
-	}
-	if err := s.controller.Do(s.t.Context(), o); err != nil {
-		s.print("%v", err)
-	}
-}
-
-// ask sends a real query. The answer comes in real time, in which the fake clock stands still.
-func (s *scene) ask(name, qtype string) {
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(s.server.Addrs()[0]))
-	s.must(err)
-	defer conn.Close()
-	query, err := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.StringToType[qtype]).Pack()
-	s.must(err)
-	_, err = conn.Write(query)
-	s.must(err)
-	buf := make([]byte, 4096)
-	n, err := conn.Read(buf)
-	s.must(err)
-	var reply dns.Msg
-	s.must(reply.Unpack(buf[:n]))
-	if reply.Rcode != dns.RcodeSuccess || len(reply.Answer) == 0 {
-		s.print("%s, %d answers", dns.RcodeToString[reply.Rcode], len(reply.Answer))
-	}
-	for _, rr := range reply.Answer {
-		s.print("%s", strings.ReplaceAll(rr.String(), "\t", " "))
-	}
-}
-
-func (s *scene) status() {
-	decisions := s.controller.Status().Decisions
-	for _, pool := range slices.Sorted(maps.Keys(decisions)) {
-		d := decisions[pool]
-		for _, x := range d.Deployments {
-			line := fmt.Sprintf("%s %s: %s since %s (%s)", pool, x.Name, x.State, strings.TrimSpace(s.clock(x.Since)), x.Reason)
-			if x.Drained != "" {
-				line += "; drained"
-			}
-			if x.Gate != failover.NoGate {
-				line += fmt.Sprintf("; gate %s (%s)", x.Gate, x.GateWhy)
-			}
-			if x.Answers {
-				line += "; answers"
-			}
-			s.print("%s", line)
-		}
-		if d.Pending != "" {
-			s.print("%s pending: %s", pool, d.Pending)
-		}
-	}
 }

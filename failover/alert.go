@@ -41,7 +41,7 @@ func (c *Controller) Alerts(now time.Time) []Alert {
 	for _, d := range s.Decisions {
 		if p := s.Set.Pool(d.Pool); p.Follow == "" {
 			out = append(out, poolAlerts(p, d, now)...)
-			if d.Provisional && s.Ready(now) == nil {
+			if d.Provisional && s.Ready(now) == nil && (s.Standing.Quorum || d.Since.After(s.Stands)) { // else nothing has come of it
 				out = append(out, provisional(p, d))
 			}
 		}
