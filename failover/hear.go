@@ -60,8 +60,8 @@ func (e *Engine) learn(verdicts View) []*zones.Pool {
 }
 
 // learnOrders takes what other nameservers know of orders.
-func (e *Engine) learnOrders(overrides []Override) []*zones.Pool {
-	concerned, changed := e.merge(slices.DeleteFunc(slices.Clone(overrides), func(o Override) bool { return !o.sound() }))
+func (e *Engine) learnOrders(overrides []Override, now time.Time) []*zones.Pool {
+	concerned, changed := e.merge(slices.DeleteFunc(slices.Clone(overrides), func(o Override) bool { return !o.sound(e.clock(now)) }))
 	e.effects.Orders = e.effects.Orders || changed
 	return concerned
 }
@@ -91,7 +91,7 @@ func (e *Engine) merge(overrides []Override) (concerned []*zones.Pool, changed b
 func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 	best := map[*zones.Pool]*Decision{}
 	for _, heard := range e.heard {
-		if p := e.named[heard.Pool]; p != nil && p.Follow == "" && heard.sound(p) {
+		if p := e.named[heard.Pool]; p != nil && p.Follow == "" && heard.sound(p, e.clock(now)) {
 			if b := best[p]; b == nil || prefer(p, heard, b) > 0 {
 				best[p] = heard
 			}
@@ -131,7 +131,7 @@ func (e *Engine) converge(now time.Time) bool {
 	changed := false
 	for _, heard := range e.heard {
 		p := e.named[heard.Pool]
-		if p == nil || p.Follow == "" || !heard.sound(p) {
+		if p == nil || p.Follow == "" || !heard.sound(p, e.clock(now)) {
 			continue
 		}
 		own := e.decisions[p.Name]
