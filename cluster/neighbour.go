@@ -28,6 +28,8 @@ type neighbour struct {
 	version uint64               // the latest version of its report known to exist
 	report  *Report              // the latest at hand, of this boot; nil: none yet
 	synced  bool                 // the report at hand was the latest at some time since the node was last unreachable
+	met     bool                 // it has been reached by this process
+	missed  bool                 // it has been told that it is silent
 	left    bool                 // it said that it leaves
 	counts  bool                 // its votes do; see lapses
 	since   time.Time            // since when it has been reached; zero: it is not
@@ -70,8 +72,8 @@ func (n *neighbour) hearing(boot, seq, version uint64, at time.Time, via string)
 	case boot != n.boot && (!at.After(n.heard) || via != "" && at.Sub(n.direct) <= lapse):
 		return
 	case boot != n.boot:
-		*n = neighbour{name: n.name, boot: boot, hears: n.hears}
-	case seq <= n.seq && via != "":
+		*n = neighbour{name: n.name, boot: boot, hears: n.hears, met: n.met, missed: n.missed}
+	case seq <= n.seq && via != "", at.Before(n.heard):
 		return
 	}
 	if via != "" || seq < n.seq {

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -114,11 +115,12 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 	return adopted
 }
 
-// overtakes says that a nameserver that holds own is to adopt heard. Where both say the same, the later epoch is all that is
-// new.
+// overtakes says that a nameserver that holds own is to adopt heard. Where both choose the same, the later epoch is all that
+// is new, or, where they chose in the same second, the words: one reason is to be read everywhere, and the one that comes
+// later in the alphabet will do.
 func overtakes(p *zones.Pool, heard, own *Decision) bool {
 	if sameChoice(own, heard) {
-		return heard.Epoch > own.Epoch
+		return cmp.Or(cmp.Compare(heard.Epoch, own.Epoch), cmp.Compare(heard.Reason, own.Reason)) > 0
 	}
 	return prefer(p, heard, own) > 0
 }
