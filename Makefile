@@ -9,7 +9,7 @@ help: ## this list
 build: ## bin/livens
 	$(GO) build $(VERSION_FLAGS) -o bin/livens ./cmd/livens
 
-demo: build ## one nameserver, two deployments, one failover: on this terminal
+demo: build ## three nameservers, two deployments, what fails and what is ordered: on this terminal
 	$(GO) run ./demo -livens bin/livens
 
 lint: ## gofmt, vet, staticcheck
@@ -27,17 +27,18 @@ test-long: ## the same with the race detector, more drills, longer random histor
 	$(GO) test -count=1 -timeout=60m -race ./...
 	LIVENS_DRILL_REPEATS=10 $(GO) test -count=1 -timeout=60m ./drill
 	$(GO) test -count=1 -timeout=60m ./failover -run 'Oracle|Contract' -rapid.checks=20000
+	$(GO) test -count=1 -timeout=90m ./cluster -run RandomHistories -seeds=10000
 	$(MAKE) --no-print-directory fuzz
 
 FUZZTIME ?= 10m
 fuzz: ## every fuzzer for FUZZTIME (10m)
 	./scripts/fuzz.sh $(FUZZTIME)
 
-bench: build ## detection times, switches and reloads under load: the figures of docs/performance.md
+bench: build ## detection, load, agreement of several nameservers: the figures of docs/performance.md
 	$(GO) run ./bench -livens bin/livens
 
 golden: ## rewrite what tests expect to be printed (scenarios, bad configurations, tables of keys); read the diff
-	$(GO) test -count=1 . ./zones -update
+	$(GO) test -count=1 . ./zones ./cluster -run 'Scenarios|BadConfig|DocsTables|Partitions' -update
 
 clean: ## what make made
 	rm -rf bin

@@ -16,7 +16,7 @@ func TestShortRun(t *testing.T) {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "bench"), "-livens", filepath.Join(dir, "livens"), "-trials", "1", "-load", "2s", "-json")
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "bench"), "-livens", filepath.Join(dir, "livens"), "-trials", "1", "-load", "2s", "-targets", "100", "-json")
 	var progress bytes.Buffer
 	cmd.Stderr = &progress
 	out, err := cmd.Output()
@@ -37,6 +37,21 @@ func TestShortRun(t *testing.T) {
 	}
 	if len(r.Glitches) != 2 || r.Load.Queries == 0 || r.Load.Reloads == 0 || r.Load.Switches == 0 {
 		t.Errorf("something was left out: %+v %+v", r.Glitches, r.Load)
+	}
+	if len(r.Spread) != 2 || r.Rest.Nameservers != 7 || r.Rest.Targets != 100 || r.Rest.Orders != 1 {
+		t.Errorf("something of the cluster was left out: %+v %+v", r.Spread, r.Rest)
+	}
+	for _, s := range r.Spread {
+		if s.Trials != 1 || s.Three <= 0 || s.Lone <= 0 || s.Ratio <= 0 {
+			t.Errorf("nothing measured: %+v", s)
+		}
+	}
+	for what, value := range map[string]float64{
+		"sockets": r.Rest.Sockets, "wire": r.Rest.Wire, "processor": r.Rest.CPU, "processor alone": r.Rest.Lone, "orders": r.Rest.OrderMedian,
+	} {
+		if value <= 0 {
+			t.Errorf("%s: nothing measured", what)
+		}
 	}
 	if r.Load.Lost > 0 || r.Load.Wrong > 0 {
 		t.Errorf("%d queries lost, %d answered wrongly: %s", r.Load.Lost, r.Load.Wrong, r.Load.First)

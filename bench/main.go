@@ -21,7 +21,9 @@ func main() {
 	stage.Main()
 	binary := flag.String("livens", "bin/livens", "the livens binary to measure")
 	trials := flag.Int("trials", 50, "faults of each kind under each profile")
-	loadTime := flag.Duration("load", 20*time.Second, "how long to ask while zones are reloaded and pools switched")
+	loadTime := flag.Duration("load", 20*time.Second, "how long to ask while zones are reloaded and pools switched, and to watch nameservers at rest")
+	targets := flag.Int("targets", 1000, "what seven nameservers watch at rest")
+	only := flag.Bool("cluster", false, "measure only several nameservers")
 	asJSON := flag.Bool("json", false, "print JSON instead of tables")
 	flag.Parse()
 	if os.Getenv(insideVariable) == "" {
@@ -29,7 +31,8 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *binary, *trials, *loadTime, *asJSON); err != nil {
+	b := &bench{ctx: ctx, binary: *binary, trials: *trials, loadTime: *loadTime, targets: *targets}
+	if err := b.run(*only, *asJSON); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -62,30 +65,23 @@ type report struct {
 	Detection []detection `json:"detection"`
 	Glitches  []glitch    `json:"glitches"`
 	Load      load        `json:"load"`
+	Spread    []spread    `json:"spread"`
+	Rest      rest        `json:"rest"`
 }
 
-func run(ctx context.Context, binary string, trials int, loadTime time.Duration, asJSON bool) error {
-	binary, err := filepath.Abs(binary)
-	if err != nil {
+func (b *bench) run(onlyCluster, asJSON bool) (err error) {
+	if b.binary, err = filepath.Abs(b.binary); err != nil {
 		return err
 	}
 	if err := command("ip", "link", "set", "lo", "up"); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "livens-bench")
+	if b.dir, err = os.MkdirTemp("", "livens-bench"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	r, err := b.measure(onlyCluster)
 	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	b := &bench{ctx: ctx, binary: binary, dir: dir, trials: trials, loadTime: loadTime}
-	r := report{When: time.Now()}
-	if r.Detection, err = b.detectAll(); err != nil {
-		return err
-	}
-	if r.Glitches, err = b.glitchAll(); err != nil {
-		return err
-	}
-	if r.Load, err = b.underLoad(); err != nil {
 		return err
 	}
 	if asJSON {
@@ -98,6 +94,26 @@ func run(ctx context.Context, binary string, trials int, loadTime time.Duration,
 	return nil
 }
 
+func (b *bench) measure(onlyCluster bool) (r *report, err error) {
+	r = &report{When: time.Now()}
+	if !onlyCluster {
+		if r.Detection, err = b.detectAll(); err != nil {
+			return nil, err
+		}
+		if r.Glitches, err = b.glitchAll(); err != nil {
+			return nil, err
+		}
+		if r.Load, err = b.underLoad(); err != nil {
+			return nil, err
+		}
+	}
+	if r.Spread, err = b.spreadAll(); err != nil {
+		return nil, err
+	}
+	r.Rest, err = b.rest()
+	return r, err
+}
+
 // bench is one run.
 type bench struct {
 	ctx    context.Context
@@ -106,7 +122,8 @@ type bench struct {
 	trials int
 	runs   int
 
-	loadTime time.Duration
+	loadTime time.Duration // how long whatever lasts is measured
+	targets  int
 }
 
 // folder is a new folder for one nameserver.

@@ -27,6 +27,32 @@ func (r *report) print() {
 	if l.First != "" {
 		fmt.Printf("first wrong: %s\n", l.First)
 	}
+	r.printCluster()
+}
+
+func (r *report) printCluster() {
+	fmt.Print("\nA deployment killed under three nameservers that agree, and under one alone:\n\n")
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PROFILE\tTRIALS\tAPART: MEDIAN\t99TH\tALL THREE SWITCHED\tALONE\tRATIO\tTARGET")
+	for _, s := range r.Spread {
+		fmt.Fprintf(w, "%s\t%d\t%.3f s\t%.3f s\t%.3f s\t%.3f s\t%.2f\tapart: median ≤ %.1f s, 99th ≤ %.0f s%s\n",
+			s.Profile, s.Trials, s.Median, s.P99, s.Three, s.Lone, s.Ratio, spreadMedian, spreadP99, missedWord(s.missed()))
+	}
+	w.Flush()
+	x := r.Rest
+	fmt.Printf("\n%d nameservers with %d targets at rest for %.0f s, each:\n\n", x.Nameservers, x.Targets, x.Seconds)
+	fmt.Fprintln(w, "WHAT\tMEASURED\tTARGET")
+	fmt.Fprintf(w, "gossip, sent and received\t%.1f KB/s (sent, with IP headers: %.1f KB/s)\t≤ %.0f KB/s%s\n", x.Sockets, x.Wire, gossipBound, missedWord(x.Sockets > gossipBound))
+	fmt.Fprintf(w, "processor\t%.1f %% of a core, alone %.1f %%\tdifference ≤ %.0f %%%s\n", 100*x.CPU, 100*x.Lone, 100*clusterBound, missedWord(x.CPU-x.Lone > clusterBound))
+	fmt.Fprintf(w, "an order at one, answered by all\tmedian %.3f s, max %.3f s of %d\t≤ %.1f s%s\n", x.OrderMedian, x.OrderMax, x.Orders, orderBound, missedWord(x.OrderMax > orderBound))
+	w.Flush()
+}
+
+func missedWord(missed bool) string {
+	if missed {
+		return ", MISSED"
+	}
+	return ""
 }
 
 // String is what the detection is held to, and whether it held.
@@ -57,6 +83,12 @@ func (r *report) missed() int {
 			n++
 		}
 	}
+	for _, s := range r.Spread {
+		if s.missed() {
+			n++
+		}
+	}
+	n += r.Rest.missed()
 	if r.Load.Lost+r.Load.Wrong > 0 {
 		n++
 	}

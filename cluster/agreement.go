@@ -13,7 +13,9 @@ type agreement struct {
 	failover.Agreed
 	facts   facts
 	remark  string    // Reason without what this observer's own probe found well
-	lacking time.Time // since when those who vote are no quorum; zero: they are one
+	quorum  bool      // those who vote are one
+	turned  time.Time // since when they are, or are not
+	pending bool      // time alone will change something
 	rising  time.Time // since when the votes call up what is agreed to be down; zero: they do not
 }
 
@@ -21,7 +23,7 @@ type agreement struct {
 type facts struct {
 	state                    checker.State
 	known, bad, doubt, drain bool
-	provisional              bool
+	lacking                  bool
 	tied                     time.Time
 	reason                   string
 }
@@ -52,7 +54,7 @@ func (c *Core) agree(now time.Time) {
 			a.facts, c.unread = f, true
 			c.news[key] = a.Agreed
 		}
-		if (a.lacking.IsZero() || a.Provisional) && a.rising.IsZero() {
+		if !a.pending {
 			delete(c.recount, key)
 		}
 	}
@@ -89,12 +91,11 @@ func (c *Core) ballots(key string, t Target, reached []*neighbour) []ballot {
 // then keeps what was agreed before. After it the votes there are must do.
 func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, own checker.Verdict, now time.Time) {
 	r := count(ballots, size, lone)
-	if r.quorum {
-		a.lacking = time.Time{}
-	} else if a.lacking.IsZero() {
-		a.lacking = now
+	if r.quorum != a.quorum || a.turned.IsZero() {
+		a.quorum, a.turned = r.quorum, now
 	}
-	waiting := !r.quorum && now.Sub(a.lacking) < o.MinorityHold
+	waiting := !r.quorum && now.Sub(a.turned) < o.MinorityHold
+	a.Lacking = !r.quorum || now.Sub(a.turned) < quorumSettle
 	if !r.tied || waiting {
 		a.Tied = time.Time{}
 	} else if a.Tied.IsZero() {
@@ -108,7 +109,8 @@ func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, 
 	if state != a.State || a.Since.IsZero() {
 		a.Since = now
 	}
-	a.State, a.Provisional, a.Doubt, a.Drain = state, !r.quorum && state != checker.Unknown, r.doubt && !waiting, r.drain && !waiting
+	a.State, a.Doubt, a.Drain = state, r.doubt && !waiting, r.drain && !waiting
+	a.pending = waiting || r.quorum && a.Lacking || !a.rising.IsZero()
 	a.Latency, a.Reason, a.Streak = own.Latency, r.reason, 1
 	switch {
 	case len(ballots) == 0:
@@ -136,6 +138,10 @@ func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, 
 
 // othersWord is the reason for what is up though this observer does not say so.
 const othersWord = "up by the others' word"
+
+// quorumSettle is how long enough observers must have voted before what follows is firm: what this nameserver held before may
+// have been overtaken elsewhere, and the news of that is on its way with the votes.
+const quorumSettle = 300 * time.Millisecond
 
 // upHold is how long the votes must call up what was agreed to be down. Down fast, up slow: when an observer leaves for a
 // moment, what the others see must not send visitors there and back.
@@ -169,9 +175,8 @@ func short(ballots []ballot, size int, reason string) string {
 
 // read is what a decision could read of the agreement.
 func (a *agreement) read() facts {
-	f := facts{
-		state: a.State, known: !a.At.IsZero(), bad: a.Streak < 0, doubt: a.Doubt, drain: a.Drain, provisional: a.Provisional, tied: a.Tied,
+	return facts{
+		state: a.State, known: !a.At.IsZero(), bad: a.Streak < 0, doubt: a.Doubt, drain: a.Drain, lacking: a.Lacking, tied: a.Tied,
 		reason: a.remark,
 	}
-	return f
 }

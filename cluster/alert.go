@@ -51,7 +51,7 @@ func (s *Status) Alerts(now time.Time) []failover.Alert {
 type raiser func(code string, severity failover.Severity, affects string, since time.Time, hint, format string, args ...any)
 
 func (p *Peer) alerts(raise raiser, s *Status, now time.Time) {
-	who := "nameserver " + p.title()
+	who := "nameserver " + p.Title()
 	switch {
 	case !p.Reached && p.Cut:
 		raise("peer-silent", failover.Warning, who, p.Heard, "open UDP and TCP between the cluster ports", "cut off: silent here, and it answers DNS queries%s", why(p.Error))
@@ -116,7 +116,8 @@ func some(list []string) string {
 	return strings.Join(list, ", ")
 }
 
-func (p *Peer) title() string {
+// Title is the nameserver's name, or its address until it has spoken.
+func (p *Peer) Title() string {
 	if p.Name == "" {
 		return p.Address
 	}

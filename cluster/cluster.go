@@ -82,9 +82,13 @@ func New(o Options) *Node {
 		o.Exchange = askUDP
 	}
 	config := o.Config.Cluster
+	advertised := config.Advertise
+	if !advertised.IsValid() {
+		advertised = config.Listen
+	}
 	core := NewCore(CoreOptions{
 		Self: Report{
-			Name: o.Config.Name, Boot: 1 + rand.Uint64N(1<<63), Site: o.Config.Site, Livens: o.Version, Witness: len(o.Config.Listen) == 0,
+			Name: o.Config.Name, Boot: 1 + rand.Uint64N(1<<63), Address: advertised.String(), Site: o.Config.Site, Livens: o.Version, Witness: len(o.Config.Listen) == 0,
 		},
 		Peers: config.Peers, MinorityHold: config.MinorityHold, TieHold: config.TieHold,
 	}, time.Now())
@@ -177,6 +181,7 @@ func (n *Node) do(work func(*Core, time.Time)) {
 	if n.core.Joined() {
 		n.join()
 	}
+	happened := n.core.Happened()
 	refused, checker, carrier := n.core.Noticed(), n.checker, n.carrier
 	n.mu.Unlock()
 	if carrier != nil {
@@ -187,6 +192,9 @@ func (n *Node) do(work func(*Core, time.Time)) {
 	}
 	if len(hurry) > 0 && checker != nil {
 		checker.Hurry(hurry)
+	}
+	for _, e := range happened {
+		n.options.Events.Add(e, time.Now())
 	}
 	if len(learnt) > 0 {
 		n.options.Events.Merge(learnt, time.Now())

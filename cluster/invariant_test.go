@@ -67,7 +67,7 @@ func (w *world) noDeadAnswer() {
 			n.wrong = w.now
 		}
 		bound := detection
-		if 2*len(group) <= len(w.nodes) || w.unsettled(minorityHold+detection) {
+		if 2*w.alike(group, n.edition) <= len(w.nodes) || w.unsettled(minorityHold+detection) {
 			bound += minorityHold
 		}
 		if w.now.Sub(n.wrong) > bound {
@@ -81,7 +81,7 @@ func (w *world) noDeadAnswer() {
 func (w *world) agreed() {
 	for _, n := range w.nodes {
 		differs := slices.ContainsFunc(w.group(n), func(m *simNode) bool {
-			return n.up && !n.stopped && n.answers != nil && m.answers != nil && !slices.Equal(n.answers, m.answers)
+			return n.up && !n.stopped && n.edition == m.edition && n.answers != nil && m.answers != nil && !slices.Equal(n.answers, m.answers)
 		})
 		switch {
 		case !differs || w.unsettled(settled):
@@ -101,6 +101,15 @@ const (
 	settled    = 3 * time.Second
 	apartBound = time.Second
 )
+
+// alike counts those of a group that have the same files.
+func (w *world) alike(group []*simNode, edition int) int {
+	alike := 0
+	for _, n := range group {
+		alike += bit(n.edition == edition)
+	}
+	return alike
+}
 
 // unsettled says that the world changed lately.
 func (w *world) unsettled(d time.Duration) bool { return w.now.Sub(w.fault) < d }

@@ -1,9 +1,12 @@
 package cluster
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 	"unicode/utf8"
 )
@@ -63,12 +66,45 @@ const (
 	maxWords     = 4096 // bytes of a reason
 )
 
+// encode writes a message as JSON, a large one compressed.
 func (m *Message) encode() []byte {
 	out, err := json.Marshal(m)
 	if err != nil {
 		panic(err) // strings, numbers, addresses and times of this era marshal
 	}
-	return out
+	if len(out) < packFrom {
+		return out
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write(out) // into memory
+	_ = w.Close()
+	return packed.Bytes()
+}
+
+const (
+	packFrom  = 32 << 10 // bytes from which on a message is compressed: reports shrink to a fifth
+	maxPlain  = 32 << 20 // bytes of a message that was compressed
+	gzipMagic = 0x1f     // its first byte; JSON begins with {
+)
+
+// unpack is a message's JSON.
+func unpack(data []byte) ([]byte, error) {
+	if len(data) == 0 || data[0] != gzipMagic {
+		return data, nil
+	}
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("malformed message: %w", err)
+	}
+	plain, err := io.ReadAll(io.LimitReader(r, maxPlain+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("malformed message: %w", err)
+	case len(plain) > maxPlain:
+		return nil, fmt.Errorf("a message of more than %d bytes", maxPlain)
+	}
+	return plain, nil
 }
 
 // errFormat says that a message is of a version that this one cannot understand.
@@ -76,6 +112,10 @@ var errFormat = errors.New("a message format that this version of livens does no
 
 // decode reads a message; what is malformed or out of bounds is an error.
 func decode(data []byte) (*Message, error) {
+	data, err := unpack(data)
+	if err != nil {
+		return nil, err
+	}
 	var version struct {
 		Format int `json:"v"`
 	}

@@ -28,8 +28,11 @@ type neighbour struct {
 	version uint64               // the latest version of its report known to exist
 	report  *Report              // the latest at hand, of this boot; nil: none yet
 	synced  bool                 // the report at hand was the latest at some time since the node was last unreachable
+	met     bool                 // it has been reached by this process
+	missed  bool                 // it has been told that it is silent
 	left    bool                 // it said that it leaves
 	counts  bool                 // its votes do; see lapses
+	since   time.Time            // since when it has been reached; zero: it is not
 	wanted  time.Time            // when its report was last asked for
 	hears   map[string]time.Time // whom it hears directly, and when it said so
 	skew    time.Duration        // its clock minus ours
@@ -49,6 +52,12 @@ func (n *neighbour) lapses(wavering bool, now time.Time) {
 	patient := n.counts && wavering && !n.left && now.Sub(n.heard) <= 2*lapse
 	n.counts = n.alive(now) || patient
 	n.synced = n.synced && n.counts
+	switch {
+	case !n.reached():
+		n.since = time.Time{}
+	case n.since.IsZero():
+		n.since = now
+	}
 }
 
 // reached says that the neighbour's votes count: it is alive, and what it says is known.
@@ -62,7 +71,7 @@ func (n *neighbour) hearing(boot, seq, version uint64, at time.Time, via string)
 	case boot != n.boot && !at.After(n.heard):
 		return
 	case boot != n.boot:
-		*n = neighbour{name: n.name, boot: boot, hears: n.hears}
+		*n = neighbour{name: n.name, boot: boot, hears: n.hears, met: n.met, missed: n.missed}
 	case seq <= n.seq:
 		return
 	}

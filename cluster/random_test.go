@@ -45,6 +45,7 @@ func history(t *testing.T, seed uint64, verbose bool) {
 	t.Helper()
 	w := newWorld(t, seed)
 	w.verbose = verbose
+	w.wrongClocks = true
 	size := 2 + w.rng.IntN(6)
 	sites := w.rng.IntN(3) // 0: nobody names any
 	for i := range size {
@@ -78,7 +79,7 @@ func (w *world) change(format string, args ...any) {
 func (w *world) disturb() {
 	n := w.nodes[w.rng.IntN(len(w.nodes))]
 	d := w.pool.Deployments[w.rng.IntN(2)].Name
-	switch w.rng.IntN(16) {
+	switch w.rng.IntN(18) {
 	case 0, 1:
 		w.dead[d] = !w.dead[d]
 		w.change("%s dead: %t", d, w.dead[d])
@@ -116,6 +117,12 @@ func (w *world) disturb() {
 		w.change("%s frozen: %t", n.name, n.stopped)
 	case 12, 13:
 		w.order(n, d)
+	case 16, 17: // the files are brought to one nameserver after the other
+		if n.up && !n.stopped {
+			n.edition = 1 - n.edition
+			w.change("%s has edition %d", n.name, n.edition)
+			n.load()
+		}
 	case 14:
 		w.restore()
 	case 15:
@@ -164,6 +171,10 @@ func (w *world) heal() {
 		n.stopped = false
 		if !n.up {
 			n.start()
+		}
+		if n.edition != w.nodes[0].edition {
+			n.edition = w.nodes[0].edition
+			n.load()
 		}
 	}
 	w.loss, w.repeat = 0, 0

@@ -28,22 +28,24 @@ type world struct {
 	queue   occurrences
 	ordered uint64 // occurrences so far: those at the same moment come in order
 
-	nodes   []*simNode
-	pool    *zones.Pool
-	set     *zones.Set
-	dead    map[string]bool    // deployments that are dead
-	blind   map[[2]string]bool // observer, deployment: there is no way between them
-	cut     map[[2]string]bool // from, to: messages do not arrive
-	noDNS   map[[2]string]bool // from, to: queries get no answer
-	loss    float64            // of messages
-	repeat  float64            // of messages that arrive twice
-	delay   time.Duration      // of messages at least; and up to jitter more
-	jitter  time.Duration
-	groups  map[*simNode][]*simNode // who can talk with whom, until the next change
-	fault   time.Time               // when the world last changed
-	checks  []func(*world)
-	trace   []string
-	verbose bool
+	nodes    []*simNode
+	pool     *zones.Pool
+	editions []*zones.Set       // of the files
+	dead     map[string]bool    // deployments that are dead
+	blind    map[[2]string]bool // observer, deployment: there is no way between them
+	cut      map[[2]string]bool // from, to: messages do not arrive
+	noDNS    map[[2]string]bool // from, to: queries get no answer
+	loss     float64            // of messages
+	repeat   float64            // of messages that arrive twice
+	delay    time.Duration      // of messages at least; and up to jitter more
+	jitter   time.Duration
+	groups   map[*simNode][]*simNode // who can talk with whom, until the next change
+	fault    time.Time               // when the world last changed
+	checks   []func(*world)
+	trace    []string
+	verbose  bool
+
+	wrongClocks bool // some nameservers' clocks are an hour off
 }
 
 type occurrence struct {
@@ -112,6 +114,7 @@ type simNode struct {
 	site    string
 	skew    time.Duration // of its clock
 	witness bool
+	edition int      // of the files that it has
 	peers   []string // names: here the transport calls peers by their names
 	boot    uint64
 	up      bool // the process runs
@@ -145,7 +148,9 @@ func newWorld(t testing.TB, seed uint64, sites ...string) *world {
 		cut: map[[2]string]bool{}, noDNS: map[[2]string]bool{}, delay: time.Millisecond, jitter: 3 * time.Millisecond,
 	}
 	w.pool = simPool()
-	w.set = &zones.Set{Pools: []*zones.Pool{w.pool}, Zones: []*zones.Zone{{Name: "example.com.", Pools: []*zones.Pool{w.pool}}}}
+	for edition := range uint16(2) {
+		w.editions = append(w.editions, simSet(w.pool, edition))
+	}
 	w.checks = []func(*world){(*world).neverEmpty, (*world).epochsGrow, (*world).noDeadAnswer}
 	for _, site := range sites {
 		w.add(site)
@@ -156,6 +161,9 @@ func newWorld(t testing.TB, seed uint64, sites ...string) *world {
 func (w *world) add(site string) {
 	n := &simNode{w: w, name: fmt.Sprintf("ns%d", len(w.nodes)+1), site: strings.TrimPrefix(site, "!"), witness: strings.HasPrefix(site, "!")}
 	n.skew = time.Duration(w.rng.IntN(20)-10) * time.Millisecond
+	if w.wrongClocks && w.rng.IntN(6) == 0 {
+		n.skew += time.Duration(w.rng.IntN(3)-1) * time.Hour
+	}
 	for _, m := range w.nodes {
 		m.peers = append(m.peers, n.name)
 		n.peers = append(n.peers, m.name)
@@ -194,6 +202,15 @@ func simPool() *zones.Pool {
 	}
 }
 
+// simSet is the zone as it is in one edition of the files: the second one has another check.
+func simSet(p *zones.Pool, edition uint16) *zones.Set {
+	pool, check := *p, *p.Checks[0]
+	check.Port += edition
+	pool.Hash, pool.Checks = fmt.Sprint(edition), []*zones.Check{&check}
+	zone := &zones.Zone{Name: "example.com.", Pools: []*zones.Pool{&pool}, Hash: [32]byte{byte(edition)}}
+	return &zones.Set{Pools: zone.Pools, Zones: []*zones.Zone{zone}}
+}
+
 func (w *world) node(name string) *simNode {
 	return w.nodes[slices.IndexFunc(w.nodes, func(n *simNode) bool { return n.name == name })]
 }
@@ -210,15 +227,7 @@ func (n *simNode) start() {
 		MinorityHold: 10 * time.Second, TieHold: 10 * time.Second,
 	}, n.clock())
 	n.engine = failover.NewEngine(failover.EngineOptions{Node: n.name, TieHold: 10 * time.Second, Memory: n.kept, Overrides: n.orders}, n.clock())
-	n.engine.Use(w.set, n.clock())
-	n.probes = map[string]*simProbe{}
-	targets := map[string]Target{}
-	for _, t := range failover.Targets(w.pool, nil) {
-		n.probes[t.Key] = &simProbe{deployment: t.Deployment, due: w.now.Add(time.Duration(w.rng.IntN(100)) * time.Millisecond)}
-		targets[t.Key] = Target{Site: w.pool.Deployment(t.Deployment).Site, Fresh: 3 * time.Second}
-	}
-	n.core.Watch(targets, n.clock())
-	n.follow()
+	n.load()
 	boot := n.boot
 	var beat, probe func()
 	mine := func() bool { return n.up && n.boot == boot }
@@ -246,6 +255,21 @@ func (n *simNode) start() {
 	w.after(time.Duration(w.rng.IntN(50))*time.Millisecond, probe)
 }
 
+// load reads the files: targets that were not there before have no verdict yet.
+func (n *simNode) load() {
+	set := n.w.editions[n.edition]
+	n.engine.Use(set, n.clock())
+	n.probes = map[string]*simProbe{}
+	targets := map[string]Target{}
+	for _, t := range failover.Targets(set.Pools[0], nil) {
+		n.probes[t.Key] = &simProbe{deployment: t.Deployment, due: n.w.now.Add(time.Duration(n.w.rng.IntN(100)) * time.Millisecond)}
+		targets[t.Key] = Target{Site: set.Pools[0].Deployment(t.Deployment).Site, Fresh: 3 * time.Second}
+	}
+	n.core.Watch(targets, n.clock())
+	n.tell()
+	n.follow()
+}
+
 // kill is kill -9.
 func (n *simNode) kill() { n.up = false }
 
@@ -265,7 +289,7 @@ func (n *simNode) probeDue() {
 			continue
 		}
 		p.result(!n.w.dead[p.deployment] && !n.w.blind[[2]string{n.name, p.deployment}], n.clock(), n.w.pool.Checks[0])
-		wait := time.Second
+		wait := time.Second - time.Duration(n.w.rng.IntN(100))*time.Millisecond // as the checker keeps observers out of step
 		if p.Doubt {
 			wait = 200 * time.Millisecond
 		}
@@ -407,5 +431,12 @@ func (n *simNode) lookout() {
 		if to.up && !to.stopped && to.answers != nil && !to.witness && !n.w.noDNS[[2]string{n.name, peer}] {
 			n.core.Answered(peer, n.clock())
 		}
+	}
+}
+
+// failback sets the pool's rule; before the start.
+func (w *world) failback(rule zones.Failback) {
+	for _, set := range w.editions {
+		set.Pools[0].Failback = rule
 	}
 }

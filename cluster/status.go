@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"github.com/livens/livens/checker"
@@ -17,10 +18,10 @@ type Status struct {
 	Mute     string        `json:"mute,omitempty"` // why the cluster's sockets cannot be bound
 	Teller   string        `json:"teller"`         // who tells hooks now; "": nobody, for want of a quorum
 	Self     *Report       `json:"-"`
-	Faults   []Fault       `json:"-"`        // of the transport
-	Sent     uint64        `json:"sent"`     // bytes on the cluster's sockets since the start
-	Received uint64        `json:"received"` // likewise
-	Peers    []Peer        `json:"peers"`    // in the order of the configuration
+	Faults   []Fault       `json:"faults,omitempty"` // what was refused
+	Sent     uint64        `json:"sent"`             // bytes on the cluster's sockets since the start
+	Received uint64        `json:"received"`         // likewise
+	Peers    []Peer        `json:"peers"`            // in the order of the configuration
 }
 
 // Peer is one of the other nameservers, as it is known here.
@@ -34,6 +35,7 @@ type Peer struct {
 	Via     string     `json:"via,omitempty"`     // the nameserver through which it is heard; "": directly
 	Left    bool       `json:"left,omitempty"`    // it said that it stops
 	Cut     bool       `json:"cut_off,omitempty"` // silent here, and answering DNS queries
+	Since   time.Time  `json:"since,omitzero"`    // since when it has been reached; zero: it is not
 	Heard   time.Time  `json:"heard,omitzero"`    // the last sign of life
 	RTT     float64    `json:"rtt"`               // seconds; 0: not measured
 	Offset  float64    `json:"clock_offset"`      // seconds that its clock is ahead of this host's
@@ -57,9 +59,10 @@ type PeerPool struct {
 
 // PeerZone is which data a nameserver has for a zone.
 type PeerZone struct {
-	Zone   string `json:"zone"`
-	Hash   string `json:"hash"`
-	Serial uint32 `json:"serial"`
+	Zone   string    `json:"zone"`
+	Hash   string    `json:"hash"`
+	Serial uint32    `json:"serial"`
+	Apart  time.Time `json:"apart,omitzero"` // since when its data differs from this nameserver's, or is missing here
 }
 
 // Status is the present one.
@@ -76,13 +79,13 @@ func (c *Core) Status(now time.Time) *Status {
 }
 
 func (c *Core) peer(address string, now time.Time) Peer {
-	p := Peer{Address: address, Name: c.sessions[address].name}
-	n := c.find(p.Name)
-	p.Cut = now.Sub(c.answered[address]) <= answerLife
+	p := Peer{Address: address, Cut: now.Sub(c.answered[address]) <= answerLife}
+	n := c.behind(address)
 	if n == nil {
 		return p
 	}
-	p.Reached, p.Left, p.Heard = n.reached(), n.left, n.heard
+	p.Name = n.name
+	p.Reached, p.Left, p.Heard, p.Since = n.reached(), n.left, n.heard, n.since
 	if now.Sub(n.direct) > lapse {
 		p.Via = n.via
 	}
@@ -95,10 +98,23 @@ func (c *Core) peer(address string, now time.Time) Peer {
 			p.Pools = append(p.Pools, PeerPool{pool, d.Active, d.Epoch, d.Provisional, d.Definition, c.apart[n.name+" "+pool]})
 		}
 		for _, zone := range names(r.Zones) {
-			p.Zones = append(p.Zones, PeerZone{zone, r.Zones[zone].Hash, r.Zones[zone].Serial})
+			p.Zones = append(p.Zones, PeerZone{zone, r.Zones[zone].Hash, r.Zones[zone].Serial, c.apart[n.name+" zone "+zone]})
 		}
 	}
 	return p
+}
+
+// behind is the nameserver at a configured peer: the one that spoke from there or, where only others hear it, the one that
+// says it is there; or nil.
+func (c *Core) behind(address string) *neighbour {
+	if name := c.sessions[address].name; name != "" {
+		return c.find(name)
+	}
+	i := slices.IndexFunc(c.nodes, func(n *neighbour) bool { return n.report != nil && n.report.Address == address })
+	if i < 0 {
+		return nil
+	}
+	return c.nodes[i]
 }
 
 // Teller is the nameserver that tells hooks now: the first by name of those who reach a quorum; "" without one.

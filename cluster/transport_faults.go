@@ -27,11 +27,11 @@ const (
 
 // Fault is how often a kind of trouble has been met.
 type Fault struct {
-	Kind   FaultKind
-	Count  uint64 // since the start
-	Last   time.Time
-	From   string // whom it came from last, as far as known
-	Detail string // what the last was, in words
+	Kind   FaultKind `json:"kind"`
+	Count  uint64    `json:"count"` // since the start
+	Last   time.Time `json:"last"`
+	From   string    `json:"from,omitempty"` // whom it came from last, as far as known
+	Detail string    `json:"detail"`         // what the last was, in words
 }
 
 // faultBook counts faults, and logs each kind once in a while.

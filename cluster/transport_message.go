@@ -18,7 +18,7 @@ type Packet struct {
 
 const (
 	// MaxMessage is the size of the largest message, in bytes.
-	MaxMessage = 8 << 20
+	MaxMessage = 1 << 20
 	// maxDatagram is the size of the largest message that goes by UDP. With all that is put around it, it stays below
 	// 1400 bytes, which no usual path cuts into pieces.
 	maxDatagram = 1200

@@ -14,17 +14,29 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestDemo tells the whole story on a port that the kernel chooses. It ends by itself: no terminal is there.
+// TestDemo tells the whole story on ports that the kernel chooses, and holds it to what it says. It ends by itself: no
+// terminal is there.
 func TestDemo(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "livens")
 	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/livens").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	s, err := run(t.Context(), binary, "127.0.0.1:0")
+	s, err := run(t.Context(), binary)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.current != s.primary.Addr.Addr() || s.asked == 0 || s.silent > 0 {
-		t.Errorf("at the end %v answers; %d of %d queries had no address", s.current, s.silent, s.asked)
+	for _, n := range s.servers {
+		if got := s.names[n.eye.now()]; got != "primary" {
+			t.Errorf("at the end %s answers with %q, want primary, by the last order", n.Name, got)
+		}
+	}
+	if got := s.names[s.returned]; got != "primary" {
+		t.Errorf("the nameserver that came back answered %q first, want primary as the others", got)
+	}
+	if s.apart <= 0 || s.planned <= 0 || s.ordered <= 0 {
+		t.Errorf("apart by %v and, planned, %v; ordered within %v: not measured", s.apart, s.planned, s.ordered)
+	}
+	if met := s.visitor.met(); met.silent > 0 || met.again == 0 || met.asked < 500 {
+		t.Errorf("the visitor met %+v, want answers throughout, and a nameserver that was gone", met)
 	}
 }

@@ -2,10 +2,7 @@ package drill_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"os/exec"
-	"path/filepath"
 	"time"
 
 	"github.com/livens/livens/failover"
@@ -57,12 +54,8 @@ func (w *world) order(ns *nameserver, verb failover.Verb, d *deployment) {
 func (ns *nameserver) provisional() bool {
 	w := ns.world
 	w.t.Helper()
-	out, err := exec.Command(binary(), "status", "--json", "--config", filepath.Join(ns.dir, "livens.toml")).Output()
+	status, err := ns.process.Status(w.t.Context())
 	w.must(err)
-	var status struct {
-		Pools []struct{ Provisional bool }
-	}
-	w.must(json.Unmarshal(out, &status))
 	return len(status.Pools) == 1 && status.Pools[0].Provisional
 }
 

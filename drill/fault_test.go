@@ -60,7 +60,7 @@ func lines(nameservers []*nameserver) (lines []lab.Timeline) {
 
 // TestDrillKilled (F9): the process of the active deployment dies.
 func TestDrillKilled(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	fault{
 		plan: three(), strike: func(w *world) { w.primary.Kill() },
 		bound: killedBound + messageBound, apart: apartMedian,
@@ -69,7 +69,7 @@ func TestDrillKilled(t *testing.T) {
 
 // TestDrillTwoKilled: the same with two nameservers, who need each other's vote.
 func TestDrillTwoKilled(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	fault{
 		plan: plan{nameservers: 2, cluster: true}, strike: func(w *world) { w.primary.Kill() },
 		bound: killedBound + messageBound, apart: apartMedian,
@@ -78,7 +78,7 @@ func TestDrillTwoKilled(t *testing.T) {
 
 // TestDrillStopped (F2): the active deployment hangs.
 func TestDrillStopped(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	fault{
 		plan: three(), strike: func(w *world) { w.must(w.primary.Freeze()) },
 		bound: switchBound, apart: apartMedian,
@@ -87,7 +87,7 @@ func TestDrillStopped(t *testing.T) {
 
 // TestDrillRouterDies (F3): the only way to the active deployment is gone; the nameserver beside it is reached.
 func TestDrillRouterDies(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	fault{
 		plan: three(), strike: func(w *world) { w.network.Cut(lab.Both(w.primary.host, nil, 0)...) },
 		bound: switchBound, apart: apartMedian,
@@ -97,7 +97,7 @@ func TestDrillRouterDies(t *testing.T) {
 // TestDrillSiteVanishes (F4): the data center with the active deployment and one of three nameservers is gone. The
 // nameserver in it still sees that deployment, and is alone; when the data center is back, it follows the others.
 func TestDrillSiteVanishes(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	var reunions series
 	var heal func()
 	fault{
@@ -112,7 +112,7 @@ func TestDrillSiteVanishes(t *testing.T) {
 // TestDrillFirewallError (F5): a rule drops whatever opens a connection to the active deployment from outside its data
 // center. The nameserver inside sees nothing of it, and neither do open connections.
 func TestDrillFirewallError(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	fault{
 		plan: three(), strike: func(w *world) {
 			w.network.Cut(
@@ -126,7 +126,7 @@ func TestDrillFirewallError(t *testing.T) {
 
 // TestDrillDelayedLinks: one of three nameservers is 80 ms away from everybody, each way.
 func TestDrillDelayedLinks(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	const delay = 80 * time.Millisecond
 	p := three()
 	p.delayed = delay

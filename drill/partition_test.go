@@ -17,7 +17,7 @@ func TestDrillOneObserverInside(t *testing.T) { drillOneObserver(t, 0) }
 func TestDrillOneObserverOutside(t *testing.T) { drillOneObserver(t, 2) }
 
 func drillOneObserver(t *testing.T, which int) {
-	needCluster(t)
+	t.Parallel()
 	w := newWorld(t, three())
 	began := w.strike(func(w *world) { w.network.Cut(lab.Both(w.nameservers[which].host, w.primary.host, 0)...) })
 	w.stays(began, longWatch, w.primary, w.nameservers...)
@@ -26,7 +26,7 @@ func drillOneObserver(t *testing.T, which int) {
 // TestDrillMinority: a nameserver loses the two others and the active deployment at once. It keeps its answer for
 // minority_hold, acts then, and says that it does so provisionally; the majority stays, and wins when they meet again.
 func TestDrillMinority(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	p := three()
 	p.hold = 2 * time.Second
 	var took, reunions series
@@ -61,7 +61,7 @@ func TestDrillMinority(t *testing.T) {
 // TestDrillTwoLoseOne: of two nameservers one is lost with its data center and the active deployment. The other may take
 // little longer than one that has always been alone.
 func TestDrillTwoLoseOne(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	var alone, survivor series
 	repeat(t, func(t *testing.T) {
 		for p, s := range map[plan]*series{{nameservers: 2}: &alone, {nameservers: 2, cluster: true}: &survivor} {
@@ -80,7 +80,7 @@ func TestDrillTwoLoseOne(t *testing.T) {
 // TestDrillTwoWithoutGossip: two nameservers cannot talk, and one cannot reach the active deployment. Each sees that the
 // other still answers DNS, so neither takes the other for lost.
 func TestDrillTwoWithoutGossip(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	const hold = 5 * time.Second
 	w := newWorld(t, plan{nameservers: 2, cluster: true, hold: hold})
 	one, two := w.nameservers[0], w.nameservers[1]

@@ -13,7 +13,7 @@ import (
 // TestDrillNameserverDies (F12): a nameserver is killed, and misses a switch. Visitors are answered all the while. When
 // it is back, the first thing that it answers is what the others answer, not what it remembers.
 func TestDrillNameserverDies(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	var back, slowest series
 	repeat(t, func(t *testing.T) {
 		w := newWorld(t, three())
@@ -40,7 +40,7 @@ func TestDrillNameserverDies(t *testing.T) {
 // TestDrillNameserverSleeps: a nameserver is stopped, as a paused virtual machine is, and misses a switch. The others
 // switch without it; it follows once it goes on.
 func TestDrillNameserverSleeps(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	var took, back series
 	repeat(t, func(t *testing.T) {
 		w := newWorld(t, three())
@@ -65,7 +65,7 @@ func TestDrillNameserverSleeps(t *testing.T) {
 
 // TestDrillOrder (F7, F8): an operator has one nameserver switch to the redundant deployment, and another switch back.
 func TestDrillOrder(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	const bound = 500 * time.Millisecond
 	var took, apart series
 	repeat(t, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestDrillOrder(t *testing.T) {
 
 // TestDrillHangingWebhook: who is told of every switch accepts connections and says nothing.
 func TestDrillHangingWebhook(t *testing.T) {
-	needCluster(t)
+	t.Parallel()
 	p := three()
 	p.hook = true
 	fault{

@@ -146,6 +146,36 @@ func (l *Log) Recent(n int) []Entry {
 	return out
 }
 
+// Happened is an event as it is shown: Told names the hooks that have it, Owed those that are yet to be told.
+type Happened struct {
+	Entry
+	Owed []string `json:"pending,omitempty"`
+}
+
+// Last are the last n events (n < 0: all that are kept), newest last: of one pool, or ("") of all.
+func (l *Log) Last(n int, pool string) []Happened {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := []Happened{}
+	for _, e := range slices.Backward(l.events) {
+		if len(out) == n {
+			break
+		}
+		if pool != "" && e.Pool != pool {
+			continue
+		}
+		h := Happened{Entry: e.Entry}
+		for _, d := range l.debts {
+			if l.owes(e, d) {
+				h.Owed = append(h.Owed, d.hook)
+			}
+		}
+		out = append(out, h)
+	}
+	slices.Reverse(out)
+	return out
+}
+
 // Pending is what other nameservers are to be sent: the sightings of events that a hook has yet to be told, and those
 // that changed here during the last minute; the newest 256, oldest first. What others still ask for, by sending it with
 // fewer marks than are known here, is sent for another minute.

@@ -41,7 +41,7 @@ func (c *Controller) Alerts(now time.Time) []Alert {
 	for _, d := range s.Decisions {
 		if p := s.Set.Pool(d.Pool); p.Follow == "" {
 			out = append(out, poolAlerts(p, d, now)...)
-			if d.Provisional && s.Ready(now) == nil {
+			if d.Provisional && s.Ready(now) == nil && (s.Standing.Quorum || d.Since.After(s.Stands)) { // else nothing has come of it
 				out = append(out, provisional(p, d))
 			}
 		}
@@ -89,7 +89,8 @@ func poolAlerts(p *zones.Pool, d *Decision, now time.Time) []Alert {
 	for _, s := range d.Deployments {
 		affects := pool(p) + ", deployment " + s.Name
 		asleep := s.Drained != "" || p.Deployment(s.Name) != nil && p.Deployment(s.Name).Cold
-		if s.State == checker.Down && !d.AllDown && (!asleep || s.Answers) {
+		revived := d.Revived && s.Answers // it passes its checks again, and is not up by rise yet
+		if s.State == checker.Down && !d.AllDown && !revived && (!asleep || s.Answers) {
 			severity, hint := Warning, "the pool has one deployment less to fall back on"
 			if s.Answers {
 				severity, hint = Critical, "an order forces traffic onto it: livens failback "+p.Name+" ends that"

@@ -79,12 +79,10 @@ func (w *weighing) ground(d *Decision) {
 		return
 	}
 	known := slices.ContainsFunc(w.candidates, func(c candidate) bool { return c.known })
-	firm := !w.Minority && !slices.ContainsFunc(w.candidates, func(c candidate) bool { return c.provisional })
 	d.Guess = !known && (w.Previous == nil || w.Previous.Guess)
-	d.Provisional = !firm
-	if w.Previous != nil && !w.Previous.Guess && d.Epoch == w.Previous.Epoch && !(firm && known) {
-		d.Provisional = w.Previous.Provisional
-	}
+	d.Provisional = w.Minority || slices.ContainsFunc(w.candidates, func(c candidate) bool {
+		return !c.backed && slices.Contains(d.Active, c.Name)
+	})
 	if w.Previous != nil {
 		d.Obeyed = w.Previous.Obeyed
 	}

@@ -106,7 +106,7 @@ func (c *crowd) see(all bool) {
 		n := m.news(c.truth)
 		n.Standing = c.standing(i)
 		for k, v := range n.Verdicts {
-			v.Provisional = !n.Standing.Quorum
+			v.Lacking = !n.Standing.Quorum
 			n.Verdicts[k] = v
 		}
 		n.Overrides = m.Status().Registers

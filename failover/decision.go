@@ -37,7 +37,8 @@ type Decision struct {
 	Steps []string `json:"steps"`
 	// Definition is Pool.Hash when this was decided: only decisions of equal definitions can be compared.
 	Definition string `json:"definition,omitempty"`
-	// Provisional says that the choice was made without a quorum of the observers, and has not been confirmed by one since.
+	// Provisional says that no quorum of the observers stands behind the choice now: too few are reached, or vote on what
+	// answers, or have for less than 300 ms. Somebody else's choice may count more.
 	Provisional bool `json:"provisional,omitempty"`
 	// Guess says that the choice was made without history and without a verdict: any other is better.
 	Guess bool `json:"guess,omitempty"`

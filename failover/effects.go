@@ -37,7 +37,7 @@ func (e *Engine) finish(now time.Time) {
 	e.phases(now)
 	e.stale = false
 	e.status = &Status{
-		Set: e.set, Standing: e.standing, Registers: slices.Clone(e.overrides), Overrides: e.pending(now),
+		Set: e.set, Standing: e.standing, Stands: e.since, Registers: slices.Clone(e.overrides), Overrides: e.pending(now),
 		Serials: e.given(), Waiting: e.waiting(), ReadyBy: e.readyBy,
 	}
 	if e.set != nil { // until then they are only remembered

@@ -19,25 +19,13 @@ func (e *Engine) stand(s Standing, now time.Time) []*zones.Pool {
 		e.since, e.confirmed = now, false
 		e.stale = true
 	}
-	if s.Quorum && !before.Quorum {
-		e.doubtAll()
+	if e.set != nil && before.Quorum != s.Quorum {
+		return e.set.Pools
 	}
 	if before.Skew == s.Skew || e.set == nil {
 		return nil
 	}
 	return e.ordered(now)
-}
-
-// doubtAll makes every decision provisional: what was held without a quorum may have been overtaken by a majority
-// elsewhere, one of which is now the first to be heard again. It is confirmed unless somebody objects.
-func (e *Engine) doubtAll() {
-	for name, d := range e.decisions {
-		if d != nil && !d.Provisional {
-			next := *d
-			next.Provisional = true
-			e.decisions[name] = &next
-		}
-	}
 }
 
 // ordered are the pools with orders that count or may count later.
@@ -111,7 +99,7 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 	var adopted []*zones.Pool
 	for p, heard := range best {
 		own := e.decisions[p.Name]
-		if own != nil && prefer(p, heard, e.claim(own)) <= 0 {
+		if own != nil && !overtakes(p, heard, own) {
 			continue
 		}
 		next := adopt(p, own, heard, e.published || own != nil && !own.Guess, now)
@@ -126,15 +114,13 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 	return adopted
 }
 
-// claim is a decision of this nameserver as it counts against others': without a quorum it is provisional whenever it was
-// made.
-func (e *Engine) claim(d *Decision) *Decision {
-	if d.Provisional || e.standing.Quorum {
-		return d
+// overtakes says that a nameserver that holds own is to adopt heard. Where both say the same, the later epoch is all that is
+// new.
+func overtakes(p *zones.Pool, heard, own *Decision) bool {
+	if sameChoice(own, heard) {
+		return heard.Epoch > own.Epoch
 	}
-	c := *d
-	c.Provisional = true
-	return &c
+	return prefer(p, heard, own) > 0
 }
 
 // converge takes over the epochs of pools that follow others: what they answer is derived, and their epochs are agreed

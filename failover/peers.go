@@ -9,8 +9,9 @@ import (
 // Agreed is what the observers hold of one target together. A lone nameserver agrees with itself.
 type Agreed struct {
 	checker.Verdict
-	// Provisional says that too few observers voted, and that the wait for more is over: State rests on those there were.
-	Provisional bool `json:",omitempty"`
+	// Lacking says that too few observers vote, or have voted for less than 300 ms. State is Unknown then, or, once the wait
+	// for more is over, what those say that there are.
+	Lacking bool `json:",omitempty"`
 	// Tied is since when as many votes say up as down; zero: they do not. State is Unknown then.
 	Tied time.Time `json:",omitzero"`
 }

@@ -189,12 +189,9 @@ func (l *life) tied(name string) bool {
 
 // grounded checks what is said of the ground that a decision stands on.
 func (l *life) grounded(before, d *Decision) {
-	changed := before == nil || before.Epoch != d.Epoch
 	switch {
-	case changed && d.Provisional != l.minority && !d.Guess:
+	case d.Provisional != l.minority:
 		l.fatalf("provisional %v, decided with a minority %v", d.Provisional, l.minority)
-	case !changed && d.Provisional && !before.Provisional && !before.Guess:
-		l.fatalf("it became provisional though it did not change:\n%s", answer(d))
 	case d.Guess && (before != nil && !before.Guess || slices.ContainsFunc(d.Deployments, func(s DeploymentState) bool { return !s.Known.IsZero() })):
 		l.fatalf("a guess with history or verdicts:\n%s", answer(d))
 	}

@@ -12,6 +12,7 @@ import (
 type Status struct {
 	Set       *zones.Set // nil before the first
 	Standing  Standing
+	Stands    time.Time // since when Standing has had, or lacked, a quorum
 	Decisions map[string]*Decision
 	Overrides []Override        // those in force and those planned; of which some may have expired since
 	Registers []Override        // all, as other nameservers are to know them
@@ -21,16 +22,13 @@ type Status struct {
 	ReadyBy   time.Time         // when the first Set's targets have had time for one
 }
 
-// Held are the decisions that other nameservers are to know: no guesses, and without a quorum none is firm.
+// Held are the decisions that other nameservers are to know: no guesses.
 func (s *Status) Held() []*Decision {
 	out := make([]*Decision, 0, len(s.Decisions))
 	for _, d := range s.Decisions {
-		if d.Guess {
-			continue
+		if !d.Guess {
+			out = append(out, d.Held())
 		}
-		h := d.Held()
-		h.Provisional = h.Provisional || !s.Standing.Quorum
-		out = append(out, h)
 	}
 	return out
 }

@@ -36,8 +36,8 @@ type candidate struct {
 	known bool
 	// tied is since when State rests on memory because as many observers say up as down; zero: it does not.
 	tied time.Time
-	// provisional: a verdict that counts here comes from too few observers.
-	provisional bool
+	// backed: enough observers vote on one of its addresses.
+	backed bool
 }
 
 // observe derives a deployment's agreed state from the view. Unknown abstains: where the view does not know, what the
@@ -66,7 +66,7 @@ func observe(in *Input, d *zones.Deployment) candidate {
 // add weighs one address: up when every check is, down when one is.
 func (c *candidate) add(in *Input, d *zones.Deployment, address netip.Addr, before DeploymentState, isHeld bool) {
 	now := AddressState{Address: address, State: checker.Up, Held: isHeld}
-	recovering := true
+	recovering, backed := true, true
 	for _, t := range targets(in.Pool, d, address, in.Pool.Checks) {
 		v := in.View[t.Key]
 		if worse(v.State, now.State) || now.Reason == "" {
@@ -75,7 +75,7 @@ func (c *candidate) add(in *Input, d *zones.Deployment, address netip.Addr, befo
 		if v.State == checker.Unknown && !v.Tied.IsZero() {
 			now.tied = earlier(v.Tied, now.tied)
 		}
-		c.provisional = c.provisional || v.Provisional && v.State != checker.Unknown
+		backed = backed && !v.Lacking
 		now.unclear = now.unclear || v.State == checker.Unknown && !v.At.IsZero()
 		c.Doubt = c.Doubt || v.Doubt
 		now.failing = now.failing || v.Doubt || v.State == checker.Unknown && v.Streak < 0
@@ -87,7 +87,7 @@ func (c *candidate) add(in *Input, d *zones.Deployment, address netip.Addr, befo
 	if now.State == checker.Unknown {
 		now.remember(before)
 	}
-	c.recovering = c.recovering || recovering
+	c.recovering, c.backed = c.recovering || recovering, c.backed || backed
 	c.failing = c.failing || now.failing
 	c.Address = append(c.Address, now)
 }

@@ -59,6 +59,18 @@ func (c *Client) Order(ctx context.Context, o failover.Order) (*Receipt, error) 
 	return &r, c.do(ctx, http.MethodPost, "/api/v1/orders", o, &r)
 }
 
+// Foresee says what an order would bring. Nothing is changed.
+func (c *Client) Foresee(ctx context.Context, o failover.Order) (*Forecast, error) {
+	var f Forecast
+	return &f, c.do(ctx, http.MethodPost, "/api/v1/forecast", o, &f)
+}
+
+// Events asks for the last n events (n < 0: all that are kept), newest last: of one pool, or ("") of all.
+func (c *Client) Events(ctx context.Context, n int, pool string) (*Events, error) {
+	var e Events
+	return &e, c.do(ctx, http.MethodGet, fmt.Sprintf("/api/v1/events?n=%d&pool=%s", n, url.QueryEscape(pool)), nil, &e)
+}
+
 // Reload has the configuration read again.
 func (c *Client) Reload(ctx context.Context) (*Reload, error) {
 	var r Reload

@@ -3,10 +3,13 @@ package web
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/livens/livens/checker"
+	"github.com/livens/livens/cluster"
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/zones"
 	"github.com/miekg/dns"
@@ -18,12 +21,13 @@ type Seen struct {
 	Failover *failover.Status
 	Verdicts map[string]checker.Verdict // by target key
 	Stats    checker.Stats
+	Cluster  *cluster.Status // nil: there are no other nameservers
 }
 
 // Describe fills in what follows from the other rooms: readiness, pools, overrides and zones.
 func (s *Status) Describe(in Seen) {
 	s.Now, s.Ready = in.Now, true
-	s.Probing = Probing{in.Stats.UnderWay, in.Stats.Waited}
+	s.Probing, s.Cluster = Probing{in.Stats.UnderWay, in.Stats.Waited}, in.Cluster
 	if err := in.Failover.Ready(in.Now); err != nil {
 		s.Ready, s.Waiting = false, err.Error()
 	}
@@ -85,6 +89,7 @@ func (in *Seen) addressTargets(p *zones.Pool, deployment string, address, probed
 			Deployment: deployment, Address: address, Probed: probed, Check: name, What: words(t.Check),
 			State: v.State, Reason: v.Reason, Since: v.Since, At: v.At, Interval: t.Check.Interval.Seconds(), Latency: v.Latency.Seconds(),
 			Streak: v.Streak, Doubt: v.Doubt, Drain: v.Drain, Probes: n.Probes, Failures: n.Failures, Transitions: n.Transitions,
+			Votes: in.votes(t.Key),
 		})
 	}
 	seen := map[zones.Kind]int{}
@@ -97,6 +102,20 @@ func (in *Seen) addressTargets(p *zones.Pool, deployment string, address, probed
 	}
 	if p.Sync != nil {
 		add(syncCheck, p.Sync)
+	}
+	return out
+}
+
+// votes are what the nameservers say of a target, by name.
+func (in *Seen) votes(key string) []Vote {
+	if in.Cluster == nil {
+		return nil
+	}
+	cast := in.Cluster.Votes(key)
+	out := make([]Vote, 0, len(cast))
+	for _, name := range slices.Sorted(maps.Keys(cast)) {
+		v := cast[name]
+		out = append(out, Vote{name, v.State, v.Doubt || v.Bad && v.State == checker.Up, v.Drain, v.Reason})
 	}
 	return out
 }
@@ -123,7 +142,7 @@ func words(c *zones.Check) string {
 
 func (in *Seen) zone(z *zones.Zone) Zone {
 	out := Zone{
-		Name: z.Name, File: z.File, Records: len(z.Records), Pools: []string{}, Hash: hex.EncodeToString(z.Hash[:8]),
+		Name: z.Name, File: z.File, Records: len(z.Records), Pools: []string{}, Hash: hex.EncodeToString(z.Hash[:]),
 		Stale: z.Stale, Serial: in.Failover.Serials[z.Name],
 	}
 	if soa, ok := first(z.Records).(*dns.SOA); ok && z.FixedSerial {

@@ -37,6 +37,8 @@ var help = []struct {
 	{"pool_epoch", "Grows with every change of what the pool answers.", []string{"pool"}},
 	{"pool_switch_age_seconds", "Time since the active deployment last changed.", []string{"pool"}},
 	{"pool_ttl_seconds", "TTL of the pool's answers now.", []string{"pool"}},
+	{"pool_provisional", "1 while no majority of the observers stands behind what the pool answers.", []string{"pool"}},
+	{"pool_divergence", "Reached nameservers that answer otherwise for the pool than this one; only in a cluster.", []string{"pool"}},
 	{"pool_all_down", "1 while no deployment of the pool is live.", []string{"pool"}},
 	{"pool_disagreement", "1 while the pool answers from a deployment that this nameserver's own verdicts call down: forced, or all are.", []string{"pool"}},
 	{"deployment_state", "1 for the state that the deployment is in.", []string{"pool", "deployment", "state"}},
@@ -50,7 +52,25 @@ var help = []struct {
 	{"target_probes_total", "Probes sent since the target was added.", targetLabels()},
 	{"target_failures_total", "Probes that failed.", targetLabels()},
 	{"target_transitions_total", "Times that the verdict turned.", targetLabels()},
+	{"cluster_observers", "Observers that are configured, this one among them.", nil},
+	{"cluster_reached", "Observers that are reached now, this one among them.", nil},
+	{"cluster_quorum", "1 while those that are reached are enough to decide.", nil},
+	{"cluster_tells_hooks", "1 while it is this nameserver that tells hooks what happened.", nil},
+	{"cluster_clock_offset_seconds", "The cluster's median clock minus this host's.", nil},
+	{"cluster_sent_bytes_total", "Bytes sent to other nameservers.", nil},
+	{"cluster_received_bytes_total", "Bytes received on the cluster's sockets.", nil},
+	{"cluster_faults_total", "Messages and connections that were refused.", []string{"kind"}},
+	{"peer_reached", "1 while the other nameserver's votes count.", peerLabels},
+	{"peer_rtt_seconds", "Round-trip time to the other nameserver; none while it is not measured.", peerLabels},
+	{"peer_clock_offset_seconds", "How far its clock is ahead of this host's; none while it is not measured.", peerLabels},
+	{"events_told_total", "Events that the hook has been told by this nameserver.", []string{"hook"}},
+	{"events_failed_total", "Tries to tell the hook that failed.", []string{"hook"}},
+	{"events_given_up_total", "Events that became too old to be told to the hook.", []string{"hook"}},
+	{"events_pending", "Events that the hook is yet to be told, by whichever nameserver.", []string{"hook"}},
 }
+
+// peerLabels name another nameserver: its address as configured, and its name once it has spoken.
+var peerLabels = []string{"peer", "nameserver"}
 
 func targetLabels(more ...string) []string {
 	return append([]string{"pool", "deployment", "address", "check"}, more...)
@@ -84,7 +104,7 @@ func (m *metrics) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	s := m.status()
-	send := func(kind prometheus.ValueType, name string, value float64, labels ...string) {
+	var send sendFunc = func(kind prometheus.ValueType, name string, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(m.descs[name], kind, value, labels...)
 	}
 	gauge := func(name string, value float64, labels ...string) {
@@ -100,6 +120,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		gauge("zone_serial", float64(z.Serial), z.Name)
 		gauge("zone_stale", bit(z.Stale != ""), z.Name)
 	}
+	s.collectCluster(send)
 	for i := range s.Pools {
 		p := &s.Pools[i]
 		p.collect(s, gauge)
@@ -139,6 +160,10 @@ func (p *Pool) collect(s *Status, gauge gaugeFunc) {
 	gauge("pool_switch_age_seconds", s.Now.Sub(p.Since).Seconds(), p.Pool)
 	gauge("pool_ttl_seconds", float64(p.TTL), p.Pool)
 	gauge("pool_all_down", bit(p.AllDown), p.Pool)
+	gauge("pool_provisional", bit(p.Provisional), p.Pool)
+	if s.Cluster != nil {
+		gauge("pool_divergence", float64(len(s.Others(p.Pool))), p.Pool)
+	}
 	gauge("pool_disagreement", bit(p.disagrees()), p.Pool)
 	for _, d := range p.Deployments {
 		gauge("pool_active", bit(d.Answers), p.Pool, d.Name)

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/livens/livens/events"
 	"github.com/livens/livens/failover"
 )
 
@@ -38,6 +40,8 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"join":  func(s []string) string { return strings.Join(s, ", ") },
 	"bare":  func(s string) string { return strings.TrimSuffix(s, ".") },
 	"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+	"stamp": func(t time.Time) string { return t.UTC().Format("01-02 15:04:05") },
+	"age":   Age,
 	"ms":    func(seconds float64) string { return Age(time.Duration(seconds * float64(time.Second))) },
 }).Parse(pageHTML))
 
@@ -104,6 +108,9 @@ type row struct {
 	Again bool // the address stands in the row above
 }
 
+// Dissent is Status.Dissent of the row's target.
+func (r row) Dissent(s *Status) string { return s.Dissent(&r.Target) }
+
 // Rows are the targets of one deployment for the page's table.
 func (p *Pool) Rows(deployment string) []row {
 	var out []row
@@ -137,24 +144,26 @@ func (s *Status) Headline() string {
 	return "all is well"
 }
 
-// OverridesOf are the overrides in force for one pool.
-func (s *Status) OverridesOf(pool string) []string {
+// Preferences are the orders for one pool that say where traffic goes, and all that are planned; drains in force stand
+// at their deployments.
+func (s *Status) Preferences(pool string) []string {
 	var out []string
 	for i := range s.Overrides {
-		if s.Overrides[i].Pool == pool {
-			out = append(out, s.Overrides[i].String())
+		o := &s.Overrides[i]
+		switch planned := o.From.After(s.Now); {
+		case o.Pool != pool:
+		case planned:
+			out = append(out, "planned "+o.String())
+		case o.Kind != failover.ToDrain:
+			out = append(out, o.String())
 		}
 	}
 	return out
 }
 
-// Preferences are the overrides in force for one pool that say where traffic goes; drains stand at their deployments.
-func (s *Status) Preferences(pool string) []string {
-	var out []string
-	for i := range s.Overrides {
-		if o := &s.Overrides[i]; o.Pool == pool && o.Kind != failover.ToDrain {
-			out = append(out, o.String())
-		}
-	}
-	return out
+// Newest are the events for the page: newest first.
+func (s *Status) Newest() []events.Happened {
+	newest := slices.Clone(s.Events)
+	slices.Reverse(newest)
+	return newest
 }

@@ -15,7 +15,10 @@ func TestPageEscapesWhatOthersWrote(t *testing.T) {
 			t.Errorf("%s stands unescaped in the page", raw)
 		}
 	}
-	for _, want := range []string{"connect: &lt;i&gt;refused", "<strong>redundant</strong> answers", "drained by alice", "deployment-down", "10.0.0.20", "1795000000"} {
+	for _, want := range []string{"connect: &lt;i&gt;refused", "<strong>redundant</strong> answers", "drained by alice", "deployment-down", "10.0.0.20", "1795000000",
+		"ns3 says otherwise: primary (epoch 1), for 3 s", "ns2 up; ns1 down (connect: &lt;i&gt;refused", "3 of 5 observers reached · ns1 tells hooks",
+		"cut off <small>1 min 30 s</small>", "never heard", "witness; livens v1.3.0; clock 3 s ahead", "planned failover to primary by carol from",
+		"not yet: chatops", "primary → redundant"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page says nothing of %q", want)
 		}

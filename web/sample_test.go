@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/livens/livens/checker"
+	"github.com/livens/livens/cluster"
+	"github.com/livens/livens/events"
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/zones"
 	"github.com/miekg/dns"
@@ -100,6 +102,7 @@ func seen(t testing.TB) Seen {
 	overrides := []failover.Override{
 		{Kind: failover.ToDrain, Pool: "chat", Deployment: "primary", Who: "alice", Why: "<script>disks</script>", At: ago(time.Hour), Until: noon.Add(time.Hour)},
 		{Kind: failover.ToDrain, Pool: "chat", Deployment: "redundant", Who: "bob", At: ago(2 * time.Hour), Until: ago(time.Hour)},
+		{Kind: failover.ToFailover, Pool: "chat", Deployment: "primary", Who: "carol", Why: "db upgrade", At: ago(time.Hour), From: noon.Add(2 * time.Hour), Until: noon.Add(4 * time.Hour)},
 	}
 	decision := failover.Decide(failover.Input{Pool: p, View: view, Previous: previous, Overrides: overrides, Now: ago(12 * time.Minute)})
 	follow := failover.Decide(failover.Input{Pool: set.Pools[1], Followed: decision, Now: ago(12 * time.Minute)})
@@ -108,6 +111,24 @@ func seen(t testing.TB) Seen {
 		Failover: &failover.Status{
 			Set: set, Decisions: map[string]*failover.Decision{"chat": decision, "ws": follow},
 			Overrides: overrides, Serials: map[string]uint32{"chat.example.": 1795000000},
+		},
+	}
+}
+
+// sampleCluster is one of five: ns2 agrees, ns3 answers otherwise and has a clock that is ahead, ns4 is cut off, and the
+// fifth was never heard.
+func sampleCluster() *cluster.Status {
+	return &cluster.Status{
+		Size: 5, Reach: 3, Quorum: true, Joined: true, Teller: "ns1", Offset: -0.02, Sent: 12345, Received: 23456,
+		Self:   &cluster.Report{Name: "ns1"},
+		Faults: []cluster.Fault{{Kind: cluster.WrongKey, Count: 3, Last: ago(time.Minute), From: "192.0.2.66:7946", Detail: "<u>no key fits</u>"}},
+		Peers: []cluster.Peer{
+			{Address: "192.0.2.2:7946", Name: "ns2", Site: "ams", Version: "v1.2.3", Reached: true, Since: ago(26 * time.Hour), Heard: noon, RTT: 0.011,
+				Pools: []cluster.PeerPool{{Pool: "chat", Active: []string{"redundant"}, Epoch: 2}}},
+			{Address: "192.0.2.3:7946", Name: "ns3", Version: "v1.3.0", Witness: true, Reached: true, Since: ago(time.Hour), Heard: noon, RTT: 0.002, Offset: 3.2,
+				Pools: []cluster.PeerPool{{Pool: "chat", Active: []string{"primary"}, Epoch: 1, Provisional: true, Apart: ago(3 * time.Second)}}},
+			{Address: "192.0.2.4:7946", Name: "ns4", Version: "v1.2.3", Cut: true, Heard: ago(90 * time.Second), Error: "i/o timeout"},
+			{Address: "ns5.example:7946"},
 		},
 	}
 }
@@ -124,8 +145,26 @@ func sample(t testing.TB) *Status {
 			{Code: "deployment-down", Severity: failover.Warning, Affects: "pool chat, deployment primary", Text: "primary is down: connect: <i>refused</i>", Hint: "the pool has one deployment less to fall back on", Since: ago(12 * time.Minute)},
 		},
 	}
+	s.Site, s.Hooks = "fra", []events.HookStats{{Hook: "chatops", Told: 7, Failed: 2, GivenUp: 1, Pending: 3}}
+	s.Events = sampleEvents()
 	s.Describe(seen(t))
+	s.Cluster = sampleCluster()
+	first := &s.Pool("chat").Targets[0]
+	first.Votes = []Vote{{Nameserver: "ns1", State: checker.Down, Reason: "connect: <i>refused</i>"}, {Nameserver: "ns2", State: checker.Up}}
 	return s
+}
+
+// sampleEvents are a verdict and the switch that followed.
+func sampleEvents() []events.Happened {
+	event := func(kind failover.EventKind, deployment, from, to, reason string, told, owed []string) events.Happened {
+		return events.Happened{Owed: owed, Entry: events.Entry{Told: told, Event: failover.Event{
+			ID: string(kind), Kind: kind, At: ago(12 * time.Minute), Node: "ns2", Pool: "chat", Deployment: deployment, From: from, To: to, Reason: reason, Epoch: 2,
+		}}}
+	}
+	return []events.Happened{
+		event(failover.EventVerdict, "primary", "up", "down", "connect: <i>refused</i>", []string{"chatops"}, nil),
+		event(failover.EventSwitch, "", "primary", "redundant", "primary went down", nil, []string{"chatops"}),
+	}
 }
 
 // sampleServer serves the sample and notes orders.
@@ -142,6 +181,18 @@ func sampleServer(t testing.TB) (*Server, *[]failover.Order) {
 			}
 			orders = append(orders, o)
 			return &Receipt{Before: []string{"primary"}, Pool: sample(t).Pool("chat")}, nil
+		},
+		Foresee: func(_ context.Context, o failover.Order) (*Forecast, error) {
+			if o.Pool != "chat" {
+				return nil, failover.ErrRefused
+			}
+			return &Forecast{Forecast: &failover.Forecast{Pool: o.Pool, After: []string{o.Deployment}, Switch: o.At}}, nil
+		},
+		Events: func(n int, pool string) []events.Happened {
+			if all := sampleEvents(); n >= 0 && n < len(all) {
+				return all[len(all)-n:]
+			}
+			return sampleEvents()
 		},
 		Reload: func(context.Context) *Reload { return &sample(t).Reload },
 		Log:    slog.New(slog.DiscardHandler),

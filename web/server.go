@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
+	"github.com/livens/livens/events"
 	"github.com/livens/livens/failover"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -18,11 +18,13 @@ import (
 
 // Options are what a Server is made of. All functions are called from many goroutines at once.
 type Options struct {
-	Status  func() *Status                                          // a new document for each call
-	Explain func(name string) (*Explanation, error)                 // what is answered at a name
-	Order   func(context.Context, failover.Order) (*Receipt, error) // an operator's order
-	Reload  func(context.Context) *Reload                           // reads the configuration again
-	DNS     prometheus.Collector                                    // the DNS server's own metrics
+	Status  func() *Status                                           // a new document for each call
+	Explain func(name string) (*Explanation, error)                  // what is answered at a name
+	Order   func(context.Context, failover.Order) (*Receipt, error)  // an operator's order
+	Foresee func(context.Context, failover.Order) (*Forecast, error) // what it would bring; nothing is changed
+	Reload  func(context.Context) *Reload                            // reads the configuration again
+	Events  func(n int, pool string) []events.Happened               // the last n (n < 0: all), newest last: of one pool, or ("") of all
+	DNS     prometheus.Collector                                     // the DNS server's own metrics
 	Log     *slog.Logger
 }
 
@@ -45,12 +47,14 @@ func New(o Options) *Server {
 	show.HandleFunc("GET /readyz", s.readyz)
 	show.HandleFunc("GET /api/v1/status", s.status)
 	show.HandleFunc("GET /api/v1/explain", s.explain)
+	show.HandleFunc("GET /api/v1/events", s.events)
 	show.HandleFunc("GET /{$}", s.page)
 	s.shown = readOnly(guard(show))
 
 	act := http.NewServeMux()
 	act.Handle("GET /", show)
 	act.HandleFunc("POST /api/v1/orders", s.order)
+	act.HandleFunc("POST /api/v1/forecast", s.forecast)
 	act.HandleFunc("POST /api/v1/reload", s.reload)
 	s.control = act
 	return s
@@ -141,29 +145,6 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, e)
-}
-
-func (s *Server) order(w http.ResponseWriter, r *http.Request) {
-	var o failover.Order
-	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	body.DisallowUnknownFields()
-	if err := body.Decode(&o); err != nil {
-		writeError(w, http.StatusBadRequest, err)
-		return
-	}
-	if _, err := body.Token(); !errors.Is(err, io.EOF) {
-		writeError(w, http.StatusBadRequest, errors.New("something follows the order"))
-		return
-	}
-	receipt, err := s.options.Order(r.Context(), o)
-	switch {
-	case errors.Is(err, failover.ErrRefused):
-		writeError(w, http.StatusConflict, err)
-	case err != nil:
-		writeError(w, http.StatusInternalServerError, err)
-	default:
-		writeJSON(w, http.StatusOK, receipt)
-	}
 }
 
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {

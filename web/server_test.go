@@ -92,7 +92,7 @@ func TestStatusDescribesTheSample(t *testing.T) {
 	if !slices.Equal(checks, want) {
 		t.Errorf("targets %q, want %q", checks, want)
 	}
-	if len(s.Overrides) != 1 || s.Overrides[0].Who != "alice" {
+	if len(s.Overrides) != 2 || s.Overrides[0].Who != "alice" || s.Overrides[1].Who != "carol" {
 		t.Errorf("overrides in force: %+v", s.Overrides)
 	}
 	if s.Zones[0].Serial != 1795000000 || s.Zones[1].Serial != 77 {
@@ -146,6 +146,24 @@ func TestMetricsOfTheSample(t *testing.T) {
 		`livens_problems{severity="error"} 1`,
 		`livens_zone_stale{zone="static.example."} 1`,
 		`livens_probes_waited_total 7`,
+		`livens_pool_divergence{pool="chat"} 1`,
+		`livens_pool_divergence{pool="ws"} 0`,
+		`livens_cluster_observers 5`,
+		`livens_cluster_reached 3`,
+		`livens_cluster_quorum 1`,
+		`livens_cluster_tells_hooks 1`,
+		`livens_cluster_clock_offset_seconds -0.02`,
+		`livens_cluster_sent_bytes_total 12345`,
+		`livens_cluster_received_bytes_total 23456`,
+		`livens_cluster_faults_total{kind="wrong_key"} 3`,
+		`livens_peer_reached{nameserver="ns2",peer="192.0.2.2:7946"} 1`,
+		`livens_peer_reached{nameserver="",peer="ns5.example:7946"} 0`,
+		`livens_peer_rtt_seconds{nameserver="ns2",peer="192.0.2.2:7946"} 0.011`,
+		`livens_peer_clock_offset_seconds{nameserver="ns3",peer="192.0.2.3:7946"} 3.2`,
+		`livens_events_told_total{hook="chatops"} 7`,
+		`livens_events_failed_total{hook="chatops"} 2`,
+		`livens_events_given_up_total{hook="chatops"} 1`,
+		`livens_events_pending{hook="chatops"} 3`,
 		`process_start_time_seconds`,
 		`go_goroutines`,
 	} {

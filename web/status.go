@@ -11,6 +11,7 @@ import (
 
 	"github.com/livens/livens/checker"
 	"github.com/livens/livens/cluster"
+	"github.com/livens/livens/events"
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/zones"
 )
@@ -19,6 +20,8 @@ import (
 // later versions may add fields. Times are RFC 3339, durations are seconds.
 type Status struct {
 	Name      string              `json:"name"`                 // this nameserver
+	Site      string              `json:"site,omitempty"`       // the data center that it is in
+	Witness   bool                `json:"witness,omitempty"`    // it answers no queries
 	Version   string              `json:"version"`              // of livens
 	Now       time.Time           `json:"now"`                  // when this was written
 	Started   time.Time           `json:"started"`              // when the process was
@@ -31,8 +34,10 @@ type Status struct {
 	Alerts    []failover.Alert    `json:"alerts"`            // worst first
 	Cluster   *cluster.Status     `json:"cluster,omitempty"` // the other nameservers; nil: there are none
 	Pools     []Pool              `json:"pools"`
-	Overrides []failover.Override `json:"overrides"` // those in force
+	Overrides []failover.Override `json:"overrides"` // those in force, and planned ones
 	Zones     []Zone              `json:"zones"`
+	Events    []events.Happened   `json:"events"` // the last 20, newest last
+	Hooks     []events.HookStats  `json:"hooks"`
 }
 
 // Listen tells where this nameserver can be reached.
@@ -90,6 +95,16 @@ type Target struct {
 	Probes      uint64        `json:"probes"`      // sent since the target was added
 	Failures    uint64        `json:"failures"`    // of these probes
 	Transitions uint64        `json:"transitions"` // times that the verdict turned
+	Votes       []Vote        `json:"votes,omitempty"`
+}
+
+// Vote is what one nameserver says of a target. Those that are not reached, or know nothing of it, have none.
+type Vote struct {
+	Nameserver string        `json:"nameserver"`
+	State      checker.State `json:"state"`
+	Doubt      bool          `json:"doubt,omitempty"`
+	Drain      bool          `json:"drain,omitempty"`
+	Reason     string        `json:"reason,omitempty"` // for not being up
 }
 
 // Zone is one zone as it is served.
@@ -99,7 +114,7 @@ type Zone struct {
 	Serial  uint32   `json:"serial"`
 	Records int      `json:"records"`
 	Pools   []string `json:"pools"`
-	Hash    string   `json:"hash"`            // of its data: equal on nameservers with equal data
+	Hash    string   `json:"hash"`            // of its data, hex: equal on nameservers with equal data
 	Stale   string   `json:"stale,omitempty"` // why this is the last good version and not what the file says now
 }
 
@@ -109,6 +124,20 @@ type Receipt struct {
 	Pool      *Pool              `json:"pool"`                // the pool now
 	Override  *failover.Override `json:"override,omitempty"`  // what stays in force because of the order
 	Followers []string           `json:"followers,omitempty"` // the pools that follow this one
+	Known     []string           `json:"known,omitempty"`     // the nameservers that have the order, this one among them; none: there are no others
+	Untold    []string           `json:"untold,omitempty"`    // the configured ones that do not have it yet
+}
+
+// Forecast is what an order would bring, and who would know of it.
+type Forecast struct {
+	*failover.Forecast
+	Followers []string `json:"followers,omitempty"` // the pools that follow
+	Untold    []string `json:"untold,omitempty"`    // nameservers that could not be told now
+}
+
+// Events are what happened: the document of GET /api/v1/events.
+type Events struct {
+	Events []events.Happened `json:"events"` // newest last
 }
 
 // Pool returns the pool of that name, or nil.

@@ -45,7 +45,7 @@ type command struct {
 // commands lists the subcommands in the order of their use.
 func commands() []command {
 	return []command{
-		serveCommand(), checkCommand(), reloadCommand(), statusCommand(), explainCommand(),
+		serveCommand(), checkCommand(), reloadCommand(), statusCommand(), explainCommand(), eventsCommand(), diffCommand(),
 		failoverCommand(), failbackCommand(), drainCommand(), undrainCommand(), keyCommand(), versionCommand(),
 	}
 }

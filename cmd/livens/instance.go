@@ -69,7 +69,8 @@ func newInstance(path string, config *zones.Config, log *slog.Logger, level *slo
 		path: path, loader: zones.NewLoader(), controller: in.controller, dns: in.dns, teller: in.teller, notices: in.notices, level: level, log: log,
 	}
 	in.web = web.New(web.Options{
-		Status: in.status, Explain: in.explain, Order: in.order, DNS: in.dns.Collector(), Log: log,
+		Status: in.status, Explain: in.explain, Order: in.order, Foresee: in.foresee, Events: in.events.Last,
+		DNS: in.dns.Collector(), Log: log,
 		Reload: func(ctx context.Context) *web.Reload { return in.reloader.reload(ctx, "livens reload") },
 	})
 	return in, nil

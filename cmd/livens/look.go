@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"slices"
 	"strings"
@@ -12,12 +11,16 @@ import (
 	"github.com/livens/livens/web"
 )
 
+// statusEvents is how many events the status document has; livens events has all.
+const statusEvents = 20
+
 // status is the status document now.
 func (in *instance) status() *web.Status {
 	now := time.Now()
 	s := &web.Status{
-		Name: in.config.Name, Version: in.version, Started: in.started,
+		Name: in.config.Name, Site: in.config.Site, Witness: len(in.config.Listen) == 0, Version: in.version, Started: in.started,
 		Listen: web.Listen{DNS: in.dns.Addrs(), Pid: os.Getpid()},
+		Events: in.events.Last(statusEvents, ""), Hooks: in.teller.Stats(),
 		Alerts: append(in.controller.Alerts(now), in.notices.raised()...),
 	}
 	if addr := in.httpAddr.Load(); addr != nil {
@@ -34,11 +37,11 @@ func (in *instance) status() *web.Status {
 		})
 	}
 	s.Alerts = append(s.Alerts, in.teller.Alerts()...)
-	if in.cluster != nil {
-		s.Cluster = in.cluster.Status()
-		s.Alerts = append(s.Alerts, s.Cluster.Alerts(now)...)
-	}
 	seen := web.Seen{Now: now, Failover: in.controller.Status(), Verdicts: in.checker.Verdicts(), Stats: in.checker.Stats()}
+	if in.cluster != nil {
+		seen.Cluster = in.cluster.Status()
+		s.Alerts = append(s.Alerts, seen.Cluster.Alerts(now)...)
+	}
 	s.Describe(seen)
 	if s.Ready && s.SelfDoubt == "" {
 		s.Alerts = append(s.Alerts, unchecked(s)...)
@@ -70,30 +73,4 @@ func unchecked(s *web.Status) []failover.Alert {
 
 func (in *instance) explain(name string) (*web.Explanation, error) {
 	return in.status().Explain(in.controller.Status().Set, name)
-}
-
-// order carries out an operator's order and says what came of it.
-func (in *instance) order(ctx context.Context, o failover.Order) (*web.Receipt, error) {
-	receipt := &web.Receipt{}
-	if d := in.controller.Status().Decisions[o.Pool]; d != nil {
-		receipt.Before = d.Active
-	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second) // a disk that hangs
-	defer cancel()
-	if err := in.controller.Do(ctx, o); err != nil {
-		return nil, err
-	}
-	now := in.status()
-	receipt.Pool = now.Pool(o.Pool)
-	for i, p := range now.Pools {
-		if p.Follow == o.Pool {
-			receipt.Followers = append(receipt.Followers, now.Pools[i].Pool)
-		}
-	}
-	for i := range now.Overrides {
-		if x := &now.Overrides[i]; x.Pool == o.Pool && string(x.Kind) == string(o.Verb) && (o.Deployment == "" || x.Deployment == o.Deployment) {
-			receipt.Override = x
-		}
-	}
-	return receipt, nil
 }

@@ -21,7 +21,7 @@ func TestReceiptWords(t *testing.T) {
 		"carried out": {
 			failover.Order{Verb: failover.DoFailover, Deployment: "b"},
 			web.Receipt{Before: []string{"a"}, Pool: pool("b", ""), Override: &failover.Override{Until: tonight}},
-			"b answers now (was a); the order holds until " + tonight.UTC().Format("2006-01-02 15:04:05 UTC"),
+			"b answers now (was a); the order holds until " + clock(tonight),
 		},
 		"without end": {
 			failover.Order{Verb: failover.DoFailover, Deployment: "b"},
@@ -36,7 +36,7 @@ func TestReceiptWords(t *testing.T) {
 		"failback waits": {
 			failover.Order{Verb: failover.DoFailback},
 			web.Receipt{Before: []string{"b"}, Pool: pool("b", "a waits"), Override: &failover.Override{Deployment: "a", Until: tonight}},
-			"b answers as before; the order waits until " + tonight.UTC().Format("2006-01-02 15:04:05 UTC") + "; a waits",
+			"b answers as before; the order waits until " + clock(tonight) + "; a waits",
 		},
 		"followers": {
 			failover.Order{Verb: failover.DoFailback},
@@ -55,7 +55,7 @@ func TestReceiptWords(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := receiptWords(c.order, &c.receipt); got != c.want {
+			if got := receiptWords(c.order, &c.receipt, time.Now()); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
 		})

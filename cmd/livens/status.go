@@ -17,8 +17,9 @@ func statusCommand() command {
 		name: "status", summary: "show who answers, since when, and why",
 		help: `
 Shows what the running server knows: alerts, every pool with the deployment that answers and the reason,
-every deployment with its verdict, operators' orders in force, the zones, and problems of the
-configuration. An arrow marks what is answered. Ages are rounded; --json has exact times.
+every deployment with its verdict, operators' orders in force and planned, the other nameservers, the
+zones, and problems of the configuration. An arrow marks what is answered. Where the nameservers do not
+all say the same of a target, a line tells who votes what. Ages are rounded; --json has exact times.
 
   livens status
   livens status --json | jq '.pools[] | {pool, active, reason}'`,
@@ -45,6 +46,7 @@ func (p *printer) status(s *web.Status) {
 		p.line("")
 		p.pool(s, &s.Pools[i])
 	}
+	p.nameservers(s)
 	p.line("")
 	p.zones(s)
 	p.problems(s)
@@ -59,7 +61,16 @@ func (p *printer) head(s *web.Status) {
 	for i, a := range s.Listen.DNS {
 		where[i] = a.String()
 	}
-	p.hang(p.paint(strong, s.Name)+"  ", fmt.Sprintf("%s, up %s, livens %s, DNS on %s", state, s.Ago(s.Started), s.Version, strings.Join(where, " ")))
+	dns := "DNS on " + strings.Join(where, " ")
+	if s.Witness {
+		dns = "a witness: it answers no queries"
+	}
+	observers := ""
+	if s.Cluster != nil {
+		words, enough := s.Quorum()
+		observers = p.paint(toneOf(enough), words) + ", "
+	}
+	p.hang(p.paint(strong, s.Name)+"  ", fmt.Sprintf("%s, up %s, livens %s, %s%s", state, s.Ago(s.Started), s.Version, observers, dns))
 }
 
 func (p *printer) alerts(s *web.Status) {
@@ -92,6 +103,9 @@ func (p *printer) pool(s *web.Status, pool *web.Pool) {
 		rows = append(rows, p.deployment(s, &d))
 		for _, t := range pool.TargetsOf(d.Name) {
 			rows = append(rows, p.target(s, &t))
+			if dissent := s.Dissent(&t); dissent != "" {
+				rows = append(rows, []string{"      votes", "", "", "", p.paint(unwell, dissent)})
+			}
 		}
 	}
 	p.table("  ", rows)
@@ -114,14 +128,23 @@ func (p *printer) answer(s *web.Status, pool *web.Pool) {
 	if pool.Lowered {
 		ttl += " (lowered)"
 	}
+	if s.Cluster != nil {
+		ttl += fmt.Sprintf(", epoch %d", pool.Epoch)
+	}
+	if pool.Provisional {
+		ttl += ", " + p.paint(unwell, "provisional")
+	}
 	p.hang("  "+p.paint(color, strings.Join(pool.Active, ", ")+" "+verb)+"  ",
 		fmt.Sprintf("for %s: %s, %s", s.Ago(pool.Since), strings.Join(addresses, " "), ttl))
+	p.others(s, pool)
 	p.hang("  because  ", pool.Reason)
 	if pool.Pending != "" {
 		p.hang("  next     ", p.paint(unwell, pool.Pending))
 	}
-	for _, o := range s.OverridesOf(pool.Pool) {
-		p.hang("  order    ", p.paint(unwell, o))
+	for i := range s.Overrides {
+		if o := &s.Overrides[i]; o.Pool == pool.Pool {
+			p.hang("  order    ", p.paint(unwell, orderWords(o, s.Now)))
+		}
 	}
 }
 

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"strings"
+
+	"github.com/livens/livens/events"
+	"github.com/livens/livens/failover"
+)
+
+func eventsCommand() command {
+	return command{
+		name: "events", summary: "show what happened: switches, verdicts, orders",
+		help: `
+Shows the last events, newest last: when, what and why, which nameserver saw it first, and which hooks
+have been told. All nameservers keep the same thousand.
+
+  livens events
+  livens events --pool chat -n 100
+  livens events -n -1 --json | jq '.events[] | select(.kind == "switch")'`,
+		bind: func(flags *flag.FlagSet) func(context.Context, *env, []string) error {
+			n, pool := flags.Int("n", 20, "how many; -1: all that are kept: `COUNT`"), flags.String("pool", "", "only those of this pool: `POOL`")
+			return func(ctx context.Context, e *env, _ []string) error {
+				client, err := e.client()
+				if err != nil {
+					return err
+				}
+				found, err := client.Events(ctx, *n, *pool)
+				if err != nil {
+					return err
+				}
+				return e.print(found, func(p *printer) { p.events(found.Events) })
+			}
+		},
+	}
+}
+
+func (p *printer) events(list []events.Happened) {
+	if len(list) == 0 {
+		p.line("nothing has happened")
+	}
+	for _, e := range list {
+		p.line("%s  %s  %s", clock(e.At), p.paint(eventColor(&e), fmt.Sprintf("%-8s", e.Kind)), what(&e))
+		p.hang("    ", eventWords(&e))
+	}
+}
+
+// what is what an event is about, and what changed: "chat: primary → redundant".
+func what(e *events.Happened) string {
+	about := e.Pool
+	if e.Deployment != "" {
+		about += "/" + e.Deployment
+	}
+	switch {
+	case e.To == "":
+		return about
+	case e.From == "" || e.From == e.To:
+		return about + ": " + e.To
+	}
+	return about + ": " + e.From + " → " + e.To
+}
+
+// eventWords tell why, who saw it, and who was told.
+func eventWords(e *events.Happened) string {
+	var out []string
+	if e.Reason != "" {
+		out = append(out, e.Reason)
+	}
+	if e.Kind == failover.EventSwitch {
+		out = append(out, fmt.Sprintf("epoch %d", e.Epoch))
+	}
+	out = append(out, "seen by "+e.Node)
+	if !e.Quorum {
+		out = append(out, "without a quorum")
+	}
+	if len(e.Told) > 0 {
+		out = append(out, "told to "+strings.Join(e.Told, ", "))
+	}
+	if len(e.Owed) > 0 {
+		out = append(out, "yet to be told to "+strings.Join(e.Owed, ", "))
+	}
+	return strings.Join(out, "; ")
+}
+
+func eventColor(e *events.Happened) string {
+	switch {
+	case e.Kind == failover.EventSwitch:
+		return strong
+	case e.Kind == failover.EventVerdict && e.To == "down":
+		return bad
+	}
+	return plain
+}
