@@ -413,7 +413,7 @@ func (n *nameserver) exchange(ctx context.Context, query *dns.Msg, where netip.A
 	time.Sleep(delay)
 	if !to.answering.Load() || n.network.isCut(n.name, to.name, everything) {
 		<-ctx.Done()
-		return nil, ctx.Err()
+		return nil, os.ErrDeadlineExceeded
 	}
 	reply, err := to.reply(query)
 	time.Sleep(delay)
