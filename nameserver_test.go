@@ -472,11 +472,12 @@ func (n *nameserver) happened() {
 		if e.Deployment != "" {
 			text += " " + e.Deployment
 		}
-		text += ": "
 		if e.From != "" {
-			text += "from " + e.From + " "
+			text += " from " + e.From
 		}
-		text += "to " + e.To
+		if e.To != "" {
+			text += " to " + e.To
+		}
 		if !e.Quorum {
 			text += ", without a quorum"
 		}

@@ -165,7 +165,7 @@ func (s *sockets) DialTimeout(addr string, timeout time.Duration) (net.Conn, err
 // DialAddressTimeout opens a connection, which ends by itself after streamPatience: the library sends messages without
 // a deadline, and a stopped process would keep them for ever.
 func (s *sockets) DialAddressTimeout(a memberlist.Address, timeout time.Duration) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: min(timeout, dialPatience)}
+	dialer := net.Dialer{Timeout: min(timeout, dialPatience), LocalAddr: s.source()}
 	conn, err := dialer.DialContext(s.done, "tcp", a.Addr)
 	if err != nil {
 		return nil, err
@@ -176,6 +176,16 @@ func (s *sockets) DialAddressTimeout(a memberlist.Address, timeout time.Duration
 		return nil, errClosed
 	}
 	return guarded, guarded.SetDeadline(time.Now().Add(streamPatience))
+}
+
+// source is where connections come from: the address that is listened on, as datagrams do, so that on a host with several
+// addresses the peer knows whose they are. Nil: the kernel chooses.
+func (s *sockets) source() net.Addr {
+	at := s.tcp.Addr().(*net.TCPAddr)
+	if at.IP.IsUnspecified() {
+		return nil
+	}
+	return &net.TCPAddr{IP: at.IP, Zone: at.Zone}
 }
 
 // PacketCh gives the library the datagrams that arrive.
