@@ -175,9 +175,8 @@ func short(ballots []ballot, size int, reason string) string {
 
 // read is what a decision could read of the agreement.
 func (a *agreement) read() facts {
-	f := facts{
+	return facts{
 		state: a.State, known: !a.At.IsZero(), bad: a.Streak < 0, doubt: a.Doubt, drain: a.Drain, lacking: a.Lacking, tied: a.Tied,
 		reason: a.remark,
 	}
-	return f
 }
