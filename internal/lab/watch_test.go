@@ -56,7 +56,7 @@ func TestWatch(t *testing.T) {
 	running := &dns.Server{PacketConn: conn, Handler: a, NotifyStartedFunc: func() { close(started) }}
 	go func() { _ = running.ActivateAndServe() }() // until it is shut down
 	<-started
-	w := visitor.Watch(t, Watched{Server: at, Name: "chat.test", Timeout: patience, Epochs: true})
+	w := visitor.Watch(t, Watched{Server: at, Name: "chat.test", Timeout: time.Second, Epochs: true})
 
 	seen := func() (texts []string) {
 		for _, c := range w.Timeline() {
