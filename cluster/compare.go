@@ -9,19 +9,26 @@ import (
 	"github.com/livens/livens/failover"
 )
 
-// compare notes since when reached nameservers hold another decision than this one, and who is reached.
+// compare notes since when reached nameservers hold other decisions or zones than this one, and who is reached.
 func (c *Core) compare(now time.Time) {
 	seen := map[string]bool{}
+	since := func(key string) time.Time {
+		seen[key] = true
+		if c.apart[key].IsZero() {
+			c.apart[key] = now
+		}
+		return c.apart[key]
+	}
 	apart := map[string]bool{} // by pool: for long enough to be told
 	for _, n := range c.reached() {
 		for pool, theirs := range n.report.Held {
 			if ours := c.report.Held[pool]; ours != nil && differ(ours, theirs) {
-				key := n.name + " " + pool
-				seen[key] = true
-				if c.apart[key].IsZero() {
-					c.apart[key] = now
-				}
-				apart[pool] = apart[pool] || now.Sub(c.apart[key]) > apartLife
+				apart[pool] = now.Sub(since(n.name+" "+pool)) > apartLife || apart[pool]
+			}
+		}
+		for zone, theirs := range n.report.Zones {
+			if c.report.Zones[zone].Hash != theirs.Hash {
+				since(n.name + " zone " + zone)
 			}
 		}
 	}

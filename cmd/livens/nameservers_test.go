@@ -191,11 +191,14 @@ func TestEvents(t *testing.T) {
 		{Owed: []string{"pager"}, Entry: events.Entry{Told: []string{"chatops"}, Event: failover.Event{Kind: failover.EventSwitch, At: noon, Node: "ns2", Pool: "chat", From: "primary",
 			To: "redundant", Epoch: 17, Reason: "primary went down", Quorum: true}}},
 		{Entry: events.Entry{Event: failover.Event{Kind: failover.EventOverride, At: noon, Node: "ns1", Pool: "chat", Deployment: "primary", To: "given", Reason: "drain of primary by al"}}},
+		{Entry: events.Entry{Event: failover.Event{Kind: failover.EventDivergence, At: noon, Node: "ns1", To: "ns3 silent", Quorum: true}}},
 	}
-	want := clock(noon) + `  switch    chat: primary → redundant
+	want := clock(noon) + `  switch      chat: primary → redundant
     primary went down; epoch 17; seen by ns2; told to chatops; yet to be told to pager
-` + clock(noon) + `  override  chat/primary: given
+` + clock(noon) + `  override    chat/primary: given
     drain of primary by al; seen by ns1; without a quorum
+` + clock(noon) + `  divergence  ns3 silent
+    seen by ns1
 `
 	if got := onTerminal(0, func(p *printer) { p.events(list) }); got != want {
 		t.Errorf("got\n%s", got)
