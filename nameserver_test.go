@@ -413,7 +413,7 @@ func (n *nameserver) exchange(ctx context.Context, query *dns.Msg, where netip.A
 	time.Sleep(delay)
 	if !to.answering.Load() || n.network.isCut(n.name, to.name, everything) {
 		<-ctx.Done()
-		return nil, ctx.Err()
+		return nil, os.ErrDeadlineExceeded
 	}
 	reply, err := to.reply(query)
 	time.Sleep(delay)
@@ -468,15 +468,13 @@ func (n *nameserver) alerts() {
 // happened prints events without what differs between those who saw one at the same time: of their reports one is kept.
 func (n *nameserver) happened() {
 	for _, e := range n.events.Recent(-1) {
-		text := fmt.Sprintf("%s %s", e.Kind, e.Pool)
-		if e.Deployment != "" {
-			text += " " + e.Deployment
-		}
-		text += ": "
+		text := strings.Join(strings.Fields(fmt.Sprintf("%s %s %s", e.Kind, e.Pool, e.Deployment)), " ")
 		if e.From != "" {
-			text += "from " + e.From + " "
+			text += " from " + e.From
 		}
-		text += "to " + e.To
+		if e.To != "" {
+			text += " to " + e.To
+		}
 		if !e.Quorum {
 			text += ", without a quorum"
 		}

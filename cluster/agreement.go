@@ -12,6 +12,7 @@ import (
 type agreement struct {
 	failover.Agreed
 	facts   facts
+	remark  string    // Reason without what this observer's own probe found well
 	quorum  bool      // those who vote are one
 	turned  time.Time // since when they are, or are not
 	pending bool      // time alone will change something
@@ -23,7 +24,6 @@ type facts struct {
 	state                    checker.State
 	known, bad, doubt, drain bool
 	lacking                  bool
-	explained                bool // there is a reason
 	tied                     time.Time
 	reason                   string
 }
@@ -126,10 +126,18 @@ func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, 
 	if a.At.IsZero() && len(ballots) > 0 || own.At.After(a.At) {
 		a.At = now
 	}
-	if a.State == checker.Up && a.Reason == "" {
+	a.remark = a.Reason
+	switch {
+	case a.State != checker.Up || a.Reason != "":
+	case own.State == checker.Up:
 		a.Reason = own.Reason
+	default:
+		a.Reason, a.remark = othersWord, othersWord
 	}
 }
+
+// othersWord is the reason for what is up though this observer does not say so.
+const othersWord = "up by the others' word"
 
 // quorumSettle is how long enough observers must have voted before what follows is firm: what this nameserver held before may
 // have been overtaken elsewhere, and the news of that is on its way with the votes.
@@ -167,12 +175,8 @@ func short(ballots []ballot, size int, reason string) string {
 
 // read is what a decision could read of the agreement.
 func (a *agreement) read() facts {
-	f := facts{
+	return facts{
 		state: a.State, known: !a.At.IsZero(), bad: a.Streak < 0, doubt: a.Doubt, drain: a.Drain, lacking: a.Lacking, tied: a.Tied,
-		explained: a.Reason != "",
+		reason: a.remark,
 	}
-	if a.State != checker.Up {
-		f.reason = a.Reason
-	}
-	return f
 }

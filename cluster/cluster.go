@@ -25,6 +25,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
@@ -63,15 +64,15 @@ type Carrier interface {
 type Node struct {
 	options Options
 	lookout *lookout
-	changes chan struct{} // holds at most one signal
-	joined  chan struct{} // closed when the wait for running decisions is over
+	changes chan struct{}             // holds at most one signal
+	joined  chan struct{}             // closed when the wait for running decisions is over
+	heard   atomic.Pointer[time.Time] // when a nameserver elsewhere was last heard; the checker asks with its own lock held
 
 	mu        sync.Mutex
 	core      *Core
 	carrier   Carrier // nil while its sockets cannot be bound
 	mute      error   // why
 	checker   *checker.Checker
-	heard     time.Time  // when a nameserver elsewhere was last heard
 	set       *zones.Set // what targets were taken from
 	addresses int        // how many the decisions then had
 }
@@ -82,9 +83,13 @@ func New(o Options) *Node {
 		o.Exchange = askUDP
 	}
 	config := o.Config.Cluster
+	advertised := config.Advertise
+	if !advertised.IsValid() {
+		advertised = config.Listen
+	}
 	core := NewCore(CoreOptions{
 		Self: Report{
-			Name: o.Config.Name, Boot: 1 + rand.Uint64N(1<<63), Site: o.Config.Site, Livens: o.Version, Witness: len(o.Config.Listen) == 0,
+			Name: o.Config.Name, Boot: 1 + rand.Uint64N(1<<63), Address: advertised.String(), Site: o.Config.Site, Livens: o.Version, Witness: len(o.Config.Listen) == 0,
 		},
 		Peers: config.Peers, MinorityHold: config.MinorityHold, TieHold: config.TieHold,
 	}, time.Now())
@@ -119,7 +124,8 @@ func (n *Node) Run(ctx context.Context, c *checker.Checker) error {
 			stop()
 			return <-ended
 		case p := <-received:
-			n.do(func(c *Core, now time.Time) { c.Receive(p.Peer, p.Data, now) })
+			m, err := decode(p.Data) // a large one takes a while: nobody waits for it
+			n.do(func(c *Core, now time.Time) { c.received(p.Peer, m, err, now) })
 		case <-c.Changes():
 			n.observe(false)
 		case <-happened:
@@ -173,10 +179,12 @@ func (n *Node) do(work func(*Core, time.Time)) {
 	n.mu.Lock()
 	work(n.core, time.Now())
 	out, hurry, unread, learnt := n.core.Take(), n.core.Hurry(), n.core.Unread(), n.core.Learnt()
-	n.heard = n.core.HeardElsewhere()
+	heard := n.core.HeardElsewhere()
+	n.heard.Store(&heard)
 	if n.core.Joined() {
 		n.join()
 	}
+	happened := n.core.Happened()
 	refused, checker, carrier := n.core.Noticed(), n.checker, n.carrier
 	n.mu.Unlock()
 	if carrier != nil {
@@ -187,6 +195,9 @@ func (n *Node) do(work func(*Core, time.Time)) {
 	}
 	if len(hurry) > 0 && checker != nil {
 		checker.Hurry(hurry)
+	}
+	for _, e := range happened {
+		n.options.Events.Add(e, time.Now())
 	}
 	if len(learnt) > 0 {
 		n.options.Events.Merge(learnt, time.Now())
@@ -245,9 +256,10 @@ func (n *Node) Tell(s *failover.Status) {
 
 // Heard is when a nameserver in another site was last heard: the checker asks before it doubts itself.
 func (n *Node) Heard() time.Time {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.heard
+	if at := n.heard.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }
 
 // Status is what is known of the cluster now.

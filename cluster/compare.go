@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -8,28 +9,82 @@ import (
 	"github.com/livens/livens/failover"
 )
 
-// compare notes since when reached nameservers hold other decisions or data than this one.
+// compare notes since when reached nameservers hold other decisions or zones than this one, and who is reached.
 func (c *Core) compare(now time.Time) {
 	seen := map[string]bool{}
-	note := func(key string) {
+	since := func(key string) time.Time {
 		seen[key] = true
 		if c.apart[key].IsZero() {
 			c.apart[key] = now
 		}
+		return c.apart[key]
 	}
+	apart := map[string]bool{} // by pool: for long enough to be told
 	for _, n := range c.reached() {
 		for pool, theirs := range n.report.Held {
 			if ours := c.report.Held[pool]; ours != nil && differ(ours, theirs) {
-				note(n.name + " " + pool)
+				apart[pool] = now.Sub(since(n.name+" "+pool)) > apartLife || apart[pool]
 			}
 		}
 		for zone, theirs := range n.report.Zones {
 			if c.report.Zones[zone].Hash != theirs.Hash {
-				note(n.name + " zone " + zone)
+				since(n.name + " zone " + zone)
 			}
 		}
 	}
 	maps.DeleteFunc(c.apart, func(key string, _ time.Time) bool { return !seen[key] })
+	c.tellApart(apart, now)
+	for _, n := range c.nodes {
+		c.tellReached(n, now)
+	}
+}
+
+// tellApart makes events of pools about which nameservers begin or cease to differ.
+func (c *Core) tellApart(apart map[string]bool, now time.Time) {
+	for _, pool := range names(apart) {
+		if apart[pool] && !c.differs[pool] {
+			c.differs[pool] = true
+			c.happen(failover.Event{Pool: pool, From: "agreed", To: "apart", Reason: "nameservers that reach each other answer differently: livens diff shows which"}, now)
+		}
+	}
+	for _, pool := range names(c.differs) {
+		if !apart[pool] {
+			delete(c.differs, pool)
+			c.happen(failover.Event{Pool: pool, From: "apart", To: "agreed", Reason: "nameservers that reach each other answer alike again"}, now)
+		}
+	}
+}
+
+// tellReached makes an event of a nameserver that falls silent, and of its return. The first time it is met is no news.
+func (c *Core) tellReached(n *neighbour, now time.Time) {
+	switch reached := n.reached(); {
+	case reached && n.missed:
+		n.missed = false
+		c.happen(failover.Event{To: n.name + " reached", Reason: n.name + " is heard again"}, now)
+	case !reached && n.met && !n.missed && n.left:
+		n.missed = true
+		c.happen(failover.Event{To: n.name + " stopped", Reason: n.name + " said that it stops"}, now)
+	case !reached && n.met && !n.missed && !n.counts:
+		n.missed = true
+		c.happen(failover.Event{To: n.name + " silent", Reason: "no sign of life of " + n.name}, now)
+	case reached:
+		n.met = true
+	}
+}
+
+// happen notes an event.
+func (c *Core) happen(e failover.Event, now time.Time) {
+	c.happenings++
+	e.ID = fmt.Sprintf("%s-%d-c%d", c.report.Name, now.UnixNano(), c.happenings)
+	e.Kind, e.At, e.Node, e.Quorum = failover.EventDivergence, now, c.report.Name, c.quorum(now)
+	c.happened = append(c.happened, e)
+}
+
+// Happened hands over the events since the last call.
+func (c *Core) Happened() []failover.Event {
+	out := c.happened
+	c.happened = nil
+	return out
 }
 
 // differ says that two nameservers with the same pool answer differently, or would call the answer by another epoch.

@@ -35,15 +35,18 @@ type Core struct {
 	recount map[string]bool // targets whose votes are to be counted anew
 	joined  bool
 
-	out     []Outgoing
-	news    map[string]failover.Agreed
-	hurry   map[string]bool
-	unread  bool // News has something new
-	noticed []Fault
-	learnt  []events.Entry
-	heard   time.Time            // when a nameserver that is not in this one's site was last heard
-	stood   string               // whose votes counted last
-	apart   map[string]time.Time // since when a pool's decision or a zone's data differs, by "nameserver pool" and "nameserver zone ZONE"
+	out        []Outgoing
+	news       map[string]failover.Agreed
+	hurry      map[string]bool
+	unread     bool // News has something new
+	noticed    []Fault
+	differs    map[string]bool // pools about which nameservers differ, as was told
+	happened   []failover.Event
+	happenings uint64 // events ever
+	learnt     []events.Entry
+	heard      time.Time            // when a nameserver that is not in this one's site was last heard
+	stood      string               // whose votes counted last
+	apart      map[string]time.Time // since when a pool's decision or a zone's data differs, by "nameserver pool" and "nameserver zone ZONE"
 }
 
 // Target is what of a target concerns the others.
@@ -66,7 +69,7 @@ func NewCore(o CoreOptions, now time.Time) *Core {
 	c := &Core{
 		options: o, started: now, report: &self, sessions: map[string]*session{},
 		answered: map[string]time.Time{}, agreed: map[string]*agreement{}, news: map[string]failover.Agreed{},
-		hurry: map[string]bool{}, recount: map[string]bool{}, apart: map[string]time.Time{}, unread: true,
+		hurry: map[string]bool{}, differs: map[string]bool{}, recount: map[string]bool{}, apart: map[string]time.Time{}, unread: true,
 	}
 	for _, p := range o.Peers {
 		c.sessions[p] = &session{}

@@ -315,3 +315,45 @@ func TestRestartedObserverMovesNobody(t *testing.T) {
 		w.fail("ns1 answers %v, epoch %d after %d", got.Active, got.Epoch, epoch)
 	}
 }
+
+// What nameservers notice of one another happens once, and ends.
+func TestSilenceAndReturnAreEvents(t *testing.T) {
+	w := newWorld(t, 1, "", "", "")
+	w.start()
+	w.run(20 * time.Second)
+	told := func(n *simNode) (out []string) {
+		for _, e := range n.core.Happened() {
+			out = append(out, e.To)
+		}
+		return out
+	}
+	ns1, ns3 := w.nodes[0], w.nodes[2]
+	if got := told(ns1); got != nil {
+		t.Errorf("at the start: %v", got)
+	}
+	ns3.kill()
+	w.run(10 * time.Second)
+	ns3.start()
+	w.run(10 * time.Second)
+	ns3.stop()
+	w.run(time.Second)
+	ns3.start()
+	w.run(10 * time.Second)
+	if got := told(ns1); !slices.Equal(got, []string{"ns3 silent", "ns3 reached", "ns3 stopped", "ns3 reached"}) {
+		t.Errorf("told %q", got)
+	}
+	ns2 := w.nodes[1]
+	told(ns2)
+	known := ns2.core.find("ns1")
+	said, held := *known.report, *known.report.Held["chat"]
+	held.Active = []string{"redundant"} // what would be a fault in livens
+	said.Held, said.Version = map[string]*failover.Decision{"chat": &held}, known.version
+	before := known.report
+	known.report = &said
+	w.run(2 * time.Second)
+	known.report = before
+	w.run(time.Second)
+	if got := told(ns2); !slices.Equal(got, []string{"apart", "agreed"}) {
+		t.Errorf("told %q", got)
+	}
+}

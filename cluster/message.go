@@ -64,6 +64,7 @@ const (
 	maxOverrides = 10_000
 	maxEvents    = 2_000
 	maxWords     = 4096 // bytes of a reason
+	maxAge       = int64(time.Hour / time.Microsecond)
 )
 
 // encode writes a message as JSON, a large one compressed.
@@ -143,7 +144,7 @@ func (m *Message) check() error {
 		return errors.New("a message about more nameservers than there can be")
 	}
 	for _, h := range m.Heard {
-		if !isName(h.Name) || h.Age < 0 || h.Boot == 0 {
+		if !isName(h.Name) || h.Age < 0 || h.Age > maxAge || h.Boot == 0 {
 			return errors.New("a message with a nonsense age or name")
 		}
 	}
@@ -165,6 +166,11 @@ func (m *Message) check() error {
 	return nil
 }
 
+// beyond says that there is more than any configuration has.
+func (c *Contents) beyond() bool {
+	return len(c.Votes) > maxVotes || len(c.Held) > maxPools || len(c.Zones) > maxZones || len(c.Overrides) > maxOverrides || len(c.Events) > maxEvents
+}
+
 func (r *Report) check() error {
 	if r == nil {
 		return errors.New("an empty report")
@@ -172,7 +178,7 @@ func (r *Report) check() error {
 	switch {
 	case !isName(r.Name), r.Boot == 0, r.Version == 0:
 		return errors.New("a report without a proper name or number")
-	case len(r.Votes) > maxVotes, len(r.Held) > maxPools, len(r.Zones) > maxZones, len(r.Overrides) > maxOverrides, len(r.Events) > maxEvents:
+	case r.Contents.beyond():
 		return fmt.Errorf("the report of %s is larger than any configuration", r.Name)
 	case len(r.Doubt) > maxWords, len(r.Site) > maxName, len(r.Livens) > maxName, len(r.DNS) > 2*maxNodes:
 		return fmt.Errorf("the report of %s has words without end", r.Name)

@@ -28,6 +28,8 @@ type neighbour struct {
 	version uint64               // the latest version of its report known to exist
 	report  *Report              // the latest at hand, of this boot; nil: none yet
 	synced  bool                 // the report at hand was the latest at some time since the node was last unreachable
+	met     bool                 // it has been reached by this process
+	missed  bool                 // it has been told that it is silent
 	left    bool                 // it said that it leaves
 	counts  bool                 // its votes do; see lapses
 	since   time.Time            // since when it has been reached; zero: it is not
@@ -63,18 +65,21 @@ func (n *neighbour) reached() bool { return n.counts && n.synced && n.report != 
 
 // hearing takes a sign of life: message seq of the process boot, heard age ago by a go-between or ("") by ourselves.
 // An older sign than what is known changes nothing. Ages only ever grow on their way, so that no circle of
-// go-betweens keeps a dead nameserver alive.
+// go-betweens keeps a dead nameserver alive. What the nameserver itself says goes before what others say of it: their
+// mistakes are put right by its next message.
 func (n *neighbour) hearing(boot, seq, version uint64, at time.Time, via string) {
 	switch {
-	case boot != n.boot && !at.After(n.heard):
+	case boot != n.boot && (!at.After(n.heard) || via != "" && at.Sub(n.direct) <= lapse):
 		return
 	case boot != n.boot:
-		*n = neighbour{name: n.name, boot: boot, hears: n.hears}
-	case seq <= n.seq:
+		*n = neighbour{name: n.name, boot: boot, hears: n.hears, met: n.met, missed: n.missed}
+	case seq <= n.seq && via != "", at.Before(n.heard):
 		return
 	}
-	n.seq, n.heard, n.via, n.left = seq, at, via, false
-	n.version = max(n.version, version)
+	if via != "" || seq < n.seq {
+		version = max(n.version, version)
+	}
+	n.seq, n.heard, n.via, n.version = seq, at, via, version
 	n.settle()
 }
 

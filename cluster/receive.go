@@ -16,7 +16,14 @@ const replyPause = heartbeat / 8
 // Receive takes what came from a configured peer.
 func (c *Core) Receive(peer string, data []byte, now time.Time) {
 	m, err := decode(data)
+	c.received(peer, m, err, now)
+}
+
+// received takes a message that was read, or why it could not be.
+func (c *Core) received(peer string, m *Message, err error, now time.Time) {
 	switch {
+	case c.sessions[peer] == nil:
+		return // it is no peer of ours
 	case errors.Is(err, errFormat):
 		c.fault(WrongFormat, peer, err.Error())
 	case err != nil:
@@ -30,8 +37,6 @@ func (c *Core) Receive(peer string, data []byte, now time.Time) {
 func (c *Core) hear(peer string, m *Message, now time.Time) {
 	s := c.sessions[peer]
 	switch {
-	case s == nil:
-		return // it is no peer of ours
 	case m.From == c.report.Name:
 		c.fault(DuplicateName, peer, "it has this nameserver's name, "+m.From)
 		return
@@ -67,7 +72,7 @@ func (c *Core) peerOf(name string, now time.Time) string {
 
 // believe applies a fresh message.
 func (c *Core) believe(peer string, s *session, m *Message, now time.Time) {
-	n := c.node(m.From, now)
+	n := c.node(m.From, true, now)
 	if n == nil {
 		c.fault(UnknownMember, peer, m.From+" would be one observer more than are configured")
 		return
@@ -80,7 +85,7 @@ func (c *Core) believe(peer string, s *session, m *Message, now time.Time) {
 	if best, ok := s.best(); ok {
 		n.rtt, n.skew = max(best.rtt, time.Microsecond), best.skew
 	}
-	n.left = m.Leaving
+	n.left = n.left || m.Leaving // what it said before may arrive after it; the next process has another boot
 	c.relay(n, m, now)
 	changed := c.adopt(m, now)
 	if len(m.Want) > 0 {
@@ -105,13 +110,17 @@ func (c *Core) find(name string) *neighbour {
 	return nil
 }
 
-// node is the nameserver of that name, known from now on; nil when it would be one more than are configured.
-func (c *Core) node(name string, now time.Time) *neighbour {
+// node is the nameserver of that name, known from now on; nil when it would be one more than are configured. One that
+// speaks itself takes the place of one that is known from others only.
+func (c *Core) node(name string, direct bool, now time.Time) *neighbour {
 	if n := c.find(name); n != nil {
 		return n
 	}
 	if len(c.nodes) >= len(c.options.Peers) {
 		i := slices.IndexFunc(c.nodes, func(n *neighbour) bool { return !n.alive(now) })
+		if i < 0 && direct {
+			i = slices.IndexFunc(c.nodes, func(n *neighbour) bool { return now.Sub(n.direct) > lapse })
+		}
 		if i < 0 {
 			return nil
 		}
@@ -133,7 +142,7 @@ func (c *Core) relay(from *neighbour, m *Message, now time.Time) {
 		if h.Name == c.report.Name {
 			continue
 		}
-		if n := c.node(h.Name, now); n != nil {
+		if n := c.node(h.Name, false, now); n != nil {
 			n.hearing(h.Boot, h.Seq, h.Version, now.Add(-time.Duration(h.Age)*time.Microsecond), from.name)
 		}
 	}
@@ -165,7 +174,12 @@ func (c *Core) adopt(m *Message, now time.Time) bool {
 			continue // what is missing is asked for
 		}
 		before := n.report
-		if n.take(before.apply(d)) {
+		after := before.apply(d)
+		if after.beyond() {
+			c.fault(Oversize, m.From, "the report of "+d.Name+" grows larger than any configuration")
+			continue
+		}
+		if n.take(after) {
 			news = true
 			c.votesChanged(d)
 			c.learn(d.Set.Events)

@@ -15,8 +15,9 @@ import (
 // restart begins anew with another Boot. It is immutable.
 type Report struct {
 	Name     string   `json:"name"`
-	Boot     uint64   `json:"boot"`    // a random number per process
-	Version  uint64   `json:"version"` // grows with every change within a Boot
+	Boot     uint64   `json:"boot"`              // a random number per process
+	Version  uint64   `json:"version"`           // grows with every change within a Boot
+	Address  string   `json:"address,omitempty"` // where its cluster port is, as it advertises it
 	Site     string   `json:"site,omitempty"`
 	Livens   string   `json:"livens"`            // the owner's version of livens
 	Size     int      `json:"size"`              // how many observers its configuration names, itself among them

@@ -46,6 +46,8 @@ const (
 	sentKept = 1024
 	// waysKept is how many measurements the best is taken from.
 	waysKept = 8
+	// maxSkew bounds what a clock may be off, so that clocks can be added up. One that begins in 1970 is well within.
+	maxSkew = 100 * 365 * 24 * time.Hour
 	// maxRetired bounds the boots remembered as over.
 	maxRetired = 16
 )
@@ -132,7 +134,8 @@ func (s *session) noteSent(seq uint64, now time.Time) {
 // measure takes what an echo tells: RTT, and the peer's clock in the middle of it.
 func (s *session) measure(rtt time.Duration, clock int64, now time.Time) {
 	rtt = max(rtt, 0)
-	skew := time.UnixMicro(clock).Sub(now.Round(0)) + rtt/2
+	skew := time.UnixMicro(clock).Sub(now.Round(0).Add(-rtt / 2))
+	skew = min(max(skew, -maxSkew), maxSkew)
 	s.ways = append(s.ways, way{rtt, skew})
 	s.ways = s.ways[max(0, len(s.ways)-waysKept):]
 }

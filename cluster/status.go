@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"github.com/livens/livens/checker"
@@ -78,12 +79,12 @@ func (c *Core) Status(now time.Time) *Status {
 }
 
 func (c *Core) peer(address string, now time.Time) Peer {
-	p := Peer{Address: address, Name: c.sessions[address].name}
-	n := c.find(p.Name)
-	p.Cut = now.Sub(c.answered[address]) <= answerLife
+	p := Peer{Address: address, Cut: now.Sub(c.answered[address]) <= answerLife}
+	n := c.behind(address)
 	if n == nil {
 		return p
 	}
+	p.Name = n.name
 	p.Reached, p.Left, p.Heard, p.Since = n.reached(), n.left, n.heard, n.since
 	if now.Sub(n.direct) > lapse {
 		p.Via = n.via
@@ -101,6 +102,19 @@ func (c *Core) peer(address string, now time.Time) Peer {
 		}
 	}
 	return p
+}
+
+// behind is the nameserver at a configured peer: the one that spoke from there or, where only others hear it, the one that
+// says it is there; or nil.
+func (c *Core) behind(address string) *neighbour {
+	if name := c.sessions[address].name; name != "" {
+		return c.find(name)
+	}
+	i := slices.IndexFunc(c.nodes, func(n *neighbour) bool { return n.report != nil && n.report.Address == address })
+	if i < 0 {
+		return nil
+	}
+	return c.nodes[i]
 }
 
 // Teller is the nameserver that tells hooks now: the first by name of those who reach a quorum; "" without one.

@@ -14,8 +14,8 @@ const (
 	maxStrangers      = 16
 	maxPerStranger    = 4
 	maxPerPeerAddress = 128
-	strangeStreams    = 100            // a second
-	maxStream         = 1<<20 + 64<<10 // bytes read from one connection: MaxMessage, and what is put around it
+	strangeStreams    = 100                 // a second
+	maxStream         = MaxMessage + 64<<10 // bytes read from one connection: MaxMessage, and what is put around it
 )
 
 // gate says how many connections may come in.

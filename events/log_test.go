@@ -152,6 +152,33 @@ func TestPendingIsWhatIsOwedOrNew(t *testing.T) {
 	}
 }
 
+func TestLastSaysWhoIsOwed(t *testing.T) {
+	l := NewLog()
+	l.Use([]zones.HookConfig{{Name: "chatops", URL: "http://a"}, {Name: "pager", URL: "http://b", Events: []string{"verdict"}}}, noon)
+	other := switched("b", time.Minute)
+	other.Pool = "mail"
+	l.Add(switched("a", 0), noon)
+	l.Add(other, noon)
+	l.Add(switched("c", 2*time.Minute), noon)
+	l.Told("a", "chatops", noon)
+	for _, c := range []struct {
+		n    int
+		pool string
+		want string
+	}{{-1, "", "abc"}, {2, "", "bc"}, {0, "", ""}, {9, "", "abc"}, {-1, "chat", "ac"}, {1, "mail", "b"}, {1, "none", ""}} {
+		got := ""
+		for _, h := range l.Last(c.n, c.pool) {
+			got += h.ID
+			if told := h.ID == "a"; slices.Equal(h.Owed, []string{"chatops"}) == told || slices.Equal(h.Told, []string{"chatops"}) != told {
+				t.Errorf("%s: told %q, owed %q", h.ID, h.Told, h.Owed)
+			}
+		}
+		if got != c.want {
+			t.Errorf("the last %d of %q: %q, want %q", c.n, c.pool, got, c.want)
+		}
+	}
+}
+
 func TestANewHookIsToldNothingOld(t *testing.T) {
 	l, hook := NewLog(), zones.HookConfig{Name: "page", URL: "http://x"}
 	l.Add(switched("x", 0), noon)

@@ -52,8 +52,8 @@ func sameChoice(a, b *Decision) bool {
 }
 
 // sound says that a peer's decision can be adopted for p: it answers something, with deployments that the pool has.
-func (d *Decision) sound(p *zones.Pool) bool {
-	return d.Definition == p.Hash && len(d.Active) > 0 && len(d.Addresses) > 0 && d.Epoch < maxClock && !slices.Contains(places(p, d), -1)
+func (d *Decision) sound(p *zones.Pool, now time.Time) bool {
+	return d.Definition == p.Hash && len(d.Active) > 0 && len(d.Addresses) > 0 && d.Epoch <= uint64(max(0, now.Add(farAhead).Unix())) && !slices.Contains(places(p, d), -1)
 }
 
 // adopt is own after hearing of a decision that is preferred to it. What this nameserver sees of the deployments stays,

@@ -90,7 +90,7 @@ func TestAdoptingNeverTakesAnEpochBack(t *testing.T) {
 func TestOnlySoundDecisionsAreAdopted(t *testing.T) {
 	p := newWorld(t, func(p *zones.Pool) { p.Hash = "a" }).pool
 	sound := Decision{Pool: "chat", Definition: "a", Active: []string{"redundant"}, Addresses: []netip.Addr{choices["redundant"]}, Epoch: 1}
-	if !sound.sound(p) {
+	if !sound.sound(p, epochStart) {
 		t.Fatal("a sound one is refused")
 	}
 	for what, spoil := range map[string]func(*Decision){
@@ -103,7 +103,7 @@ func TestOnlySoundDecisionsAreAdopted(t *testing.T) {
 		d := sound
 		d.Active = slices.Clone(d.Active)
 		spoil(&d)
-		if d.sound(p) {
+		if d.sound(p, epochStart) {
 			t.Errorf("%s: adopted", what)
 		}
 	}

@@ -46,6 +46,22 @@ func TestAlerts(t *testing.T) {
 	w.alerts("critical deployment-down") // the dead one answers, because an operator forces it
 }
 
+// What answers again after the first success is down by rise until it has proven itself: no order forces traffic onto it.
+func TestNoAlertForWhatHasRevived(t *testing.T) {
+	w := newWorld(t)
+	w.up("primary", "redundant")
+	w.alerts()
+	w.down("primary", "redundant")
+	w.alerts("critical pool-all-down")
+	w.verdict("redundant", w.pool.Checks[0], checker.Verdict{State: checker.Down, Streak: 1, Reason: "HTTP 200"})
+	raised := w.alerts("warning deployment-down")
+	if !strings.Contains(raised[0].Affects, "primary") {
+		t.Errorf("raised for %s", raised[0].Affects)
+	}
+	w.down("redundant")
+	w.alerts("critical pool-all-down")
+}
+
 func TestAlertForAGateThatStaysShut(t *testing.T) {
 	w := newWorld(t, gated)
 	w.up("primary", "redundant")

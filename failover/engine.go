@@ -109,7 +109,7 @@ func (e *Engine) Use(set *zones.Set, now time.Time) {
 func (e *Engine) Hear(n News, now time.Time) {
 	joined := n.Standing.Joined && !e.standing.Joined
 	concerned := e.stand(n.Standing, now)
-	concerned = append(concerned, e.learnOrders(n.Overrides)...)
+	concerned = append(concerned, e.learnOrders(n.Overrides, now)...)
 	concerned = append(concerned, e.learn(n.Verdicts)...)
 	e.heard = n.Held
 	newer := e.learnSerials(n.Serials)

@@ -5,12 +5,15 @@ import "time"
 // EventKind says what happened.
 type EventKind string
 
-// The kinds of event. Those of the cluster itself (divergence, peers) are added by the room that sees them.
+// The kinds of event.
 const (
 	EventSwitch   EventKind = "switch"   // other deployments answer for a pool, or its all_down rule began or ended
 	EventVerdict  EventKind = "verdict"  // the agreed state of a deployment changed
 	EventOverride EventKind = "override" // an order was given, ended or ran out
-	EventStart    EventKind = "start"    // a cold deployment is wanted: what answers is in doubt or down
+	// EventDivergence: nameservers differ about a pool and agree again, or one is silent and reached again. What To says is
+	// "apart", "agreed", "ns3 silent", "ns3 stopped" or "ns3 reached".
+	EventDivergence EventKind = "divergence"
+	EventStart      EventKind = "start" // a cold deployment is wanted: what answers is in doubt or down
 )
 
 // Event is one thing that happened, as it is kept, shown and told.

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -59,8 +60,8 @@ func (e *Engine) learn(verdicts View) []*zones.Pool {
 }
 
 // learnOrders takes what other nameservers know of orders.
-func (e *Engine) learnOrders(overrides []Override) []*zones.Pool {
-	concerned, changed := e.merge(slices.DeleteFunc(slices.Clone(overrides), func(o Override) bool { return !o.sound() }))
+func (e *Engine) learnOrders(overrides []Override, now time.Time) []*zones.Pool {
+	concerned, changed := e.merge(slices.DeleteFunc(slices.Clone(overrides), func(o Override) bool { return !o.sound(e.clock(now)) }))
 	e.effects.Orders = e.effects.Orders || changed
 	return concerned
 }
@@ -90,7 +91,7 @@ func (e *Engine) merge(overrides []Override) (concerned []*zones.Pool, changed b
 func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 	best := map[*zones.Pool]*Decision{}
 	for _, heard := range e.heard {
-		if p := e.named[heard.Pool]; p != nil && p.Follow == "" && heard.sound(p) {
+		if p := e.named[heard.Pool]; p != nil && p.Follow == "" && heard.sound(p, e.clock(now)) {
 			if b := best[p]; b == nil || prefer(p, heard, b) > 0 {
 				best[p] = heard
 			}
@@ -114,11 +115,12 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 	return adopted
 }
 
-// overtakes says that a nameserver that holds own is to adopt heard. Where both say the same, the later epoch is all that is
-// new.
+// overtakes says that a nameserver that holds own is to adopt heard. Where both choose the same, the later epoch is all that
+// is new, or, where they chose in the same second, the words: one reason is to be read everywhere, and the one that comes
+// later in the alphabet will do.
 func overtakes(p *zones.Pool, heard, own *Decision) bool {
 	if sameChoice(own, heard) {
-		return heard.Epoch > own.Epoch
+		return cmp.Or(cmp.Compare(heard.Epoch, own.Epoch), cmp.Compare(heard.Reason, own.Reason)) > 0
 	}
 	return prefer(p, heard, own) > 0
 }
@@ -129,7 +131,7 @@ func (e *Engine) converge(now time.Time) bool {
 	changed := false
 	for _, heard := range e.heard {
 		p := e.named[heard.Pool]
-		if p == nil || p.Follow == "" || !heard.sound(p) {
+		if p == nil || p.Follow == "" || !heard.sound(p, e.clock(now)) {
 			continue
 		}
 		own := e.decisions[p.Name]

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -13,8 +14,10 @@ import (
 // maxRegisters bounds the registers of orders that a nameserver holds: of more, the oldest are forgotten.
 const maxRegisters = 10_000
 
-// maxClock bounds Override.Clock, so that there is always a next one.
-const maxClock = 1 << 62
+// farAhead bounds how far ahead of the time the clocks and epochs of others may be. The bound moves on with the time, so that
+// the next clock or epoch after the highest that is taken is soon taken everywhere, too. A host whose clock begins in 1970
+// is within it.
+const farAhead = 100 * 365 * 24 * time.Hour
 
 // register is what there is one Override of.
 type register struct {
@@ -90,8 +93,8 @@ func printable(s string) bool {
 }
 
 // sound says that another nameserver's order keeps the bounds that this one's do.
-func (o *Override) sound() bool {
+func (o *Override) sound(now time.Time) bool {
 	texts := []string{o.Pool, o.Deployment, o.Who, o.Why, o.Node}
 	known := o.Kind == ToFailover || o.Kind == ToFailback || o.Kind == ToDrain
-	return known && o.Clock < maxClock && !slices.ContainsFunc(append(texts, o.Seen...), func(s string) bool { return !printable(s) })
+	return known && o.Clock <= uint64(max(0, now.Add(farAhead).UnixMilli())) && !slices.ContainsFunc(append(texts, o.Seen...), func(s string) bool { return !printable(s) })
 }

@@ -83,7 +83,7 @@ func TestTheOldestRegistersAreForgotten(t *testing.T) {
 
 func TestUnsoundOrdersOfOthersAreNotTaken(t *testing.T) {
 	sound := Override{Kind: ToDrain, Pool: "chat", Deployment: "redundant", Who: "alice", Clock: 1}
-	if !sound.sound() {
+	if !sound.sound(epochStart) {
 		t.Fatal("a sound one is refused")
 	}
 	for what, spoil := range map[string]func(*Override){
@@ -95,8 +95,22 @@ func TestUnsoundOrdersOfOthersAreNotTaken(t *testing.T) {
 	} {
 		o := sound
 		spoil(&o)
-		if o.sound() {
+		if o.sound(epochStart) {
 			t.Errorf("%s: taken", what)
 		}
+	}
+}
+
+// TestOrdersGoOnAfterTheFarthestClock has a nameserver take the farthest clock that others may have: its next order must
+// be taken by all.
+func TestOrdersGoOnAfterTheFarthestClock(t *testing.T) {
+	farthest := Override{Kind: ToDrain, Pool: "chat", Deployment: "redundant", Who: "alice", Clock: uint64(epochStart.Add(farAhead).UnixMilli())}
+	if !farthest.sound(epochStart) {
+		t.Fatal("the farthest is refused")
+	}
+	now := epochStart.Add(time.Millisecond)
+	next, err := (&desk{overrides: []Override{farthest}, node: "b", now: now}).write(Override{Kind: ToDrain, Pool: "chat", Deployment: "redundant", Cleared: true})
+	if err != nil || len(next) != 1 || !next[0].Cleared || !next[0].sound(now) {
+		t.Errorf("the next order is %+v, %v: nobody takes it", next, err)
 	}
 }

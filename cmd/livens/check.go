@@ -48,6 +48,7 @@ type checked struct {
 	Zones       int              `json:"zones"`
 	Pools       int              `json:"pools"`
 	Deployments int              `json:"deployments"`
+	Observers   int              `json:"observers,omitempty"` // of the cluster, this nameserver among them; 0: there is none
 	Problems    zones.Problems   `json:"problems"`
 	Probes      []probedPool     `json:"probes,omitempty"`     // with --probe
 	Delegations []*delegatedZone `json:"delegation,omitempty"` // with --delegation
@@ -63,6 +64,9 @@ func check(ctx context.Context, e *env, o checkOptions) error {
 	found := &checked{Zones: len(set.Zones), Pools: len(set.Pools), Problems: problems}
 	for _, p := range set.Pools {
 		found.Deployments += len(p.Deployments)
+	}
+	if config.Cluster != nil {
+		found.Observers = len(config.Cluster.Peers) + 1
 	}
 	if o.probe {
 		found.Probes = probeAll(ctx, config, set)
@@ -113,7 +117,7 @@ func (p *printer) checked(c *checked) {
 	p.line("%s", p.summary(c))
 }
 
-// summary is "3 zones, 2 pools, 4 deployments: ok, 1 warning".
+// summary is "3 zones, 2 pools, 4 deployments, 3 observers of which 2 decide: ok, 1 warning".
 func (p *printer) summary(c *checked) string {
 	verdict := p.paint(good, "ok")
 	if n := c.errors(); n > 0 {
@@ -122,7 +126,11 @@ func (p *printer) summary(c *checked) string {
 	if n := c.warnings(); n > 0 {
 		verdict += ", " + p.paint(unwell, count(n, "warning"))
 	}
-	return fmt.Sprintf("%s, %s, %s: %s", count(c.Zones, "zone"), count(c.Pools, "pool"), count(c.Deployments, "deployment"), verdict)
+	observers := ""
+	if c.Observers > 0 {
+		observers = fmt.Sprintf(", %s of which %d decide", count(c.Observers, "observer"), c.Observers/2+1)
+	}
+	return fmt.Sprintf("%s, %s, %s%s: %s", count(c.Zones, "zone"), count(c.Pools, "pool"), count(c.Deployments, "deployment"), observers, verdict)
 }
 
 // list writes problems, one each line.

@@ -42,7 +42,13 @@ func TestOperationsNamesEveryAlertMetricAndCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(text)
-	codes := append(found(t, "../../failover/*.go", `(?:raise|report)\("([a-z-]+)"`), found(t, "notices.go", `code\w+ += "([a-z-]+)"`)...)
+	codes := slices.Concat(
+		found(t, "../../failover/*.go", `(?:raise|report)\("([a-z-]+)"`), found(t, "../../cluster/*.go", `raise\("([a-z-]+)"`),
+		found(t, "../../events/*.go", `Code: "([a-z-]+)"`), found(t, "notices.go", `code\w+ += "([a-z-]+)"`),
+	)
+	for _, kind := range found(t, "../../cluster/*.go", `FaultKind += "([a-z_]+)"`) {
+		codes = append(codes, "cluster-"+strings.ReplaceAll(kind, "_", "-"))
+	}
 	known := map[string]bool{}
 	for _, code := range codes {
 		known[code] = true

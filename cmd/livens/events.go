@@ -42,24 +42,24 @@ func (p *printer) events(list []events.Happened) {
 		p.line("nothing has happened")
 	}
 	for _, e := range list {
-		p.line("%s  %s  %s", clock(e.At), p.paint(eventColor(&e), fmt.Sprintf("%-8s", e.Kind)), what(&e))
+		p.line("%s  %s  %s", clock(e.At), p.paint(eventColor(&e), fmt.Sprintf("%-10s", e.Kind)), what(&e))
 		p.hang("    ", eventWords(&e))
 	}
 }
 
 // what is what an event is about, and what changed: "chat: primary → redundant".
 func what(e *events.Happened) string {
-	about := e.Pool
+	about, change := e.Pool, e.To
 	if e.Deployment != "" {
 		about += "/" + e.Deployment
 	}
-	switch {
-	case e.To == "":
-		return about
-	case e.From == "" || e.From == e.To:
-		return about + ": " + e.To
+	if e.From != "" && e.To != "" && e.From != e.To {
+		change = e.From + " → " + e.To
 	}
-	return about + ": " + e.From + " → " + e.To
+	if about == "" || change == "" {
+		return about + change
+	}
+	return about + ": " + change
 }
 
 // eventWords tell why, who saw it, and who was told.

@@ -19,8 +19,8 @@ func explainCommand() command {
 		name: "explain", args: []string{"NAME"}, summary: "tell what is answered at a name, and why, step by step",
 		help: `
 Asks the running server for A and AAAA at the name, over DNS as a resolver would, and tells how the
-answer comes about: the zone, the pool, every verdict, the rules that led to the decision, orders in
-force, and what is expected to change it.
+answer comes about: the zone, the pool, every verdict, which nameserver votes what, the rules that led
+to the decision, orders in force, and what is expected to change it.
 
   livens explain chat.example.com`,
 		bind: func(*flag.FlagSet) func(context.Context, *env, []string) error {
@@ -68,7 +68,7 @@ func explain(ctx context.Context, client *web.Client, name string) (*explained, 
 		return nil, err
 	}
 	if len(status.Listen.DNS) == 0 {
-		return nil, errors.New("the running server listens nowhere")
+		return nil, errors.New("the running server is a witness and answers no queries: ask one that does")
 	}
 	x := &explained{Explanation: found, Asked: reachable(status.Listen.DNS[0]), status: status}
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
@@ -131,6 +131,7 @@ func (p *printer) explained(x *explained) {
 	if x.Pool != nil {
 		p.line("")
 		p.pool(x.status, x.Pool)
+		p.votes(x.status, x.voted())
 	}
 	if len(x.Records) > 0 {
 		p.line("")
@@ -144,6 +145,29 @@ func (p *printer) explained(x *explained) {
 	for i, step := range x.Steps {
 		p.hang(fmt.Sprintf("%4d. ", i+1), step)
 	}
+}
+
+// voted is the pool whose targets are voted on: the name's own, or the one that it follows.
+func (x *explained) voted() *web.Pool {
+	if followed := x.status.Pool(x.Pool.Follow); followed != nil {
+		return followed
+	}
+	return x.Pool
+}
+
+// votes tells which nameserver says what of each target.
+func (p *printer) votes(s *web.Status, pool *web.Pool) {
+	if s.Cluster == nil {
+		return
+	}
+	p.line("")
+	p.line("votes on pool %s", pool.Pool)
+	var rows [][]string
+	for i := range pool.Targets {
+		t := &pool.Targets[i]
+		rows = append(rows, []string{t.Deployment, t.Address.String(), t.Check, s.Votes(t)})
+	}
+	p.table("  ", rows)
 }
 
 // rows are an answer in a table: type, and records or what stands for them.

@@ -9,7 +9,8 @@ import (
 )
 
 func TestReceiptWords(t *testing.T) {
-	tonight := time.Now().Add(30 * time.Hour)
+	now := time.Now()
+	tonight := now.Add(30 * time.Hour)
 	pool := func(active, pending string) *web.Pool {
 		return &web.Pool{Decision: failover.Decision{Pool: "chat", Active: []string{active}, Pending: pending}, Failback: "gated"}
 	}
@@ -43,6 +44,18 @@ func TestReceiptWords(t *testing.T) {
 			web.Receipt{Before: []string{"b"}, Pool: pool("a", ""), Followers: []string{"ws", "api"}},
 			"a answers now (was b); ws, api follow",
 		},
+		"known to all": {
+			failover.Order{Verb: failover.DoUndrain, Deployment: "b"},
+			web.Receipt{Before: []string{"a"}, Pool: pool("a", ""), Known: []string{"ns1", "ns2", "ns3"}},
+			"b is no longer drained; a answers as before; known to 3 of 3 nameservers",
+		},
+		"planned, and not known to all": {
+			failover.Order{Verb: failover.DoFailover, Deployment: "b"},
+			web.Receipt{Before: []string{"a"}, Pool: pool("a", "b answers at …"), Known: []string{"ns1"}, Untold: []string{"ns2", "ns3"},
+				Override: &failover.Override{Kind: failover.ToFailover, Deployment: "b", Who: "al", From: tonight, Until: tonight.AddDate(0, 0, 2)}},
+			"planned in 1 d 6 h: failover to b by al from " + clock(tonight) + " until " + clock(tonight.AddDate(0, 0, 2)) +
+				"; a answers as before; known to 1 of 3 nameservers, not yet to ns2, ns3",
+		},
 		"drain of a standby": {
 			failover.Order{Verb: failover.DoDrain, Deployment: "b"},
 			web.Receipt{Before: []string{"a"}, Pool: pool("a", ""), Override: &failover.Override{}},
@@ -55,7 +68,7 @@ func TestReceiptWords(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := receiptWords(c.order, &c.receipt, time.Now()); got != c.want {
+			if got := receiptWords(c.order, &c.receipt, now); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
 		})

@@ -40,6 +40,8 @@ func TestScripts(t *testing.T) {
 			"load":    cmdLoad,
 			"notices": cmdNotices,
 			"hold":    cmdHold,
+			"cluster": cmdCluster,
+			"member":  cmdMember,
 		},
 	})
 }

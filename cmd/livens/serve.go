@@ -26,6 +26,10 @@ Log lines go to stderr. A server that is down and a configuration that is broken
 starting; it exits with 1 only when there is no zone to serve, when it cannot listen for DNS, or when
 another livens runs with the same state folder.
 
+With [cluster] it is one of several nameservers, which agree on what they answer: at the start it waits
+for their running decisions, two seconds at most, before it answers for a pool. Cut off from the
+others it goes on to answer; livens status says how many are reached.
+
   livens serve
   livens serve --config ./livens.toml
 

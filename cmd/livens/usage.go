@@ -23,6 +23,8 @@ To begin with:
   livens check --probe        is the configuration right, and what would be answered?
   livens serve                answer
   livens status               who answers, since when, and why
+  livens diff                 do all nameservers hold the same?
+  livens events               what happened?
 `
 
 // usage is the text of livens --help.

@@ -32,6 +32,7 @@ type world struct {
 	load        *load
 	notices     *net.UnixConn
 	occupied    net.Listener
+	members     map[string]*member // by name: of scripts with several nameservers
 
 	mu      sync.Mutex
 	process *exec.Cmd
@@ -74,7 +75,7 @@ func freePort(addresses ...string) (uint16, error) {
 }
 
 func newWorld(e *testscript.Env) (*world, error) {
-	w := &world{dir: e.WorkDir, deployments: map[string]*deployment{}}
+	w := &world{dir: e.WorkDir, deployments: map[string]*deployment{}, members: map[string]*member{}}
 	loopback := netip.MustParseAddr("127.0.0.1")
 	var ports [3]uint16
 	for i := range ports {
@@ -107,6 +108,9 @@ func (w *world) end() {
 	if w.process != nil {
 		_ = w.process.Process.Kill() // it may have ended
 		<-w.done
+	}
+	for _, m := range w.members {
+		m.end()
 	}
 	for _, d := range w.deployments {
 		d.down()
