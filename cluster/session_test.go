@@ -139,7 +139,7 @@ func TestWindowAgainstASet(t *testing.T) {
 func TestWindowRingTurns(t *testing.T) {
 	var w window
 	const round = windowBlocks * 64
-	for _, n := range []uint64{65, round, round + 65, 2*round + 65} {
+	for _, n := range []uint64{65, 66, round, round + 70, round + 66, 2*round + 70, 2*round + 65} {
 		if !w.add(n) || w.add(n) {
 			t.Fatalf("%d does not count exactly once", n)
 		}
