@@ -75,7 +75,8 @@ func TestAnswerPathKeepsItsHandsOff(t *testing.T) {
 // fenced finds the fenced blocks of a Markdown file, by language.
 var fenced = regexp.MustCompile("(?s)```(\\w*)\n(.*?)```")
 
-// TestREADMEExampleLoads puts the README's two TOML examples into a folder as a new user would.
+// TestREADMEExampleLoads puts the README's TOML examples into a folder as a new user would: livens.toml with a zone, and
+// that of one nameserver among several.
 func TestREADMEExampleLoads(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
@@ -87,17 +88,20 @@ func TestREADMEExampleLoads(t *testing.T) {
 			examples = append(examples, m[2])
 		}
 	}
-	if len(examples) != 2 {
-		t.Fatalf("%d TOML examples in the README, want livens.toml and a zone", len(examples))
+	if len(examples) != 3 {
+		t.Fatalf("%d TOML examples in the README, want livens.toml, a zone, and livens.toml with [cluster]", len(examples))
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{"livens.toml": examples[0], "zones/chat.example.com.toml": examples[1]} {
+	for name, text := range map[string]string{"livens.toml": examples[0], "zones/chat.example.com.toml": examples[1], "several.toml": examples[2]} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if several, problems := zones.LoadConfig(filepath.Join(dir, "several.toml")); len(problems.Errors()) > 0 || several.Cluster == nil {
+		t.Errorf("livens.toml with [cluster]: %v", problems)
 	}
 	config, problems := zones.LoadConfig(filepath.Join(dir, "livens.toml"))
 	if len(problems) > 0 {

@@ -53,8 +53,14 @@ func (b *bench) gather(size int, zone string) (_ *crowd, err error) {
 		}
 		c.askers = append(c.askers, a)
 	}
-	return c, process.Await(b.ctx, 30*time.Second, func() error { return c.met(b) })
+	return c, process.Await(b.ctx, 60*time.Second, func() error {
+		time.Sleep(lookPause)
+		return c.met(b)
+	})
 }
+
+// lookPause is how often nameservers that are to find each other are looked at: their status costs them time.
+const lookPause = 200 * time.Millisecond
 
 // configs are the livens.toml of each.
 func (b *bench) configs(c *crowd, size int) ([]string, error) {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -40,9 +41,9 @@ type way struct {
 const (
 	// echoLife is how old a message may be that a fresh one echoes.
 	echoLife = 3 * time.Second
-	// sentKept bounds the messages remembered for their echo: more than are sent in echoLife at rest. Those of a burst
-	// push each other out, and the next heartbeat is echoed anyway.
-	sentKept = 128
+	// sentKept bounds the messages remembered for their echo: more than are sent while a report is on its way. Those of a
+	// burst push each other out, and the next heartbeat is echoed anyway.
+	sentKept = 1024
 	// waysKept is how many measurements the best is taken from.
 	waysKept = 8
 	// maxSkew bounds what a clock may be off, so that clocks can be added up. One that begins in 1970 is well within.
@@ -105,8 +106,8 @@ func (s *session) turn(m *Message, now time.Time) {
 // this process's latest messages.
 func (s *session) echoed(m *Message, me uint64, now time.Time) (sent time.Time, held time.Duration, ok bool) {
 	for _, e := range m.Echo {
-		i := slices.IndexFunc(s.sent, func(x sending) bool { return x.seq == e.Seq })
-		if e.Boot == me && i >= 0 && now.Sub(s.sent[i].at) <= echoLife {
+		i, known := slices.BinarySearchFunc(s.sent, e.Seq, func(x sending, seq uint64) int { return cmp.Compare(x.seq, seq) })
+		if e.Boot == me && known && now.Sub(s.sent[i].at) <= echoLife {
 			return s.sent[i].at, max(0, time.Duration(e.Held)*time.Microsecond), true
 		}
 	}
@@ -147,25 +148,31 @@ func (s *session) best() (way, bool) {
 	return slices.MinFunc(s.ways, func(a, b way) int { return int(a.rtt - b.rtt) }), true
 }
 
-// window remembers which of the latest 64 numbers were seen, so that messages may overtake each other and none counts
-// twice (as RFC 4303, section 3.4.3, does).
+// window remembers which of the latest numbers were seen, so that messages may overtake each other and none counts twice
+// (as RFC 6479 does). A process numbers all its messages alike, so that a report that goes by TCP to one peer may be
+// overtaken by thousands.
 type window struct {
 	top  uint64
-	seen uint64 // bit i: top-i was seen
+	seen [windowBlocks]uint64 // a ring of bits: number n has bit n%64 of block n/64
 }
+
+const (
+	windowBlocks = 128
+	windowSize   = (windowBlocks - 1) * 64 // numbers: the block of the top is only partly filled
+)
 
 // add notes a number, and says whether it is new.
 func (w *window) add(n uint64) bool {
-	switch {
+	block, bit := n/64, uint64(1)<<(n%64)
+	switch top := w.top / 64; {
 	case n > w.top:
-		shift := n - w.top
-		w.seen <<= min(shift, 64) // a shift by 64 clears all
-		w.seen |= 1
+		for passed := top + 1; passed <= min(block, top+windowBlocks); passed++ {
+			w.seen[passed%windowBlocks] = 0
+		}
 		w.top = n
-		return true
-	case w.top-n >= 64 || w.seen>>(w.top-n)&1 == 1:
+	case w.top-n >= windowSize || w.seen[block%windowBlocks]&bit != 0:
 		return false
 	}
-	w.seen |= 1 << (w.top - n)
+	w.seen[block%windowBlocks] |= bit
 	return true
 }

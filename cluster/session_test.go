@@ -121,12 +121,27 @@ func TestWindowAgainstASet(t *testing.T) {
 		var w window
 		seen := map[uint64]bool{}
 		top := uint64(0)
-		for _, n := range rapid.SliceOfN(rapid.Uint64Range(1, 200), 1, 300).Draw(t, "numbers") {
-			want := !seen[n] && n+64 > top
+		near := rapid.SliceOfN(rapid.Uint64Range(1, 200), 1, 300).Draw(t, "near")
+		far := rapid.SliceOfN(rapid.OneOf( // numbers that come to where near ones were in the ring
+			rapid.Uint64Range(1, 200), rapid.Uint64Range(windowSize-50, windowSize+250), rapid.Uint64Range(9*windowSize, 9*windowSize+200),
+		), 1, 300).Draw(t, "far")
+		for _, n := range append(near, far...) {
+			want := !seen[n] && n+windowSize > top
 			if got := w.add(n); got != want {
 				t.Fatalf("%d (top %d): %t", n, top, got)
 			}
 			seen[n], top = true, max(top, n)
 		}
 	})
+}
+
+// A number that comes to where an older one was in the ring is new.
+func TestWindowRingTurns(t *testing.T) {
+	var w window
+	const round = windowBlocks * 64
+	for _, n := range []uint64{65, 66, round, round + 70, round + 66, 2*round + 70, 2*round + 65} {
+		if !w.add(n) || w.add(n) {
+			t.Fatalf("%d does not count exactly once", n)
+		}
+	}
 }
