@@ -43,6 +43,17 @@ func subjectOf(e failover.Event) subject {
 	return s
 }
 
+// choice is what a switch is, whenever it is seen: a nameserver that was cut off adopts it long after the others.
+type choice struct {
+	pool, deployment, to string
+	epoch                uint64
+}
+
+// choiceOf is that of a switch; ok is false for every other event.
+func choiceOf(e failover.Event) (c choice, ok bool) {
+	return choice{e.Pool, e.Deployment, e.To, e.Epoch}, e.Kind == failover.EventSwitch && e.Epoch != 0
+}
+
 // event is one event: all its sightings as one. Its Event is the sighting with the smallest ID, but Quorum is true when
 // it is so of any.
 type event struct {
@@ -54,19 +65,28 @@ type event struct {
 
 // fold makes sightings into events, oldest first. "Within 5 s of each other" is no equivalence (a chain of sightings may
 // be longer), so the earliest of a subject opens an event, and what follows within 5 s of that one belongs to it: the
-// outcome depends on the set of sightings alone, not on the order in which they were heard.
+// outcome depends on the set of sightings alone, not on the order in which they were heard. Switches with one epoch are one,
+// whenever they are seen.
 func fold(sightings []*sighting) []*event {
 	slices.SortFunc(sightings, earlier)
 	var out []*event
-	open := map[subject]*event{}
+	open, chosen := map[subject]*event{}, map[choice]*event{}
 	for _, s := range sightings {
 		key := subjectOf(s.Event)
-		if e := open[key]; e != nil && s.At.Sub(e.start) <= same {
+		c, isSwitch := choiceOf(s.Event)
+		e := open[key]
+		if e == nil || s.At.Sub(e.start) > same {
+			e = chosen[c]
+		}
+		if e != nil {
 			e.absorb(s)
 			continue
 		}
-		e := &event{Entry: s.Entry, start: s.At, heard: s.heard, sightings: []*sighting{s}}
+		e = &event{Entry: s.Entry, start: s.At, heard: s.heard, sightings: []*sighting{s}}
 		open[key] = e
+		if isSwitch {
+			chosen[c] = e
+		}
 		out = append(out, e)
 	}
 	slices.SortFunc(out, func(a, b *event) int { return older(a.Entry, b.Entry) })
@@ -88,7 +108,11 @@ func (e *event) absorb(s *sighting) {
 
 // includes says that a sighting made here would add nothing to the event.
 func (e *event) includes(s failover.Event) bool {
-	return subjectOf(e.Event) == subjectOf(s) && s.At.Sub(e.start).Abs() <= same && (e.Quorum || !s.Quorum)
+	alike := subjectOf(e.Event) == subjectOf(s) && s.At.Sub(e.start).Abs() <= same
+	if c, ok := choiceOf(s); ok && !alike {
+		alike = slices.ContainsFunc(e.sightings, func(x *sighting) bool { known, _ := choiceOf(x.Event); return known == c })
+	}
+	return alike && (e.Quorum || !s.Quorum)
 }
 
 func older(a, b Entry) int {

@@ -260,3 +260,19 @@ func TestLogsConverge(t *testing.T) {
 		}
 	})
 }
+
+// A nameserver that was cut off adopts a switch long after the others made it: that is the same switch, and nobody is told
+// twice. The same deployments under another epoch are another one.
+func TestASwitchIsOneByItsEpoch(t *testing.T) {
+	made := failover.Event{ID: "b", Kind: failover.EventSwitch, At: time.Unix(1000, 0), Pool: "chat", From: "primary", To: "redundant", Epoch: 7}
+	late := made
+	late.ID, late.At = "a", made.At.Add(time.Minute)
+	again := made
+	again.ID, again.At, again.Epoch = "c", made.At.Add(2*time.Minute), 9
+	l := NewLog()
+	l.Add(made, made.At)
+	l.Merge([]Entry{{Event: late}, {Event: again}}, again.At)
+	if got := l.Recent(9); len(got) != 2 || got[0].Epoch != 7 || got[1].Epoch != 9 {
+		t.Errorf("kept %+v", got)
+	}
+}
