@@ -21,7 +21,7 @@ type printout struct {
 type line struct {
 	at    time.Time
 	place int // of the nameserver
-	count int // of its lines in this step
+	count int // of its lines
 	timed bool
 	who   []string
 	text  string

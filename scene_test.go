@@ -68,9 +68,6 @@ func (s *scene) must(err error) {
 // nameservers; else it is for all that can hear it.
 func (s *scene) do(args []string, body string) string {
 	s.begin()
-	for _, n := range s.nameservers {
-		n.printed = 0
-	}
 	chosen := slices.DeleteFunc(slices.Clone(s.nameservers), func(n *nameserver) bool { return !n.hears(args[0]) })
 	if names, ok := strings.CutSuffix(args[0], ":"); ok {
 		chosen, args = s.named(strings.Split(names, ",")), args[1:]

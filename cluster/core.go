@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -267,14 +268,15 @@ func (c *Core) hears(to string, now time.Time) []Heard {
 	return out
 }
 
-// wants are the nameservers whose report is to be asked for at a peer: its own, and of those that only others know.
+// wants are the nameservers whose report is to be asked for at a peer: where each was heard last, from itself or through
+// another, for that is a way that works.
 func (c *Core) wants(peer string, now time.Time) []string {
 	var out []string
 	for _, n := range c.nodes {
 		if !n.lacks() || !n.alive(now) || now.Sub(n.wanted) < wantPause {
 			continue
 		}
-		if from := c.sessions[peer].name; from == n.name || n.via == from && from != "" {
+		if cmp.Or(n.via, n.name) == c.sessions[peer].name {
 			n.wanted = now
 			out = append(out, n.name)
 		}

@@ -216,10 +216,12 @@ func TestAllRestart(t *testing.T) {
 // and a death is noticed.
 func TestThroughAThird(t *testing.T) {
 	w := newWorld(t, 1, "", "", "")
-	w.cut[[2]string{"ns1", "ns3"}], w.cut[[2]string{"ns3", "ns1"}] = true, true
 	w.jitter = 0
 	w.start()
-	w.run(10 * time.Second)
+	w.run(5 * time.Second)
+	w.cut[[2]string{"ns1", "ns3"}], w.cut[[2]string{"ns3", "ns1"}] = true, true
+	w.change("ns1 and ns3 cannot reach each other")
+	w.run(5 * time.Second)
 	w.checks = append(w.checks, func(w *world) {
 		if n := w.nodes[2]; w.nodes[0].up && len(n.core.reached()) != 2 {
 			w.fail("ns3 reaches %d others", len(n.core.reached()))
@@ -233,6 +235,13 @@ func TestThroughAThird(t *testing.T) {
 	w.run(3 * time.Millisecond) // two ways of a millisecond each
 	if got := ns3.core.find("ns1").report.Votes[key].State; got != checker.Down {
 		w.fail("two ways later ns3 believes that ns1 says %v", got)
+	}
+	ns1.probes[key].Reason = "connect: refused" // a change that nobody passes on is asked for where it is known
+	ns3.core.find("ns1").version++
+	ns1.observe()
+	w.run(3 * heartbeat)
+	if got := ns3.core.find("ns1"); got.lacks() {
+		w.fail("ns3 still lacks a report that ns2 has")
 	}
 	ns1.kill()
 	w.run(lapse + 2*heartbeat)

@@ -182,6 +182,12 @@ func TestOrderThatCannotBeKeptIsRefusedAndTheOthersGoOn(t *testing.T) {
 	}
 	a, b := p.start(0, nil), p.start(1, nil)
 	p.meet(2, a, b)
+	for _, ns := range []*nameserver{a, b} {
+		comesTrue(t, "both deployments are agreed to be up", func() bool {
+			deployments := ns.controller.Status().Decisions["chat"].Deployments
+			return deployments[0].State == checker.Up && deployments[1].State == checker.Up
+		})
+	}
 	order := failover.Order{Verb: failover.DoFailover, Pool: "chat", Deployment: "redundant", Who: "alice"}
 	if err := a.controller.Do(t.Context(), order); err == nil {
 		t.Error("an order that cannot be kept is taken")

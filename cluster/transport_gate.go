@@ -83,7 +83,8 @@ var errOversize = errors.New("the message is too long")
 type stream struct {
 	net.Conn
 	sockets *sockets
-	left    int // bytes that may still be read; only the reader's
+	left    int    // bytes that may still be read; only the reader's
+	first   []byte // read, and not yet given to the reader
 	once    sync.Once
 	leave   func()
 }
@@ -94,8 +95,26 @@ func (s *sockets) guard(conn net.Conn, leave func()) *stream {
 	return c
 }
 
+// speaks waits for the first byte, for streamPatience at most.
+func (c *stream) speaks() bool {
+	if c.SetReadDeadline(time.Now().Add(streamPatience)) != nil {
+		return false
+	}
+	first := make([]byte, 1)
+	if n, _ := c.Read(first); n == 0 {
+		return false
+	}
+	c.first = first
+	return c.SetReadDeadline(time.Time{}) == nil
+}
+
 // Read reads until there was too much.
 func (c *stream) Read(b []byte) (int, error) {
+	if len(c.first) > 0 && len(b) > 0 {
+		n := copy(b, c.first)
+		c.first = c.first[n:]
+		return n, nil
+	}
 	if c.left == 0 {
 		c.sockets.faults.add(Oversize, c.RemoteAddr().String(), "a connection sends more than a message may have")
 		return 0, errOversize

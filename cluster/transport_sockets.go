@@ -128,11 +128,21 @@ func (s *sockets) accept() {
 			continue
 		}
 		stream := s.guard(conn, leave)
-		select {
-		case s.streams <- stream:
-		case <-s.done.Done():
-			stream.Close()
-		}
+		s.loops.Go(func() { s.admit(stream) })
+	}
+}
+
+// admit hands a connection to the library once it has said something. The library takes one that is closed without a word
+// for noise, and that is how a peer's connection ends that was busy, or stopped.
+func (s *sockets) admit(c *stream) {
+	if s.done.Err() != nil || !c.speaks() {
+		c.Close()
+		return
+	}
+	select {
+	case s.streams <- c:
+	case <-s.done.Done():
+		c.Close()
 	}
 }
 

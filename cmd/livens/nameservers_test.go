@@ -112,6 +112,15 @@ zone example.com  example.toml  serial 5  3 records
 	}
 }
 
+func TestAWitnessSaysThatItAnswersNobody(t *testing.T) {
+	s := threeNameservers()
+	s.Witness, s.Listen.DNS = true, nil
+	head, _, _ := strings.Cut(onTerminal(0, func(p *printer) { p.status(s) }), "\n")
+	if !strings.HasSuffix(head, ", 3 of 3 observers reached, a witness: it answers no queries") {
+		t.Error(head)
+	}
+}
+
 func TestALoneNameserverSpeaksOfNoOthers(t *testing.T) {
 	s := threeNameservers()
 	s.Cluster, s.Pools[0].Targets[0].Votes = nil, nil

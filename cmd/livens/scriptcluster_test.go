@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/livens/livens/internal/process"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -40,13 +39,14 @@ key_file = "cluster.key"
 func cmdCluster(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	w, addrs := worldOf(ts), []netip.Addr{}
+	w, addrs, names := worldOf(ts), []netip.Addr{}, []string{}
 	for i := range n {
 		addrs = append(addrs, netip.AddrFrom4([4]byte{127, 0, 3, byte(1 + i)}))
+		names = append(names, addrs[i].String())
 	}
-	dns, err := process.FreePort(addrs...)
+	dns, err := freePort(names...)
 	ts.Check(err)
-	port, err := process.FreePort(addrs...)
+	port, err := freePort(names...)
 	ts.Check(err)
 	key, _, err := runOnce(ts, program(ts), "key", "cluster")
 	ts.Check(err)

@@ -52,8 +52,10 @@ func TestWatch(t *testing.T) {
 	a := &answers{}
 	a.now.Store("192.0.2.1")
 	a.epoch.Store(7)
-	running := &dns.Server{PacketConn: conn, Handler: a}
+	started := make(chan struct{})
+	running := &dns.Server{PacketConn: conn, Handler: a, NotifyStartedFunc: func() { close(started) }}
 	go func() { _ = running.ActivateAndServe() }() // until it is shut down
+	<-started
 	w := visitor.Watch(t, Watched{Server: at, Name: "chat.test", Timeout: time.Second, Epochs: true})
 
 	seen := func() (texts []string) {
