@@ -21,6 +21,10 @@ fall = 2
 
 var defaults = profile{"defaults", ""}
 
+// calm leaves two cores room for seven nameservers that probe a thousand targets each.
+var calm = profile{"calm", `interval = "10s"
+`}
+
 // pools are a field and a nameserver that watches it alone.
 type pools struct {
 	*field

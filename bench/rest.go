@@ -47,7 +47,7 @@ func (r *rest) missed() int {
 }
 
 // settleTime is how long nameservers are left alone after their start before they are at rest.
-const settleTime = 10 * time.Second
+const settleTime = 20 * time.Second
 
 func (b *bench) rest() (rest, error) {
 	everybody, zone, err := b.many()
@@ -88,7 +88,7 @@ func (b *bench) many() (*stage.Deployment, string, error) {
 	d := &stage.Deployment{Name: "everybody", Addr: netip.AddrPortFrom(any4, port)}
 	zone := newZone()
 	for i := range b.targets / 2 {
-		writePool(zone, i, defaults, numbered(1, i), numbered(2, i), port)
+		writePool(zone, i, calm, numbered(1, i), numbered(2, i), port)
 	}
 	return d, zone.String(), d.Start(b.ctx)
 }
