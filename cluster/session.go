@@ -135,10 +135,13 @@ func (s *session) noteSent(seq uint64, now time.Time) {
 func (s *session) measure(rtt time.Duration, clock int64, now time.Time) {
 	rtt = max(rtt, 0)
 	skew := time.UnixMicro(clock).Sub(now.Round(0).Add(-rtt / 2))
-	skew = min(max(skew, -maxSkew), maxSkew)
+	skew = bounded(skew)
 	s.ways = append(s.ways, way{rtt, skew})
 	s.ways = s.ways[max(0, len(s.ways)-waysKept):]
 }
+
+// bounded is a skew within maxSkew.
+func bounded(skew time.Duration) time.Duration { return min(max(skew, -maxSkew), maxSkew) }
 
 // best is the measurement with the shortest way: the one with the least error.
 func (s *session) best() (way, bool) {
