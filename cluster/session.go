@@ -39,8 +39,9 @@ type way struct {
 }
 
 const (
-	// echoLife is how old a message may be that a fresh one echoes.
-	echoLife = 3 * time.Second
+	// echoLife is how old a message may be that a fresh one echoes: whoever has not heard us for longer is cut off from us, though
+	// we hear it.
+	echoLife = lapse + 2*heartbeat
 	// sentKept bounds the messages remembered for their echo: more than are sent while a report is on its way. Those of a
 	// burst push each other out, and the next heartbeat is echoed anyway.
 	sentKept = 1024

@@ -37,8 +37,8 @@ func NewLog() *Log {
 	return &Log{limit: ringSightings, sightings: map[string]*sighting{}, since: map[string]time.Time{}}
 }
 
-// Add takes an event that this nameserver has seen. An empty ID is replaced by a random one, a zero At by now. It adds
-// nothing where the event is known already: the same subject (kind, pool, deployment, To, and From of a switch) within 5 s.
+// Add takes an event that this nameserver has seen. An empty ID is replaced by a random one, a zero At by now. With
+// what others see of the same (kind, pool, deployment, To, and From of a switch, within 5 s) it is one event.
 func (l *Log) Add(e failover.Event, now time.Time) {
 	if e.ID == "" {
 		e.ID = rand.Text()
@@ -49,9 +49,6 @@ func (l *Log) Add(e failover.Event, now time.Time) {
 	e.At = e.At.Round(0).UTC() // as it will be when it has been sent
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if slices.ContainsFunc(l.events, func(known *event) bool { return known.includes(e) }) {
-		return
-	}
 	l.sightings[e.ID] = &sighting{Entry{Event: e}, now, now}
 	l.settle(now)
 }

@@ -1,7 +1,6 @@
 package failover
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -120,7 +119,8 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 // later in the alphabet will do.
 func overtakes(p *zones.Pool, heard, own *Decision) bool {
 	if sameChoice(own, heard) {
-		return cmp.Or(cmp.Compare(heard.Epoch, own.Epoch), cmp.Compare(heard.Reason, own.Reason)) > 0
+		words := heard.AllDown == own.AllDown && heard.Reason > own.Reason
+		return heard.Epoch > own.Epoch || heard.Epoch == own.Epoch && words
 	}
 	return prefer(p, heard, own) > 0
 }
