@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/livens/livens/checker"
@@ -160,13 +161,15 @@ func (a *agreement) explain(ballots []ballot, size int, r result, waiting bool, 
 		a.Reason = "up again, not for long enough yet"
 	}
 	a.remark = a.Reason
-	switch {
-	case a.State != checker.Up || a.Reason != "":
-	case own.State == checker.Up:
-		a.Reason = own.Reason
-	default:
-		a.Reason, a.remark = othersWord, othersWord
+	if a.State != checker.Up {
+		return
 	}
+	said := own.Reason
+	if own.State != checker.Up {
+		said = othersWord
+		a.remark = strings.TrimSuffix(othersWord+"; "+a.remark, "; ")
+	}
+	a.Reason = strings.TrimSuffix(said+"; "+a.Reason, "; ")
 }
 
 // othersWord is the reason for what is up though this observer does not say so.

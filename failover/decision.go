@@ -82,6 +82,7 @@ type AddressState struct {
 	Reason  string        `json:"reason,omitempty"`
 	Held    bool          `json:"held,omitempty"` // no longer configured, and answering until its successor is proven
 
+	backed     bool      // enough observers vote on it
 	unclear    bool      // probes finish, and this host cannot tell by them
 	failing    bool      // probes fail, and the verdict is not made yet, or not trusted
 	remembered bool      // State is what was agreed before, and no verdict of now

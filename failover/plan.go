@@ -104,8 +104,12 @@ func (o Order) planFailover(d desk, pool *zones.Pool) ([]Override, error) {
 	if why := unfit(d.decisions[pool.Name].state(o.Deployment)); why != "" && !o.Force && !planned {
 		return nil, refuse("%s %s; --force --for 1h does it all the same", o.Deployment, why)
 	}
-	if x := d.pending(pool.Name, ToFailover, ""); planned && x != nil && x.inForce(d.now) {
+	switch x := d.pending(pool.Name, ToFailover, ""); {
+	case x == nil:
+	case planned && x.inForce(d.now):
 		return nil, refuse("a %s is in force: livens failback %s ends it, then plan the next", x, pool.Name)
+	case !planned && !x.inForce(d.now):
+		return nil, refuse("a %s is planned: livens failback %s calls it off, then order another", x, pool.Name)
 	}
 	versions := []Override{o.override(ToFailover, o.Deployment, d.now)}
 	if !planned {
