@@ -197,6 +197,7 @@ func (n *Node) do(work func(*Core, time.Time)) {
 		checker.Hurry(hurry)
 	}
 	for _, e := range happened {
+		e.LogTo(n.options.Log)
 		n.options.Events.Add(e, time.Now())
 	}
 	if len(learnt) > 0 {

@@ -62,6 +62,7 @@ type Decision struct {
 type DeploymentState struct {
 	Name      string         `json:"name"`
 	Site      string         `json:"site,omitempty"`
+	Cold      bool           `json:"cold,omitempty"`    // it is started when it is needed: that it is down is no trouble
 	State     checker.State  `json:"state"`             // agreed: while verdicts are unknown, the last one that was not
 	Since     time.Time      `json:"since,omitzero"`    // of State
 	Known     time.Time      `json:"known,omitzero"`    // since when State and Gate rest on verdicts without a gap; zero: on memory

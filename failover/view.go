@@ -44,7 +44,7 @@ type candidate struct {
 // previous decision held stays.
 func observe(in *Input, d *zones.Deployment) candidate {
 	before := in.Previous.state(d.Name)
-	c := candidate{DeploymentState: DeploymentState{Name: d.Name, Site: d.Site}}
+	c := candidate{DeploymentState: DeploymentState{Name: d.Name, Site: d.Site, Cold: d.Cold}}
 	for _, a := range d.Addresses {
 		c.add(in, d, a, before, false)
 	}

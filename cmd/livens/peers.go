@@ -64,6 +64,7 @@ func (in *instance) told(s *failover.Status) {
 // happened keeps events.
 func (in *instance) happened(list []failover.Event) {
 	for _, e := range list {
+		e.LogTo(in.log)
 		in.events.Add(e, time.Now())
 	}
 }
