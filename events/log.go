@@ -39,7 +39,23 @@ func NewLog() *Log {
 
 // Add takes an event that this nameserver has seen. An empty ID is replaced by a random one, a zero At by now. It adds
 // nothing where the event is known already: the same subject (kind, pool, deployment, To, and From of a switch) within 5 s.
-func (l *Log) Add(e failover.Event, now time.Time) {
+func (l *Log) Add(e failover.Event, now time.Time) { l.AddAll([]failover.Event{e}, now) }
+
+// AddAll takes several at once. A thousand pools may switch together: what is known is gone through once for all of them.
+func (l *Log) AddAll(list []failover.Event, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	news := false
+	for _, e := range list {
+		news = l.add(e, now) || news
+	}
+	if news {
+		l.settle(now)
+	}
+}
+
+// add says whether the event was new.
+func (l *Log) add(e failover.Event, now time.Time) bool {
 	if e.ID == "" {
 		e.ID = rand.Text()
 	}
@@ -47,13 +63,11 @@ func (l *Log) Add(e failover.Event, now time.Time) {
 		e.At = now
 	}
 	e.At = e.At.Round(0).UTC() // as it will be when it has been sent
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if slices.ContainsFunc(l.events, func(known *event) bool { return known.includes(e) }) {
-		return
+		return false
 	}
 	l.sightings[e.ID] = &sighting{Entry{Event: e}, now, now}
-	l.settle(now)
+	return true
 }
 
 // Merge takes what other nameservers sent. Order and repeats do not matter. Whoever sent less than is known here will be

@@ -63,9 +63,7 @@ func (in *instance) told(s *failover.Status) {
 
 // happened keeps events.
 func (in *instance) happened(list []failover.Event) {
-	for _, e := range list {
-		in.events.Add(e, time.Now())
-	}
+	in.events.AddAll(list, time.Now())
 }
 
 // startCommand is what starts a cold deployment.
