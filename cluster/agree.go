@@ -27,15 +27,23 @@ type result struct {
 	reason string
 }
 
-// count counts ballots on one target. size is how many observers there are; lone says that of two observers this is
-// the survivor, who then is a quorum alone.
+// electorate is who may vote on a target.
+type electorate struct {
+	size      int  // how many observers there are
+	outsiders int  // of them, those who are not in the target's own site
+	lone      bool // of two observers this is the survivor, who then is a quorum alone
+	met       bool // enough are reached to agree, if only they voted
+}
+
+// count counts ballots on one target.
 //
 // An insider's up counts only where the outside does not say: when no outsider votes, or when the outsiders are tied.
-// A site whose inbound firewall fails looks well to those inside.
-func count(ballots []ballot, size int, lone bool) result {
+// A site whose inbound firewall fails looks well to those inside. Against an insider's up, a down from outside counts only
+// if more than half of all the outsiders say so; else it is a tie.
+func count(ballots []ballot, e electorate) result {
 	cast := len(ballots)
-	r := result{quorum: cast > size/2 || lone && cast > 0}
-	up, down := tally(ballots)
+	r := result{quorum: cast > e.size/2 || e.lone && cast > 0}
+	up, down := tally(ballots, e.outsiders)
 	switch {
 	case up > down:
 		r.state = checker.Up
@@ -44,12 +52,12 @@ func count(ballots []ballot, size int, lone bool) result {
 	}
 	r.tied = cast > 0 && up == down
 	r.weigh(ballots)
-	r.explain(ballots, size)
+	r.explain(ballots, e.size)
 	return r
 }
 
 // tally is how many count for up and for down.
-func tally(ballots []ballot) (up, down int) {
+func tally(ballots []ballot, outsiders int) (up, down int) {
 	var votes [2]map[checker.State]int // of outsiders, of insiders
 	votes[0], votes[1] = map[checker.State]int{}, map[checker.State]int{}
 	for _, b := range ballots {
@@ -60,8 +68,11 @@ func tally(ballots []ballot) (up, down int) {
 		return inside[checker.Up], inside[checker.Down]
 	}
 	up, down = outside[checker.Up], outside[checker.Down]+inside[checker.Down]
-	if up == down {
+	switch {
+	case up == down:
 		up += inside[checker.Up]
+	case down > up && inside[checker.Up] > 0 && 2*outside[checker.Down] <= outsiders:
+		up = down // most of the outside is silent
 	}
 	return up, down
 }

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/livens/livens/checker"
@@ -11,12 +12,13 @@ import (
 // agreement is what was agreed of one target, and what time adds to it.
 type agreement struct {
 	failover.Agreed
-	facts   facts
-	remark  string    // Reason without what this observer's own probe found well
-	quorum  bool      // those who vote are one
-	turned  time.Time // since when they are, or are not
-	pending bool      // time alone will change something
-	rising  time.Time // since when the votes call up what is agreed to be down; zero: they do not
+	facts     facts
+	remark    string    // Reason without what this observer's own probe found well
+	quorum    bool      // those who vote are one
+	turned    time.Time // since when they are, or are not
+	pending   bool      // time alone will change something
+	rising    time.Time // since when the votes call up what was agreed to be down, or contested; zero: they do not
+	contested bool      // it was down, or the votes were tied, since it was last agreed to be up
 }
 
 // facts are what of an agreed verdict a decision could read.
@@ -32,11 +34,14 @@ type facts struct {
 // others are reached than before.
 func (c *Core) agree(now time.Time) {
 	reached, lone := c.reached(), c.survivor(now)
-	if standing := standing(reached, lone); standing != c.stood {
+	if standing := standing(reached, lone || c.quorum(now)); standing != c.stood {
 		c.stood, c.unread = standing, true
 		for key := range c.targets {
 			c.recount[key] = true
 		}
+	}
+	if skew := c.skew(now); abs(skew-c.ahead) > skewStep {
+		c.ahead, c.unread = skew, true
 	}
 	for key := range c.recount {
 		t, ours := c.targets[key]
@@ -49,7 +54,7 @@ func (c *Core) agree(now time.Time) {
 			a = &agreement{}
 			c.agreed[key] = a
 		}
-		a.count(c.ballots(key, t, reached), len(c.options.Peers)+1, lone, c.options, c.own[key], now)
+		a.count(c.ballots(key, t, reached), c.electorate(t, lone, now), c.options, c.own[key], now)
 		if f := a.read(); f != a.facts {
 			a.facts, c.unread = f, true
 			c.news[key] = a.Agreed
@@ -60,16 +65,33 @@ func (c *Core) agree(now time.Time) {
 	}
 }
 
-// standing names who is reached.
-func standing(reached []*neighbour, lone bool) string {
+// skewStep is how far the cluster's time may move before the controller is told.
+const skewStep = 20 * time.Millisecond
+
+// standing names who is reached, and whether that is a quorum.
+func standing(reached []*neighbour, quorum bool) string {
 	key := ""
 	for _, n := range reached {
 		key += n.name + " "
 	}
-	if lone {
-		key += "alone"
+	if quorum {
+		key += "and a quorum"
 	}
 	return key
+}
+
+// electorate is who may vote on a target. Observers that were never heard are taken for outsiders.
+func (c *Core) electorate(t Target, lone bool, now time.Time) electorate {
+	e := electorate{size: c.size(), lone: lone, met: c.quorum(now)}
+	e.outsiders = e.size
+	if t.Site == "" {
+		return e
+	}
+	e.outsiders -= bit(c.report.Site == t.Site)
+	for _, n := range c.nodes {
+		e.outsiders -= bit(n.report != nil && n.report.Site == t.Site)
+	}
+	return e
 }
 
 // ballots are the votes on one target: this observer's own and those of the reached ones.
@@ -89,9 +111,11 @@ func (c *Core) ballots(key string, t Target, reached []*neighbour) []ballot {
 
 // count brings the agreement up to date. Without a quorum nothing is known for as long as minority_hold; the decision
 // then keeps what was agreed before. After it the votes there are must do.
-func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, own checker.Verdict, now time.Time) {
-	r := count(ballots, size, lone)
-	if r.quorum != a.quorum || a.turned.IsZero() {
+func (a *agreement) count(ballots []ballot, e electorate, o CoreOptions, own checker.Verdict, now time.Time) {
+	r := count(ballots, e)
+	// Where most are reached and yet do not vote, as on an address that only one can probe, each turn to down waits anew.
+	turns := !r.quorum && e.met && r.state == checker.Down && a.State == checker.Up
+	if r.quorum != a.quorum || a.turned.IsZero() || turns {
 		a.quorum, a.turned = r.quorum, now
 	}
 	waiting := !r.quorum && now.Sub(a.turned) < o.MinorityHold
@@ -101,6 +125,7 @@ func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, 
 	} else if a.Tied.IsZero() {
 		a.Tied = now
 	}
+	a.contested = r.tied || r.state == checker.Down || a.contested && a.State != checker.Up
 	state := r.state
 	if waiting {
 		state = checker.Unknown
@@ -111,29 +136,40 @@ func (a *agreement) count(ballots []ballot, size int, lone bool, o CoreOptions, 
 	}
 	a.State, a.Doubt, a.Drain = state, r.doubt && !waiting, r.drain && !waiting
 	a.pending = waiting || r.quorum && a.Lacking || !a.rising.IsZero()
-	a.Latency, a.Reason, a.Streak = own.Latency, r.reason, 1
+	a.Latency, a.Streak = own.Latency, 1
 	switch {
 	case len(ballots) == 0:
-		a.Streak, a.Reason = 0, own.Reason
-	case waiting:
-		a.Reason = short(ballots, size, r.reason)
-	case state != r.state:
-		a.Reason = "up again, not for long enough yet"
-	}
-	if r.bad {
+		a.Streak = 0
+	case r.bad:
 		a.Streak = -1
 	}
 	if a.At.IsZero() && len(ballots) > 0 || own.At.After(a.At) {
 		a.At = now
 	}
-	a.remark = a.Reason
+	a.explain(ballots, e.size, r, waiting, own)
+}
+
+// explain gives the reason in words, and the part of it that is worth telling when it changes.
+func (a *agreement) explain(ballots []ballot, size int, r result, waiting bool, own checker.Verdict) {
+	a.Reason = r.reason
 	switch {
-	case a.State != checker.Up || a.Reason != "":
-	case own.State == checker.Up:
+	case len(ballots) == 0:
 		a.Reason = own.Reason
-	default:
-		a.Reason, a.remark = othersWord, othersWord
+	case waiting:
+		a.Reason = short(ballots, size, r.reason)
+	case a.State != r.state:
+		a.Reason = "up again, not for long enough yet"
 	}
+	a.remark = a.Reason
+	if a.State != checker.Up {
+		return
+	}
+	said := own.Reason
+	if own.State != checker.Up {
+		said = othersWord
+		a.remark = strings.TrimSuffix(othersWord+"; "+a.remark, "; ")
+	}
+	a.Reason = strings.TrimSuffix(said+"; "+a.Reason, "; ")
 }
 
 // othersWord is the reason for what is up though this observer does not say so.
@@ -147,10 +183,10 @@ const quorumSettle = 300 * time.Millisecond
 // moment, what the others see must not send visitors there and back.
 const upHold = 2 * time.Second
 
-// slowly is the state that counts now: what was down stays so for upHold. One success still makes it answer where nothing
+// slowly is the state that counts now: what was down, or contested, stays so for upHold. One success still makes it answer where nothing
 // else is live, for the streak tells.
 func (a *agreement) slowly(state checker.State, now time.Time) checker.State {
-	if a.State != checker.Down || state != checker.Up {
+	if !a.contested || a.State == checker.Up || state != checker.Up {
 		a.rising = time.Time{}
 		return state
 	}
@@ -158,7 +194,7 @@ func (a *agreement) slowly(state checker.State, now time.Time) checker.State {
 		a.rising = now
 	}
 	if now.Sub(a.rising) < upHold {
-		return checker.Down
+		return a.State
 	}
 	a.rising = time.Time{}
 	return state

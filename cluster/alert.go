@@ -54,11 +54,11 @@ func (p *Peer) alerts(raise raiser, s *Status, now time.Time) {
 	who := "nameserver " + p.Title()
 	switch {
 	case !p.Reached && p.Cut:
-		raise("peer-silent", failover.Warning, who, p.Heard, "open UDP and TCP between the cluster ports", "cut off: silent here, and it answers DNS queries%s", why(p.Error))
+		raise("peer-silent", failover.Warning, who, p.Heard, p.hint("open UDP and TCP between the cluster ports"), "cut off: silent here, and it answers DNS queries%s", why(p.Error))
 	case !p.Reached && p.Left:
 		raise("peer-silent", failover.Warning, who, p.Heard, "start it again, or take it out of peers everywhere", "it was stopped")
 	case !p.Reached:
-		raise("peer-silent", failover.Warning, who, p.Heard, "is it running, and can it be reached?", "no sign of life%s", why(p.Error))
+		raise("peer-silent", failover.Warning, who, p.Heard, p.hint("is it running, and can it be reached?"), "no sign of life%s", why(p.Error))
 	case p.Via != "":
 		raise("peer-indirect", failover.Warning, who, time.Time{}, "open UDP and TCP between the cluster ports of the two", "heard only through %s", p.Via)
 	}
@@ -86,6 +86,16 @@ func (p *Peer) alerts(raise raiser, s *Status, now time.Time) {
 		}
 	}
 	p.dataAlerts(raise, s, who)
+}
+
+// hint is what to do about silence: the usual, unless what failed says that the keys do not fit.
+func (p *Peer) hint(usual string) string {
+	for _, words := range []string{"no installed keys", "decrypt", "not encrypted"} {
+		if strings.Contains(strings.ToLower(p.Error), words) {
+			return "the key files differ: one line must be the same everywhere; livens key cluster tells how"
+		}
+	}
+	return usual
 }
 
 // dataAlerts names zones and pools that the nameserver has otherwise than this one.

@@ -197,9 +197,10 @@ func (n *Node) do(work func(*Core, time.Time)) {
 	if len(hurry) > 0 && checker != nil {
 		checker.Hurry(hurry)
 	}
-	if len(happened) > 0 {
-		n.options.Events.AddAll(happened, time.Now())
+	for _, e := range happened {
+		e.LogTo(n.options.Log)
 	}
+	n.options.Events.AddAll(happened, time.Now())
 	if len(learnt) > 0 {
 		n.options.Events.Merge(learnt, time.Now())
 	}

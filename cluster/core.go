@@ -35,6 +35,9 @@ type Core struct {
 	agreed  map[string]*agreement
 	recount map[string]bool // targets whose votes are to be counted anew
 	joined  bool
+	ticked  time.Time     // the last Tick
+	woken   time.Time     // when it was noticed that this process had been stopped for a while
+	ahead   time.Duration // the skew that was told last
 
 	out        []Outgoing
 	news       map[string]failover.Agreed
@@ -80,12 +83,33 @@ func NewCore(o CoreOptions, now time.Time) *Core {
 
 // Tick lets time pass: heartbeats go out, what is no longer fresh lapses. It is called every heartbeat.
 func (c *Core) Tick(now time.Time) {
+	c.wake(now)
+	c.ticked = now
 	c.rewrite(now)
 	for _, peer := range c.options.Peers {
 		c.send(peer, &Message{Want: c.wants(peer, now)}, now)
 	}
 	c.settle(now)
 	c.compare(now)
+}
+
+// wake notices that this process was stopped for longer than the others wait for it, as a frozen virtual machine is. They may
+// have gone on: what it holds has no quorum behind it, which is told before anything else is, and it reaches none until it
+// has heard them again.
+func (c *Core) wake(now time.Time) {
+	if c.ticked.IsZero() || now.Sub(c.ticked) <= lapse {
+		return
+	}
+	c.ticked, c.woken = now, now
+	c.amend(now, func(r *Report) {
+		held := make(map[string]*failover.Decision, len(r.Held))
+		for pool, d := range r.Held {
+			x := *d
+			x.Provisional = true
+			held[pool] = &x
+		}
+		r.Held = held
+	})
 }
 
 // Observe takes this observer's own verdicts, all of them.
@@ -188,7 +212,7 @@ func (c *Core) News(now time.Time) failover.News {
 	c.news, c.unread = map[string]failover.Agreed{}, false
 	for _, x := range c.reached() {
 		for _, pool := range names(x.report.Held) {
-			n.Held = append(n.Held, x.report.Held[pool])
+			n.Held = append(n.Held, x.dated(x.report.Held[pool]))
 		}
 		for _, zone := range names(x.report.Zones) {
 			n.Serials = append(n.Serials, x.report.Zones[zone])
@@ -263,6 +287,7 @@ func (c *Core) hears(to string, now time.Time) []Heard {
 		}
 		out = append(out, Heard{
 			Name: n.name, Boot: n.boot, Seq: n.seq, Age: micros(now.Sub(n.heard)), Version: n.version, Direct: now.Sub(n.direct) <= lapse,
+			RTT: micros(n.rtt), Skew: micros(n.skew),
 		})
 	}
 	return out
@@ -301,8 +326,20 @@ func (c *Core) Standing(now time.Time) failover.Standing {
 }
 
 func (c *Core) quorum(now time.Time) bool {
+	if !c.woken.IsZero() && now.Sub(c.woken) <= lapse {
+		return false
+	}
+	return len(c.reached())+1 > c.size()/2 || c.survivor(now)
+}
+
+// size is how many observers there are: as many as are configured here, or, while a nameserver that is reached knows of
+// more, so many. Two majorities would else be made of different wholes.
+func (c *Core) size() int {
 	size := len(c.options.Peers) + 1
-	return len(c.reached())+1 > size/2 || c.survivor(now)
+	for _, n := range c.reached() {
+		size = max(size, min(n.report.Size, maxNodes))
+	}
+	return size
 }
 
 // survivor says that of two observers the other one is lost: it is silent here, and answers no DNS queries either. One
@@ -312,21 +349,19 @@ func (c *Core) survivor(now time.Time) bool {
 		return false
 	}
 	peer := c.options.Peers[0]
-	silent := c.started // since when
+	silent, left := c.started, false // since when
 	if n := c.find(c.sessions[peer].name); n != nil {
-		if n.left {
-			return true
-		}
-		silent = n.heard
+		silent, left = n.heard, n.left
 	}
-	return now.Sub(silent) > lapse && now.Sub(c.answered[peer]) > answerLife
+	return (left || now.Sub(silent) > lapse) && now.Sub(c.answered[peer]) > answerLife
 }
 
 // skew is the median clock of the cluster minus this host's: with an even number of clocks the mean of the middle two,
-// so that two nameservers meet halfway.
+// so that two nameservers meet halfway. Whoever was ever heard counts, also while silent: the time of the cluster must not
+// jump because somebody comes or goes.
 func (c *Core) skew(now time.Time) time.Duration {
 	all := []time.Duration{0}
-	for _, n := range c.reached() {
+	for _, n := range c.nodes {
 		if n.rtt > 0 {
 			all = append(all, n.skew)
 		}

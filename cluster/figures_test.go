@@ -366,3 +366,85 @@ func TestSilenceAndReturnAreEvents(t *testing.T) {
 		t.Errorf("told %q", got)
 	}
 }
+
+// A nameserver that was frozen while the other one of two switched asks first, and undoes nothing.
+func TestFrozenUndoesNothing(t *testing.T) {
+	for seed := range uint64(20) {
+		w := newWorld(t, seed+1, "", "")
+		w.failback(zones.Manual)
+		w.start()
+		w.run(20 * time.Second)
+		w.nodes[0].stopped = true
+		w.change("ns1 is frozen")
+		w.run(2 * time.Second)
+		w.dead["primary"] = true
+		w.run(3 * time.Second)
+		w.dead["primary"] = false
+		w.run(15 * time.Second)
+		w.nodes[0].stopped = false
+		w.change("ns1 is thawed")
+		w.run(20 * time.Second)
+		for _, n := range w.nodes {
+			if n.answers[0] != "redundant" {
+				w.fail("%s answers %v without an order", n.name, n.answers)
+			}
+		}
+	}
+}
+
+// After a tie has moved traffic, the restart of one of those who said down does not bring it back.
+func TestRestartAfterATie(t *testing.T) {
+	w := newWorld(t, 1, "", "")
+	w.start()
+	w.run(20 * time.Second)
+	w.blind[[2]string{"ns1", "primary"}] = true
+	w.change("a tie")
+	w.run(25 * time.Second)
+	w.nodes[0].stop()
+	w.run(500 * time.Millisecond)
+	w.nodes[0].start()
+	w.change("ns1 is restarted")
+	for range 100 {
+		if got := w.nodes[1].answers[0]; got != "redundant" {
+			w.fail("ns2 answers %s", got)
+		}
+		w.run(100 * time.Millisecond)
+	}
+}
+
+// The cluster's time does not jump because a nameserver with a right clock goes while one is an hour ahead: an order ends when
+// it was to end.
+func TestTimeDoesNotJump(t *testing.T) {
+	w := newWorld(t, 1, "", "", "")
+	w.nodes[2].skew += time.Hour
+	w.start()
+	w.run(20 * time.Second)
+	drain := drainPrimary
+	drain.For = 10 * time.Minute
+	w.must(w.nodes[0].give(drain))
+	w.run(30 * time.Second)
+	w.nodes[1].kill()
+	w.change("ns2 is gone")
+	w.run(time.Minute)
+	for _, n := range []*simNode{w.nodes[0], w.nodes[2]} {
+		if !n.drained("primary") {
+			w.fail("at %s the drain has ended", n.name)
+		}
+	}
+}
+
+// Nameservers that do not know of the same others do not contradict each other again and again.
+func TestPeersThatDiffer(t *testing.T) {
+	w := newWorld(t, 1, "", "", "")
+	w.nodes[1].peers = []string{"ns1"}
+	w.start()
+	w.run(20 * time.Second)
+	w.blind[[2]string{"ns2", "primary"}] = true
+	w.change("ns2 is blind")
+	w.run(time.Minute)
+	for _, n := range w.nodes {
+		if n.answers[0] != "primary" {
+			w.fail("%s answers %v", n.name, n.answers)
+		}
+	}
+}

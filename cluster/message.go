@@ -52,6 +52,8 @@ type Heard struct {
 	Age     int64  `json:"age"`     // microseconds since that message, relayed or not
 	Version uint64 `json:"version"` // the latest known to exist
 	Direct  bool   `json:"direct,omitempty"`
+	RTT     int64  `json:"rtt,omitempty"`  // microseconds there and back; 0: not measured
+	Skew    int64  `json:"skew,omitempty"` // microseconds that its clock is ahead of the sender's
 }
 
 // Bounds of a message. What is beyond them is refused whole.
@@ -144,7 +146,7 @@ func (m *Message) check() error {
 		return errors.New("a message about more nameservers than there can be")
 	}
 	for _, h := range m.Heard {
-		if !isName(h.Name) || h.Age < 0 || h.Age > maxAge || h.Boot == 0 {
+		if !isName(h.Name) || h.RTT < 0 || h.RTT > maxAge || h.Skew < -micros(maxSkew) || h.Skew > micros(maxSkew) || h.Age < 0 || h.Age > maxAge || h.Boot == 0 {
 			return errors.New("a message with a nonsense age or name")
 		}
 	}

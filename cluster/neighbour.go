@@ -1,6 +1,11 @@
 package cluster
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"github.com/livens/livens/failover"
+)
 
 const (
 	// heartbeat is how often every peer is told that this nameserver lives.
@@ -72,7 +77,7 @@ func (n *neighbour) hearing(boot, seq, version uint64, at time.Time, via string)
 	case boot != n.boot && (!at.After(n.heard) || via != "" && at.Sub(n.direct) <= lapse):
 		return
 	case boot != n.boot:
-		*n = neighbour{name: n.name, boot: boot, hears: n.hears, met: n.met, missed: n.missed}
+		*n = neighbour{name: n.name, boot: boot, hears: n.hears, met: n.met, missed: n.missed, skew: n.skew, rtt: n.rtt}
 	case seq <= n.seq && via != "", at.Before(n.heard):
 		return
 	}
@@ -96,6 +101,20 @@ func (n *neighbour) take(r *Report) bool {
 
 func (n *neighbour) settle() {
 	n.synced = n.synced || n.report != nil && n.report.Version >= n.version
+}
+
+// dated is a decision that the neighbour holds, with its times by this host's clock. Small differences are left alone, so that
+// all nameservers say the same of it.
+func (n *neighbour) dated(d *failover.Decision) *failover.Decision {
+	if abs(n.skew) <= skewLimit {
+		return d
+	}
+	out := *d
+	out.Since, out.Failbacks = d.Since.Add(-n.skew), slices.Clone(d.Failbacks)
+	for i := range out.Failbacks {
+		out.Failbacks[i] = out.Failbacks[i].Add(-n.skew)
+	}
+	return &out
 }
 
 // lacks says that a later report exists than the one at hand.

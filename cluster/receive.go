@@ -35,6 +35,7 @@ func (c *Core) received(peer string, m *Message, err error, now time.Time) {
 
 // hear takes a well-formed message.
 func (c *Core) hear(peer string, m *Message, now time.Time) {
+	c.wake(now)
 	s := c.sessions[peer]
 	switch {
 	case m.From == c.report.Name:
@@ -116,7 +117,7 @@ func (c *Core) node(name string, direct bool, now time.Time) *neighbour {
 	if n := c.find(name); n != nil {
 		return n
 	}
-	if len(c.nodes) >= len(c.options.Peers) {
+	if len(c.nodes) >= c.size()-1 {
 		i := slices.IndexFunc(c.nodes, func(n *neighbour) bool { return !n.alive(now) })
 		if i < 0 && direct {
 			i = slices.IndexFunc(c.nodes, func(n *neighbour) bool { return now.Sub(n.direct) > lapse })
@@ -144,6 +145,10 @@ func (c *Core) relay(from *neighbour, m *Message, now time.Time) {
 		}
 		if n := c.node(h.Name, false, now); n != nil {
 			n.hearing(h.Boot, h.Seq, h.Version, now.Add(-time.Duration(h.Age)*time.Microsecond), from.name)
+			if now.Sub(n.direct) > lapse && h.RTT > 0 && from.rtt > 0 {
+				n.rtt = from.rtt + time.Duration(h.RTT)*time.Microsecond
+				n.skew = bounded(from.skew + time.Duration(h.Skew)*time.Microsecond)
+			}
 		}
 	}
 }

@@ -134,6 +134,9 @@ func vote(v checker.Verdict, fresh time.Duration, now time.Time) (Vote, bool) {
 	out := Vote{State: v.State, Bad: v.Streak < 0, Doubt: v.Doubt, Drain: v.Drain}
 	if v.State != checker.Up || out.Bad || v.Doubt || v.Drain {
 		out.Reason = clip(v.Reason)
+		if v.State == checker.Down && v.Streak > 0 {
+			out.Reason = clip("answers again, not for long enough yet: " + v.Reason)
+		}
 	}
 	return out, true
 }

@@ -39,8 +39,9 @@ type way struct {
 }
 
 const (
-	// echoLife is how old a message may be that a fresh one echoes.
-	echoLife = 3 * time.Second
+	// echoLife is how old a message may be that a fresh one echoes: whoever has not heard us for longer is cut off from us, though
+	// we hear it.
+	echoLife = lapse + 2*heartbeat
 	// sentKept bounds the messages remembered for their echo: more than are sent while a report is on its way. Those of a
 	// burst push each other out, and the next heartbeat is echoed anyway.
 	sentKept = 1024
@@ -135,10 +136,13 @@ func (s *session) noteSent(seq uint64, now time.Time) {
 func (s *session) measure(rtt time.Duration, clock int64, now time.Time) {
 	rtt = max(rtt, 0)
 	skew := time.UnixMicro(clock).Sub(now.Round(0).Add(-rtt / 2))
-	skew = min(max(skew, -maxSkew), maxSkew)
+	skew = bounded(skew)
 	s.ways = append(s.ways, way{rtt, skew})
 	s.ways = s.ways[max(0, len(s.ways)-waysKept):]
 }
+
+// bounded is a skew within maxSkew.
+func bounded(skew time.Duration) time.Duration { return min(max(skew, -maxSkew), maxSkew) }
 
 // best is the measurement with the shortest way: the one with the least error.
 func (s *session) best() (way, bool) {

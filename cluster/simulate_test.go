@@ -393,7 +393,7 @@ func (n *simNode) flush() {
 				if !to.up || to.stopped || w.cut[[2]string{from, o.Peer}] {
 					return
 				}
-				to.core.hear(from, data, to.clock())
+				to.core.received(from, data, nil, to.clock())
 				to.follow()
 			})
 		}

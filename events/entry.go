@@ -43,6 +43,17 @@ func subjectOf(e failover.Event) subject {
 	return s
 }
 
+// choice is what a switch is, whenever it is seen: a nameserver that was cut off adopts it long after the others.
+type choice struct {
+	pool, deployment, to string
+	epoch                uint64
+}
+
+// choiceOf is that of a switch; ok is false for every other event.
+func choiceOf(e failover.Event) (c choice, ok bool) {
+	return choice{e.Pool, e.Deployment, e.To, e.Epoch}, e.Kind == failover.EventSwitch && e.Epoch != 0
+}
+
 // event is one event: all its sightings as one. Its Event is the sighting with the smallest ID, but Quorum is true when
 // it is so of any.
 type event struct {
@@ -52,25 +63,44 @@ type event struct {
 	sightings []*sighting // all of them
 }
 
-// fold makes sightings into events, oldest first. "Within 5 s of each other" is no equivalence (a chain of sightings may
-// be longer), so the earliest of a subject opens an event, and what follows within 5 s of that one belongs to it: the
-// outcome depends on the set of sightings alone, not on the order in which they were heard.
+// fold makes sightings into events, oldest first. Each nameserver sees an event once: two sightings of one nameserver are two
+// events, however alike and close together. "Within 5 s of each other" is no equivalence (a chain of sightings may be
+// longer), so the earliest of a subject opens an event, and what others saw within 5 s of that one belongs to it: the
+// outcome depends on the set of sightings alone, not on the order in which they were heard. Switches with one epoch are one,
+// whenever they are seen.
 func fold(sightings []*sighting) []*event {
 	slices.SortFunc(sightings, earlier)
 	var out []*event
-	open := map[subject]*event{}
+	alike, chosen := map[subject][]*event{}, map[choice][]*event{}
 	for _, s := range sightings {
 		key := subjectOf(s.Event)
-		if e := open[key]; e != nil && s.At.Sub(e.start) <= same {
-			e.absorb(s)
-			continue
+		c, isSwitch := choiceOf(s.Event)
+		e := s.among(chosen[c], false)
+		if e == nil {
+			e = s.among(alike[key], true)
 		}
-		e := &event{Entry: s.Entry, start: s.At, heard: s.heard, sightings: []*sighting{s}}
-		open[key] = e
-		out = append(out, e)
+		if e == nil {
+			e = &event{Entry: s.Entry, start: s.At, heard: s.heard}
+			alike[key] = append(alike[key], e)
+			out = append(out, e)
+		}
+		e.absorb(s)
+		if isSwitch && !slices.Contains(chosen[c], e) {
+			chosen[c] = append(chosen[c], e)
+		}
 	}
 	slices.SortFunc(out, func(a, b *event) int { return older(a.Entry, b.Entry) })
 	return out
+}
+
+// among is the first of events that the sighting may belong to, or nil.
+func (s *sighting) among(events []*event, soon bool) *event {
+	for _, e := range events {
+		if (!soon || s.At.Sub(e.start) <= same) && !slices.ContainsFunc(e.sightings, func(x *sighting) bool { return x.Node == s.Node }) {
+			return e
+		}
+	}
+	return nil
 }
 
 func (e *event) absorb(s *sighting) {
@@ -84,11 +114,6 @@ func (e *event) absorb(s *sighting) {
 		e.heard = s.heard
 	}
 	e.sightings = append(e.sightings, s)
-}
-
-// includes says that a sighting made here would add nothing to the event.
-func (e *event) includes(s failover.Event) bool {
-	return subjectOf(e.Event) == subjectOf(s) && s.At.Sub(e.start).Abs() <= same && (e.Quorum || !s.Quorum)
 }
 
 func older(a, b Entry) int {

@@ -37,25 +37,24 @@ func NewLog() *Log {
 	return &Log{limit: ringSightings, sightings: map[string]*sighting{}, since: map[string]time.Time{}}
 }
 
-// Add takes an event that this nameserver has seen. An empty ID is replaced by a random one, a zero At by now. It adds
-// nothing where the event is known already: the same subject (kind, pool, deployment, To, and From of a switch) within 5 s.
+// Add takes an event that this nameserver has seen. An empty ID is replaced by a random one, a zero At by now. With
+// what others see of the same (kind, pool, deployment, To, and From of a switch, within 5 s) it is one event.
 func (l *Log) Add(e failover.Event, now time.Time) { l.AddAll([]failover.Event{e}, now) }
 
 // AddAll takes several at once. A thousand pools may switch together: what is known is gone through once for all of them.
 func (l *Log) AddAll(list []failover.Event, now time.Time) {
+	if len(list) == 0 {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	news := false
 	for _, e := range list {
-		news = l.add(e, now) || news
+		l.add(e, now)
 	}
-	if news {
-		l.settle(now)
-	}
+	l.settle(now)
 }
 
-// add says whether the event was new.
-func (l *Log) add(e failover.Event, now time.Time) bool {
+func (l *Log) add(e failover.Event, now time.Time) {
 	if e.ID == "" {
 		e.ID = rand.Text()
 	}
@@ -63,11 +62,7 @@ func (l *Log) add(e failover.Event, now time.Time) bool {
 		e.At = now
 	}
 	e.At = e.At.Round(0).UTC() // as it will be when it has been sent
-	if slices.ContainsFunc(l.events, func(known *event) bool { return known.includes(e) }) {
-		return false
-	}
 	l.sightings[e.ID] = &sighting{Entry{Event: e}, now, now}
-	return true
 }
 
 // Merge takes what other nameservers sent. Order and repeats do not matter. Whoever sent less than is known here will be

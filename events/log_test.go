@@ -15,8 +15,9 @@ import (
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
+// switched is a switch that the nameserver called after the id saw.
 func switched(id string, at time.Duration) failover.Event {
-	return failover.Event{ID: id, Kind: failover.EventSwitch, At: noon.Add(at), Node: "ns1", Pool: "chat", From: "a", To: "b",
+	return failover.Event{ID: id, Kind: failover.EventSwitch, At: noon.Add(at), Node: "ns-" + id, Pool: "chat", From: "a", To: "b",
 		Reason: "a went down", Quorum: true}
 }
 
@@ -61,9 +62,9 @@ func TestWhatMakesEventsDifferent(t *testing.T) {
 		}
 	}
 	l := NewLog()
-	verdict := failover.Event{ID: "x", Kind: failover.EventVerdict, At: noon, From: "up", To: "down"}
+	verdict := failover.Event{ID: "x", Kind: failover.EventVerdict, Node: "ns1", At: noon, From: "up", To: "down"}
 	l.Add(verdict, noon)
-	verdict.ID, verdict.From = "y", "unknown"
+	verdict.ID, verdict.Node, verdict.From = "y", "ns2", "unknown"
 	l.Add(verdict, noon)
 	if got := ids(l.Recent(-1)); !slices.Equal(got, []string{"x"}) {
 		t.Errorf("%v: From makes only switches different", got)
@@ -97,13 +98,27 @@ func TestRegroupedSightingsStayTold(t *testing.T) {
 	}
 }
 
-func TestAKnownEventIsNotAddedAgain(t *testing.T) {
-	l := NewLog()
-	l.Add(switched("x", 0), noon)
-	l.Add(switched("a", 4*time.Second), noon)
-	if got := ids(all(l)); !slices.Equal(got, []string{"x"}) {
-		t.Errorf("sightings %v, want x", got)
+// What one nameserver sees twice happened twice, however soon: there and back and there again within seconds.
+func TestNothingIsSwallowed(t *testing.T) {
+	a, b := NewLog(), NewLog()
+	for i, at := range []time.Duration{0, time.Second, 2 * time.Second} {
+		for j, l := range []*Log{a, b} {
+			e := switched(fmt.Sprintf("%d-%d", i, j), at+time.Duration(j)*10*time.Millisecond)
+			e.Node = fmt.Sprintf("ns%d", j)
+			l.Add(e, noon)
+		}
 	}
+	a.Merge(b.Pending(noon), noon)
+	b.Merge(a.Pending(noon), noon)
+	for _, l := range []*Log{a, b} {
+		if got := ids(l.Recent(-1)); !slices.Equal(got, []string{"0-0", "1-0", "2-0"}) {
+			t.Errorf("%v, want three events, each seen by two", got)
+		}
+	}
+}
+
+func TestAnEventWithoutIDAndTimeGetsThem(t *testing.T) {
+	l := NewLog()
 	later := noon.Add(time.Hour)
 	l.Add(failover.Event{Kind: failover.EventStart}, later)
 	if got := l.Recent(1)[0]; len(got.ID) < 20 || !got.At.Equal(later) {
@@ -259,4 +274,20 @@ func TestLogsConverge(t *testing.T) {
 			t.Fatal("a repeat changed something")
 		}
 	})
+}
+
+// A nameserver that was cut off adopts a switch long after the others made it: that is the same switch, and nobody is told
+// twice. The same deployments under another epoch are another one.
+func TestASwitchIsOneByItsEpoch(t *testing.T) {
+	made := failover.Event{ID: "b", Kind: failover.EventSwitch, At: time.Unix(1000, 0), Pool: "chat", From: "primary", To: "redundant", Epoch: 7}
+	late := made
+	late.ID, late.Node, late.At = "a", "ns3", made.At.Add(time.Minute)
+	again := made
+	again.ID, again.At, again.Epoch = "c", made.At.Add(2*time.Minute), 9
+	l := NewLog()
+	l.Add(made, made.At)
+	l.Merge([]Entry{{Event: late}, {Event: again}}, again.At)
+	if got := l.Recent(9); len(got) != 2 || got[0].Epoch != 7 || got[1].Epoch != 9 {
+		t.Errorf("kept %+v", got)
+	}
 }

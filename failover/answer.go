@@ -81,7 +81,7 @@ func (w *weighing) ground(d *Decision) {
 	known := slices.ContainsFunc(w.candidates, func(c candidate) bool { return c.known })
 	d.Guess = !known && (w.Previous == nil || w.Previous.Guess)
 	d.Provisional = w.Minority || slices.ContainsFunc(w.candidates, func(c candidate) bool {
-		return !c.backed && slices.Contains(d.Active, c.Name)
+		return !c.backed && (slices.Contains(d.Active, c.Name) || w.isActive(c.Name) && d.Epoch != w.Previous.Epoch) // what it was left for
 	})
 	if w.Previous != nil {
 		d.Obeyed = w.Previous.Obeyed

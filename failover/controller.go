@@ -180,7 +180,9 @@ func (c *Controller) logSwitch(before, next *Decision) {
 		log.Info("pool answers", "reason", next.Reason)
 	case next.AllDown && !before.AllDown:
 		log.Error("every deployment is down", "from", before.Active, "reason", next.Reason)
-	case before.Epoch == next.Epoch && before.AllDown == next.AllDown:
+	case before.Epoch == next.Epoch && before.AllDown && !next.AllDown:
+		log.Warn("live again", "reason", next.Reason)
+	case before.Epoch == next.Epoch:
 		// nothing that a resolver could see
 	case slices.Equal(before.Active, next.Active):
 		log.Warn("addresses changed", "reason", next.Reason)

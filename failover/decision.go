@@ -62,6 +62,7 @@ type Decision struct {
 type DeploymentState struct {
 	Name      string         `json:"name"`
 	Site      string         `json:"site,omitempty"`
+	Cold      bool           `json:"cold,omitempty"`    // it is started when it is needed: that it is down is no trouble
 	State     checker.State  `json:"state"`             // agreed: while verdicts are unknown, the last one that was not
 	Since     time.Time      `json:"since,omitzero"`    // of State
 	Known     time.Time      `json:"known,omitzero"`    // since when State and Gate rest on verdicts without a gap; zero: on memory
@@ -82,6 +83,7 @@ type AddressState struct {
 	Reason  string        `json:"reason,omitempty"`
 	Held    bool          `json:"held,omitempty"` // no longer configured, and answering until its successor is proven
 
+	backed     bool      // enough observers vote on it
 	unclear    bool      // probes finish, and this host cannot tell by them
 	failing    bool      // probes fail, and the verdict is not made yet, or not trusted
 	remembered bool      // State is what was agreed before, and no verdict of now

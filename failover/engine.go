@@ -53,7 +53,7 @@ func NewEngine(o EngineOptions, now time.Time) *Engine {
 	o.TieHold = cmp.Or(o.TieHold, 10*time.Second)
 	e := &Engine{
 		options: o, view: View{}, memory: View{}, decisions: map[string]*Decision{}, stands: map[string]time.Time{},
-		overrides: MergeOverrides(nil, o.Overrides), serials: map[string]ZoneSerial{}, told: map[zoneData]uint32{},
+		overrides: MergeOverrides(nil, soundOnly(o.Overrides, now)), serials: map[string]ZoneSerial{}, told: map[zoneData]uint32{},
 		standing: Standing{Quorum: o.Alone, Joined: o.Alone}, since: now.Add(-settle), happened: newHappened(),
 	}
 	maps.Copy(e.memory, o.Memory.Verdicts)

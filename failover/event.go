@@ -1,6 +1,12 @@
 package failover
 
-import "time"
+import (
+	"context"
+	"log/slog"
+	"reflect"
+	"slices"
+	"time"
+)
 
 // EventKind says what happened.
 type EventKind string
@@ -29,4 +35,22 @@ type Event struct {
 	Epoch      uint64    `json:"epoch,omitempty"`
 	Reason     string    `json:"reason"`
 	Quorum     bool      `json:"quorum"` // a majority of the observers stands behind it
+}
+
+// LogTo logs what orders become and what nameservers notice of one another; what switches is logged with its addresses
+// when it is published.
+func (e *Event) LogTo(log *slog.Logger) {
+	text := map[EventKind]string{EventOverride: "order", EventDivergence: "nameservers"}[e.Kind]
+	if text == "" {
+		return
+	}
+	log.LogAttrs(context.Background(), slog.LevelInfo, text, given(
+		slog.String("pool", e.Pool), slog.String("deployment", e.Deployment), slog.String("from", e.From), slog.String("to", e.To),
+		slog.String("reason", e.Reason),
+	)...)
+}
+
+// given leaves out attributes that say nothing.
+func given(attrs ...slog.Attr) []slog.Attr {
+	return slices.DeleteFunc(attrs, func(a slog.Attr) bool { return reflect.ValueOf(a.Value.Any()).IsZero() })
 }

@@ -61,7 +61,7 @@ func newHappened() happened {
 func (e *Engine) tell(ev Event, now time.Time) {
 	e.number++
 	ev.ID = fmt.Sprintf("%s-%d-%d", e.options.Node, now.UnixNano(), e.number)
-	ev.At, ev.Node, ev.Quorum = now, e.options.Node, e.standing.Quorum
+	ev.At, ev.Node, ev.Quorum = e.clock(now), e.options.Node, e.standing.Quorum
 	e.effects.Events = append(e.effects.Events, ev)
 }
 

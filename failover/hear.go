@@ -1,7 +1,6 @@
 package failover
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -26,17 +25,15 @@ func (e *Engine) stand(s Standing, now time.Time) []*zones.Pool {
 	if before.Skew == s.Skew || e.set == nil {
 		return nil
 	}
-	return e.ordered(now)
+	return e.ordered()
 }
 
-// ordered are the pools with orders that count or may count later.
-func (e *Engine) ordered(now time.Time) []*zones.Pool {
+// ordered are the pools with orders, those that are over among them: another time may end one, or let one begin.
+func (e *Engine) ordered() []*zones.Pool {
 	var out []*zones.Pool
 	for i := range e.overrides {
-		if o := &e.overrides[i]; o.pending(e.clock(now)) {
-			if p := e.named[o.Pool]; p != nil {
-				out = append(out, p)
-			}
+		if p := e.named[e.overrides[i].Pool]; p != nil {
+			out = append(out, p)
 		}
 	}
 	return out
@@ -61,7 +58,7 @@ func (e *Engine) learn(verdicts View) []*zones.Pool {
 
 // learnOrders takes what other nameservers know of orders.
 func (e *Engine) learnOrders(overrides []Override, now time.Time) []*zones.Pool {
-	concerned, changed := e.merge(slices.DeleteFunc(slices.Clone(overrides), func(o Override) bool { return !o.sound(e.clock(now)) }))
+	concerned, changed := e.merge(soundOnly(overrides, e.clock(now)))
 	e.effects.Orders = e.effects.Orders || changed
 	return concerned
 }
@@ -120,7 +117,8 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 // later in the alphabet will do.
 func overtakes(p *zones.Pool, heard, own *Decision) bool {
 	if sameChoice(own, heard) {
-		return cmp.Or(cmp.Compare(heard.Epoch, own.Epoch), cmp.Compare(heard.Reason, own.Reason)) > 0
+		words := heard.AllDown == own.AllDown && heard.Reason > own.Reason
+		return heard.Epoch > own.Epoch || heard.Epoch == own.Epoch && words
 	}
 	return prefer(p, heard, own) > 0
 }

@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -67,9 +68,16 @@ func (c *Controller) commit(err error) {
 	c.pending = nil
 	if err == nil {
 		c.engine.Obey(r.overrides, time.Now())
-		c.options.Log.Warn("order", "verb", r.order.Verb, "pool", r.order.Pool, "deployment", r.order.Deployment,
-			"who", r.order.Who, "why", r.order.Why, "at", r.order.At, "for", r.order.For, "force", r.order.Force)
+		c.options.Log.LogAttrs(context.Background(), slog.LevelWarn, "order", r.order.attrs()...)
 	}
 	r.err = err
 	c.obeyed = r
+}
+
+// attrs are the order as it is logged.
+func (o Order) attrs() []slog.Attr {
+	return given(
+		slog.String("verb", string(o.Verb)), slog.String("pool", o.Pool), slog.String("deployment", o.Deployment),
+		slog.String("who", o.Who), slog.String("why", o.Why), slog.Time("at", o.At), slog.Duration("for", o.For), slog.Bool("force", o.Force),
+	)
 }

@@ -158,3 +158,20 @@ func TestExpiredOverridesCountNoMore(t *testing.T) {
 	}
 	w.refused(Order{Verb: DoUndrain, Deployment: "redundant"}, "is not drained")
 }
+
+// TestFailoverToAColdDeploymentSaysHow: no order starts it, so the refusal tells what does.
+func TestFailoverToAColdDeploymentSaysHow(t *testing.T) {
+	w := newWorld(t, func(p *zones.Pool) { p.Deployments[1].Cold = true })
+	w.up("primary")
+	w.down("redundant")
+	w.answers("primary")
+	if !w.previous.state("redundant").Cold || w.previous.state("primary").Cold {
+		t.Errorf("which deployment is cold is not in the decision: %+v", w.previous.Deployments)
+	}
+	w.refused(Order{Verb: DoFailover, Deployment: "redundant"}, "redundant is cold and down: start it first, or plan the switch")
+	w.obeyed(Order{Verb: DoFailover, Deployment: "redundant", At: w.now.Add(time.Hour)})
+	w.up("redundant")
+	w.answers("primary")
+	w.obeyed(Order{Verb: DoFailover, Deployment: "redundant"})
+	w.answers("redundant")
+}

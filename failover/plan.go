@@ -101,11 +101,15 @@ func (o Order) planFailover(d desk, pool *zones.Pool) ([]Override, error) {
 		return nil, refuse("pool %s answers with all live deployments: drain those that must not answer", pool.Name)
 	}
 	planned := o.planned(d.now)
-	if why := unfit(d.decisions[pool.Name].state(o.Deployment)); why != "" && !o.Force && !planned {
-		return nil, refuse("%s %s; --force --for 1h does it all the same", o.Deployment, why)
+	if err := o.fit(pool, d.decisions[pool.Name].state(o.Deployment)); err != nil && !o.Force && !planned {
+		return nil, err
 	}
-	if x := d.pending(pool.Name, ToFailover, ""); planned && x != nil && x.inForce(d.now) {
+	switch x := d.pending(pool.Name, ToFailover, ""); {
+	case x == nil:
+	case planned && x.inForce(d.now):
 		return nil, refuse("a %s is in force: livens failback %s ends it, then plan the next", x, pool.Name)
+	case !planned && !x.inForce(d.now):
+		return nil, refuse("a %s is planned: livens failback %s calls it off, then order another", x, pool.Name)
 	}
 	versions := []Override{o.override(ToFailover, o.Deployment, d.now)}
 	if !planned {
@@ -123,6 +127,18 @@ func (o Order) tombstones(d desk, pool *zones.Pool, kind Kind) []Override {
 		}
 	}
 	return out
+}
+
+// fit refuses to send traffic at once to a deployment that should not have it.
+func (o Order) fit(pool *zones.Pool, s DeploymentState) error {
+	switch why := unfit(s); {
+	case why == "":
+		return nil
+	case s.State != checker.Up && pool.Deployment(o.Deployment).Cold:
+		return refuse("%s is cold and %s: start it first, or plan the switch with --at: it waits until %s is up", o.Deployment, s.State, o.Deployment)
+	default:
+		return refuse("%s %s; --force --for 1h does it all the same", o.Deployment, why)
+	}
 }
 
 // unfit says why traffic should not be sent to a deployment, or "".

@@ -92,6 +92,11 @@ func printable(s string) bool {
 	return len(s) <= maxText && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
+// soundOnly are those of orders that keep the bounds.
+func soundOnly(orders []Override, now time.Time) []Override {
+	return slices.DeleteFunc(slices.Clone(orders), func(o Override) bool { return !o.sound(now) })
+}
+
 // sound says that another nameserver's order keeps the bounds that this one's do.
 func (o *Override) sound(now time.Time) bool {
 	texts := []string{o.Pool, o.Deployment, o.Who, o.Why, o.Node}

@@ -1,9 +1,10 @@
 package failover
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +24,13 @@ func TestStateOutlivesARestart(t *testing.T) {
 	if err := readState(dir, memoryFile, &out); err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(in, out) {
-		t.Errorf("wrote\n%+v\nread\n%+v", in, out)
+	wrote, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := json.Marshal(out)
+	if err != nil || !bytes.Equal(wrote, read) {
+		t.Errorf("wrote\n%s\nread\n%s, %v", wrote, read, err)
 	}
 }
 

@@ -44,7 +44,7 @@ type candidate struct {
 // previous decision held stays.
 func observe(in *Input, d *zones.Deployment) candidate {
 	before := in.Previous.state(d.Name)
-	c := candidate{DeploymentState: DeploymentState{Name: d.Name, Site: d.Site}}
+	c := candidate{DeploymentState: DeploymentState{Name: d.Name, Site: d.Site, Cold: d.Cold}}
 	for _, a := range d.Addresses {
 		c.add(in, d, a, before, false)
 	}
@@ -87,6 +87,7 @@ func (c *candidate) add(in *Input, d *zones.Deployment, address netip.Addr, befo
 	if now.State == checker.Unknown {
 		now.remember(before)
 	}
+	now.backed = backed
 	c.recovering, c.backed = c.recovering || recovering, c.backed || backed
 	c.failing = c.failing || now.failing
 	c.Address = append(c.Address, now)
@@ -120,14 +121,17 @@ func worse(a, b checker.State) bool {
 }
 
 // settle makes the deployment's state of its addresses': up when one is up, else down when one is down. What is known
-// now goes before what is remembered: an address that cannot be probed any more keeps no dead deployment up. Where
+// now goes before what is remembered, and what enough observers vote on before what few do: an address that cannot be probed
+// any more, or by most, keeps no dead deployment up. Where
 // nothing is known of any address, the deployment's own state stays, provided that it is still the same place.
 func (c *candidate) settle(before DeploymentState, in *Input) {
-	for _, remembered := range []bool{false, true} {
+	for _, ground := range []struct{ backed, remembered bool }{{true, false}, {false, false}, {true, true}, {false, true}} {
 		for _, want := range []checker.State{checker.Up, checker.Down} {
-			i := slices.IndexFunc(c.Address, func(a AddressState) bool { return a.State == want && a.remembered == remembered })
+			i := slices.IndexFunc(c.Address, func(a AddressState) bool {
+				return a.State == want && a.remembered == ground.remembered && a.backed == ground.backed
+			})
 			if i >= 0 && c.State == checker.Unknown {
-				c.State, c.Reason, c.known = want, c.Address[i].Reason, !remembered
+				c.State, c.Reason, c.known = want, c.Address[i].Reason, !ground.remembered
 			}
 		}
 	}

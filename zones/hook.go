@@ -34,6 +34,8 @@ func checkHook(s *section, h HookConfig, before []HookConfig) {
 	switch {
 	case h.Name != "" && !isIdentifier(h.Name):
 		s.errorf("name", "1–63 letters, digits, - and _", "%q is no hook name", clip(h.Name))
+	case h.Name == "start":
+		s.errorf("name", "take another, such as \"starter\"", "\"start\" is what start commands of cold deployments are called in events")
 	case h.Name != "" && slices.ContainsFunc(before, func(other HookConfig) bool { return other.Name == h.Name }):
 		s.errorf("name", "names are unique", "a hook %q was given before", h.Name)
 	}

@@ -92,7 +92,7 @@ func hookKeys() []key {
 	tryMin, tryMax := span(100*time.Millisecond, 10*time.Minute)
 	return []key{
 		{name: "name", form: text, required: true, min: 1, max: 63, example: `"pager"`,
-			doc: "Unique: letters, digits, `-` and `_`. In the log, status and metrics."},
+			doc: "Unique: letters, digits, `-` and `_`; not `start`. In the log, status and metrics."},
 		{name: "url", form: text, min: 1, max: 2048, example: `"https://hooks.example.com/livens"`,
 			doc: "Where events are posted as JSON. Either this or `command`."},
 		{name: "command", form: texts, min: 1, max: 256, example: `["/usr/local/bin/page-somebody", "--urgent"]`,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/livens/livens/events"
 	"github.com/livens/livens/failover"
+	"github.com/livens/livens/web"
 )
 
 func eventsCommand() command {
@@ -31,10 +32,31 @@ have been told. All nameservers keep the same thousand.
 				if err != nil {
 					return err
 				}
+				if *pool != "" && len(found.Events) == 0 {
+					if err := knownPool(ctx, client, *pool); err != nil {
+						return err
+					}
+				}
 				return e.print(found, func(p *printer) { p.events(found.Events) })
 			}
 		},
 	}
+}
+
+// knownPool is an error where the running server has no such pool. Events outlive pools, so it is asked for only where none
+// is found.
+func knownPool(ctx context.Context, client *web.Client, name string) error {
+	s, err := client.Status(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for i := range s.Pools {
+		if names = append(names, s.Pools[i].Pool); s.Pools[i].Pool == name {
+			return nil
+		}
+	}
+	return fmt.Errorf("no pool %q; there are: %s", name, strings.Join(names, ", "))
 }
 
 func (p *printer) events(list []events.Happened) {

@@ -154,6 +154,7 @@ func (in *instance) run(ctx context.Context, problems zones.Problems, signals <-
 	room("DNS server", in.dns.Serve)
 	room("hooks", func(ctx context.Context) error { in.teller.Run(ctx); return nil })
 	room("private listener", in.serveHTTP)
+	room("alerts", in.logAlerts)
 	if in.control != nil {
 		room("control socket", func(ctx context.Context) error { return in.web.ServeControl(ctx, in.control) })
 	}

@@ -66,6 +66,15 @@ zone example.com  example.toml  serial 5  3 records
 	}
 }
 
+func TestStatusNamesAColdDeployment(t *testing.T) {
+	s := threeNameservers()
+	s.Pools[0].Deployments = append(s.Pools[0].Deployments, failover.DeploymentState{Name: "spare", Cold: true, State: checker.Down, Since: noon.Add(-time.Hour), Reason: "connect: refused"})
+	const want = "    spare           down  1 h             cold; connect: refused\n"
+	if got := onTerminal(0, func(p *printer) { p.status(s) }); !strings.Contains(got, want) {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestStatusOfATroubledCluster(t *testing.T) {
 	s := threeNameservers()
 	c := s.Cluster

@@ -63,6 +63,9 @@ func (in *instance) told(s *failover.Status) {
 
 // happened keeps events.
 func (in *instance) happened(list []failover.Event) {
+	for _, e := range list {
+		e.LogTo(in.log)
+	}
 	in.events.AddAll(list, time.Now())
 }
 

@@ -154,6 +154,9 @@ func (p *printer) deployment(s *web.Status, d *failover.DeploymentState) []strin
 		mark = "→ "
 	}
 	var notes []string
+	if d.Cold {
+		notes = append(notes, "cold")
+	}
 	if d.Drained != "" {
 		notes = append(notes, "drained")
 	}
