@@ -129,7 +129,8 @@ func (n *Node) Run(ctx context.Context, c *checker.Checker) error {
 		case <-c.Changes():
 			n.observe(false)
 		case <-happened:
-			n.do(func(c *Core, now time.Time) { c.TellEvents(n.options.Events.Pending(now), now) })
+			pending := n.options.Events.Pending(time.Now())
+			n.do(func(c *Core, now time.Time) { c.TellEvents(pending, now) })
 		case <-tick.C:
 			n.observe(true)
 		case <-again.C:
@@ -198,8 +199,8 @@ func (n *Node) do(work func(*Core, time.Time)) {
 	}
 	for _, e := range happened {
 		e.LogTo(n.options.Log)
-		n.options.Events.Add(e, time.Now())
 	}
+	n.options.Events.AddAll(happened, time.Now())
 	if len(learnt) > 0 {
 		n.options.Events.Merge(learnt, time.Now())
 	}

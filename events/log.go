@@ -39,7 +39,22 @@ func NewLog() *Log {
 
 // Add takes an event that this nameserver has seen. An empty ID is replaced by a random one, a zero At by now. With
 // what others see of the same (kind, pool, deployment, To, and From of a switch, within 5 s) it is one event.
-func (l *Log) Add(e failover.Event, now time.Time) {
+func (l *Log) Add(e failover.Event, now time.Time) { l.AddAll([]failover.Event{e}, now) }
+
+// AddAll takes several at once. A thousand pools may switch together: what is known is gone through once for all of them.
+func (l *Log) AddAll(list []failover.Event, now time.Time) {
+	if len(list) == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range list {
+		l.add(e, now)
+	}
+	l.settle(now)
+}
+
+func (l *Log) add(e failover.Event, now time.Time) {
 	if e.ID == "" {
 		e.ID = rand.Text()
 	}
@@ -47,10 +62,7 @@ func (l *Log) Add(e failover.Event, now time.Time) {
 		e.At = now
 	}
 	e.At = e.At.Round(0).UTC() // as it will be when it has been sent
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.sightings[e.ID] = &sighting{Entry{Event: e}, now, now}
-	l.settle(now)
 }
 
 // Merge takes what other nameservers sent. Order and repeats do not matter. Whoever sent less than is known here will be

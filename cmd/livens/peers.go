@@ -65,8 +65,8 @@ func (in *instance) told(s *failover.Status) {
 func (in *instance) happened(list []failover.Event) {
 	for _, e := range list {
 		e.LogTo(in.log)
-		in.events.Add(e, time.Now())
 	}
+	in.events.AddAll(list, time.Now())
 }
 
 // startCommand is what starts a cold deployment.
