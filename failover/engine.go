@@ -217,7 +217,8 @@ func (e *Engine) decideFor(pools []*zones.Pool, changed bool, now time.Time) {
 func (e *Engine) decide(p *zones.Pool, now time.Time) bool {
 	before, next := e.decisions[p.Name], Decide(e.input(p, now))
 	e.decisions[p.Name] = next
-	if retire(e.overrides, p, next) {
+	// What was done without a quorum may be undone by those who have one: the order is over only when they have followed.
+	if !next.Provisional && retire(e.overrides, p, next) {
 		e.effects.Orders, e.unread = true, true
 	}
 	e.compare(p, before, next, now)

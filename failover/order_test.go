@@ -172,6 +172,8 @@ func TestFailoverToAColdDeploymentSaysHow(t *testing.T) {
 	w.obeyed(Order{Verb: DoFailover, Deployment: "redundant", At: w.now.Add(time.Hour)})
 	w.up("redundant")
 	w.answers("primary")
+	w.refused(Order{Verb: DoFailover, Deployment: "redundant"}, "is planned")
+	w.obeyed(Order{Verb: DoFailback})
 	w.obeyed(Order{Verb: DoFailover, Deployment: "redundant"})
 	w.answers("redundant")
 }
