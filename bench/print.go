@@ -8,7 +8,15 @@ import (
 )
 
 func (r *report) print() {
-	fmt.Printf("livens, %s\n\nFrom a fault to the first answer without the dead deployment:\n\n", r.When.Format("2006-01-02 15:04"))
+	fmt.Printf("livens, %s\n", r.When.Format("2006-01-02 15:04"))
+	if len(r.Detection) > 0 {
+		r.printOne()
+	}
+	r.printCluster()
+}
+
+func (r *report) printOne() {
+	fmt.Print("\nFrom a fault to the first answer without the dead deployment:\n\n")
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "PROFILE\tFAULT\tTRIALS\tMEDIAN\t95TH\tMAX\tTARGET")
 	for _, d := range r.Detection {
@@ -27,7 +35,6 @@ func (r *report) print() {
 	if l.First != "" {
 		fmt.Printf("first wrong: %s\n", l.First)
 	}
-	r.printCluster()
 }
 
 func (r *report) printCluster() {
