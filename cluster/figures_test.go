@@ -448,28 +448,3 @@ func TestPeersThatDiffer(t *testing.T) {
 		}
 	}
 }
-
-// An order that is carried out before its nameserver stands on firm ground is not over while a firmer decision from before
-// may still undo it.
-func TestOrderInTheFirstMoments(t *testing.T) {
-	for seed := range uint64(30) {
-		w := newWorld(t, seed+1, "", "", "")
-		w.failback(zones.Manual)
-		w.start()
-		w.run(time.Duration(370+10*seed) * time.Millisecond)
-		failover := failover.Order{Verb: failover.DoFailover, Pool: "chat", Deployment: "redundant", Who: "alice"}
-		if w.nodes[1].give(failover) != nil {
-			continue // nothing is agreed yet
-		}
-		w.run(time.Duration(20+5*seed) * time.Millisecond)
-		failback := failover
-		failback.Verb, failback.Deployment = "failback", ""
-		w.must(w.nodes[2].give(failback))
-		w.run(5 * time.Second)
-		for _, n := range w.nodes {
-			if n.answers[0] != "primary" {
-				w.fail("%s answers %v", n.name, n.answers)
-			}
-		}
-	}
-}
