@@ -38,12 +38,12 @@ type electorate struct {
 // count counts ballots on one target.
 //
 // An insider's up counts only where the outside does not say: when no outsider votes, or when the outsiders are tied.
-// A site whose inbound firewall fails looks well to those inside. Against an insider's up, a down from outside counts only
-// if more than half of all the outsiders say so; else it is a tie.
+// A site whose inbound firewall fails looks well to those inside. Against an insider's up, a down counts only if more than
+// half of all the outsiders say so, or more than half of all observers; else it is a tie.
 func count(ballots []ballot, e electorate) result {
 	cast := len(ballots)
 	r := result{quorum: cast > e.size/2 || e.lone && cast > 0}
-	up, down := tally(ballots, e.outsiders)
+	up, down := e.tally(ballots)
 	switch {
 	case up > down:
 		r.state = checker.Up
@@ -57,7 +57,7 @@ func count(ballots []ballot, e electorate) result {
 }
 
 // tally is how many count for up and for down.
-func tally(ballots []ballot, outsiders int) (up, down int) {
+func (e electorate) tally(ballots []ballot) (up, down int) {
 	var votes [2]map[checker.State]int // of outsiders, of insiders
 	votes[0], votes[1] = map[checker.State]int{}, map[checker.State]int{}
 	for _, b := range ballots {
@@ -71,8 +71,8 @@ func tally(ballots []ballot, outsiders int) (up, down int) {
 	switch {
 	case up == down:
 		up += inside[checker.Up]
-	case down > up && inside[checker.Up] > 0 && 2*outside[checker.Down] <= outsiders:
-		up = down // most of the outside is silent
+	case down > up && inside[checker.Up] > 0 && 2*outside[checker.Down] <= e.outsiders && 2*down <= e.size:
+		up = down // most of the outside does not say so, nor do most of all
 	}
 	return up, down
 }

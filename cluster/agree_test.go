@@ -60,6 +60,7 @@ func TestCount(t *testing.T) {
 		{"(up) - -", "up without a quorum"},
 		{"(up) down -", "tied: the votes are tied: ns1 up, ns2 down"}, // most of the outside is silent
 		{"(down) up up", "up: ns1 says down"},
+		{"up down (up) (down) (down)", "down: connect: refused, say ns2, ns4, ns5 of 5 observers"}, // most of all, wherever they are
 		// What goes beyond up and down.
 		{"up? up? up", "up doubt"},
 		{"up? up up", "up"},

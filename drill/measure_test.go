@@ -51,12 +51,24 @@ func (w *world) strike(fault func(*world)) time.Time {
 const followLimit = 15 * time.Second
 
 // switched waits until a watch has seen the deployment answer, and returns how long after began that was.
-func (w *world) switched(watch *lab.Watch, to *deployment, began time.Time) (took time.Duration) {
+func (w *world) switched(watch *lab.Watch, to *deployment, began time.Time) time.Duration {
+	w.t.Helper()
+	return w.seen(watch, to.answer(), began)
+}
+
+// silent waits until a watch has seen that its nameserver is gone: a query that was under way then takes its time to fail.
+func (w *world) silent(watch *lab.Watch, began time.Time) {
+	w.t.Helper()
+	w.seen(watch, lab.Silence, began)
+}
+
+// seen waits until a watch has seen an answer, and returns how long after began that was.
+func (w *world) seen(watch *lab.Watch, answer string, began time.Time) (took time.Duration) {
 	w.t.Helper()
 	w.must(process.Await(w.t.Context(), followLimit, func() error {
-		when, found := watch.Timeline().First(to.answer(), began)
+		when, found := watch.Timeline().First(answer, began)
 		if !found {
-			return fmt.Errorf("%v does not answer with %s", watch.Server, to.Name)
+			return fmt.Errorf("%v does not answer %s", watch.Server, answer)
 		}
 		took = when.Sub(began)
 		return nil

@@ -22,6 +22,7 @@ func TestDrillNameserverDies(t *testing.T) {
 		began := w.strike(func(w *world) { w.order(w.nameservers[0], failover.DoFailover, w.redundant) })
 		w.switched(w.nameservers[2].watch, w.redundant, began)
 		w.switched(w.resolver, w.redundant, began)
+		w.silent(victim.watch, began)
 		restarted := w.strike(func(*world) { w.must(victim.start()) })
 		back.add(w.switched(victim.watch, w.redundant, restarted))
 		for _, c := range victim.watch.Timeline().Since(restarted) {
