@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/livens/livens/checker"
-	"github.com/livens/livens/zones"
 )
 
 // neverEmpty: no answer is empty because of health.
@@ -31,47 +30,6 @@ func (w *world) epochsGrow() {
 			w.fail("%s goes back from epoch %d to %d", n.name, n.highest, d.Epoch)
 		} else {
 			n.highest = d.Epoch
-		}
-	}
-}
-
-const (
-	// detection is the longest that an observer takes to find out about a deployment, and tells the others.
-	detection = 2500 * time.Millisecond
-	// minorityHold is that of the simulated nameservers, and how long a nameserver may go on without a quorum.
-	minorityHold = 10 * time.Second
-)
-
-// noDeadAnswer: no answer names a deployment that every reachable observer has called down for longer than the detection
-// bound, while another is up. Without a quorum it may, for minority_hold.
-func (w *world) noDeadAnswer() {
-	for _, n := range w.nodes {
-		if !n.up || n.stopped || n.answers == nil {
-			n.wrong = time.Time{}
-			continue
-		}
-		group := w.group(n)
-		name := n.decision().Active[0]
-		if !w.called(group, name, checker.Down) {
-			n.wrong = time.Time{}
-			continue
-		}
-		other := slices.ContainsFunc(w.pool.Deployments, func(d *zones.Deployment) bool {
-			return d.Name != name && w.called(group, d.Name, checker.Up) && !n.drained(d.Name)
-		})
-		if !other || n.forced() {
-			n.wrong = time.Time{}
-			continue
-		}
-		if n.wrong.IsZero() {
-			n.wrong = w.now
-		}
-		bound := detection
-		if 2*w.alike(group, n.edition) <= len(w.nodes) || w.unsettled(minorityHold+detection) {
-			bound += minorityHold
-		}
-		if w.now.Sub(n.wrong) > bound {
-			w.fail("%s answers %s, which all that it reaches (%d of %d) have called down for %v", n.name, name, len(group), len(w.nodes), w.now.Sub(n.wrong))
 		}
 	}
 }
@@ -101,15 +59,6 @@ const (
 	settled    = 3 * time.Second
 	apartBound = time.Second
 )
-
-// alike counts those of a group that have the same files.
-func (w *world) alike(group []*simNode, edition int) int {
-	alike := 0
-	for _, n := range group {
-		alike += bit(n.edition == edition)
-	}
-	return alike
-}
 
 // unsettled says that the world changed lately.
 func (w *world) unsettled(d time.Duration) bool { return w.now.Sub(w.fault) < d }

@@ -119,17 +119,12 @@ func decode(data []byte) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	var version struct {
-		Format int `json:"v"`
-	}
-	if err := json.Unmarshal(data, &version); err != nil {
-		return nil, fmt.Errorf("malformed message: %w", err)
-	}
-	if version.Format < format-1 || version.Format > format+1 || version.Format < 1 {
-		return nil, fmt.Errorf("%w: %d, here %d", errFormat, version.Format, format)
-	}
 	var m Message
-	if err := json.Unmarshal(data, &m); err != nil {
+	err = json.Unmarshal(data, &m) // what does not fit is left out, so that the format is known all the same
+	switch unknown := m.Format < format-1 || m.Format > format+1 || m.Format < 1; {
+	case unknown && (err == nil || m.Format != 0):
+		return nil, fmt.Errorf("%w: %d, here %d", errFormat, m.Format, format)
+	case err != nil:
 		return nil, fmt.Errorf("malformed message: %w", err)
 	}
 	return &m, m.check()

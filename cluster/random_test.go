@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,15 +21,16 @@ var (
 // TestRandomHistories simulates clusters of 2 to 7 nameservers through random faults. -seed N replays one and tells it.
 func TestRandomHistories(t *testing.T) {
 	if *seed != 0 {
-		history(t, *seed, true)
+		history(t, *seed, func(w *world) { w.verbose = true })
 		return
 	}
 	next := make(chan uint64)
+	var judged atomic.Int64
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for seed := range next {
-				t.Run(fmt.Sprint(seed), func(t *testing.T) { history(t, seed, false) })
+				t.Run(fmt.Sprint(seed), func(t *testing.T) { judged.Add(int64(history(t, seed, nil).judged)) })
 			}
 		})
 	}
@@ -37,14 +39,21 @@ func TestRandomHistories(t *testing.T) {
 	}
 	close(next)
 	workers.Wait()
+	t.Logf("%d times a dead answer was judged by the tight bound", judged.Load())
+	if judged.Load() < int64(*seeds)*leastJudged {
+		t.Errorf("in %d histories a dead answer was judged by the tight bound only %d times", *seeds, judged.Load())
+	}
 }
 
+// leastJudged is how often per history, on the average, the invariant about dead answers must have had something to judge while
+// there was a quorum. It asks after every event, so that one dead answer is judged many times.
+const leastJudged = 20
+
 // history is one: a cluster is started, things happen to it for two minutes, then all is well again, and a minute later
-// all must answer alike.
-func history(t *testing.T, seed uint64, verbose bool) {
+// all must answer alike. prepare, if any, is for the world before it begins.
+func history(t testing.TB, seed uint64, prepare func(*world)) *world {
 	t.Helper()
 	w := newWorld(t, seed)
-	w.verbose = verbose
 	w.wrongClocks = true
 	size := 2 + w.rng.IntN(6)
 	sites := w.rng.IntN(3) // 0: nobody names any
@@ -56,6 +65,9 @@ func history(t *testing.T, seed uint64, verbose bool) {
 		w.add(site)
 	}
 	w.checks = append(w.checks, (*world).agreed)
+	if prepare != nil {
+		prepare(w)
+	}
 	w.start()
 	w.loss, w.repeat = float64(w.rng.IntN(3))*0.05, float64(w.rng.IntN(2))*0.1
 	w.jitter = time.Duration(1+w.rng.IntN(60)) * time.Millisecond
@@ -67,6 +79,7 @@ func history(t *testing.T, seed uint64, verbose bool) {
 	w.heal()
 	w.run(time.Minute)
 	w.same()
+	return w
 }
 
 // change notes that the world is another from now on.
@@ -79,7 +92,7 @@ func (w *world) change(format string, args ...any) {
 func (w *world) disturb() {
 	n := w.nodes[w.rng.IntN(len(w.nodes))]
 	d := w.pool.Deployments[w.rng.IntN(2)].Name
-	switch w.rng.IntN(18) {
+	switch w.rng.IntN(24) {
 	case 0, 1:
 		w.dead[d] = !w.dead[d]
 		w.change("%s dead: %t", d, w.dead[d])
@@ -113,7 +126,7 @@ func (w *world) disturb() {
 			n.start()
 		}
 	case 11:
-		n.stopped = n.up && !n.stopped
+		n.stopped, n.runs = n.up && !n.stopped, w.now
 		w.change("%s frozen: %t", n.name, n.stopped)
 	case 12, 13:
 		w.order(n, d)
@@ -127,6 +140,18 @@ func (w *world) disturb() {
 		w.restore()
 	case 15:
 		w.mend()
+	case 18, 19:
+		w.order(n, d)
+	case 20: // nothing reaches it, and it reaches nothing
+		w.isolate(n)
+	case 21: // NTP corrects it
+		w.setClock(n, time.Duration(w.rng.IntN(201)-100)*time.Millisecond)
+	case 22: // somebody sets it
+		if w.wrongClocks {
+			w.setClock(n, []time.Duration{-time.Hour, time.Hour}[w.rng.IntN(2)])
+		}
+	case 23:
+		w.lose(n)
 	}
 }
 
@@ -149,6 +174,27 @@ func (w *world) partition() {
 	w.change("partition %v, deployments too: %t", side, deployments)
 }
 
+// isolate cuts a nameserver off from everything: it must not call the deployments down because of that.
+func (w *world) isolate(n *simNode) {
+	for _, m := range w.nodes {
+		for _, way := range [][2]string{{n.name, m.name}, {m.name, n.name}} {
+			w.cut[way], w.noDNS[way] = m != n, m != n
+		}
+	}
+	for _, d := range w.pool.Deployments {
+		w.blind[[2]string{n.name, d.Name}] = true
+	}
+	w.change("%s is cut off from everything", n.name)
+}
+
+// lose has a nameserver start anew without its state folder.
+func (w *world) lose(n *simNode) {
+	w.change("%s starts without its state folder", n.name)
+	n.kill()
+	n.kept, n.orders, n.highest = failover.Memory{}, nil, 0
+	n.start()
+}
+
 // mend makes the network whole.
 func (w *world) mend() {
 	clear(w.cut)
@@ -168,7 +214,9 @@ func (w *world) heal() {
 	w.mend()
 	w.restore()
 	for _, n := range w.nodes {
-		n.stopped = false
+		if n.stopped {
+			n.stopped, n.runs = false, w.now
+		}
 		if !n.up {
 			n.start()
 		}
@@ -180,18 +228,26 @@ func (w *world) heal() {
 	w.loss, w.repeat = 0, 0
 }
 
-// order gives an operator's order at one nameserver.
+// order gives an operator's order at one nameserver, to be obeyed at once or, of those that can be, half a minute later.
 func (w *world) order(n *simNode, deployment string) {
 	if !n.up || n.stopped || n.answers == nil {
 		return
 	}
-	o := failover.Order{Pool: "chat", Deployment: deployment, Who: "alice"}
+	o := failover.Order{Pool: "chat", Deployment: deployment, Who: fmt.Sprintf("operator-%d", len(w.trace))}
 	o.Verb = []failover.Verb{failover.DoFailover, failover.DoFailback, failover.DoDrain, failover.DoUndrain}[w.rng.IntN(4)]
+	lasting := o.Verb == failover.DoFailover || o.Verb == failover.DoDrain
 	if w.rng.IntN(2) == 0 && o.Verb != failover.DoUndrain {
 		o.For = time.Duration(1+w.rng.IntN(30)) * time.Second
 	}
+	o.Force = lasting && o.For > 0 && w.rng.IntN(4) == 0
+	if lasting && w.rng.IntN(2) == 0 {
+		o.At = w.now.Add(time.Duration(11+w.rng.IntN(14)) * time.Second)
+	}
 	err := n.give(o)
-	w.change("%s: order %s %s for %v: %v", n.name, o.Verb, deployment, o.For, err)
+	if err == nil {
+		w.record(n, o)
+	}
+	w.change("%s: order %s %s at %v for %v, forced %t: %v", n.name, o.Verb, deployment, o.At, o.For, o.Force, err)
 }
 
 // same: every nameserver has come to the same answer, and knows of the same orders.

@@ -1,0 +1,112 @@
+package cluster
+
+import (
+	"slices"
+	"time"
+
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/zones"
+)
+
+const (
+	// detection is the longest that an observer takes to find out about a deployment, and tells the others.
+	detection = 2500 * time.Millisecond
+	// minorityHold is that of the simulated nameservers, and how long a nameserver may go on without a quorum.
+	minorityHold = 10 * time.Second
+	// regroup is how long it takes until those who left count no more, and those who came do.
+	regroup = 2*lapse + time.Second
+)
+
+// deadAnswer is what is known of a nameserver that may answer a deployment which all call down.
+type deadAnswer struct {
+	since  time.Time // since when it has answered it; zero: it does not
+	voters []uint64  // the processes that vote on it, of those that the nameserver reaches
+	formed time.Time // since when they do
+	quorum bool      // they are one
+	turned time.Time // since when they are, or are not
+}
+
+// noDeadAnswer: no answer names a deployment that every reachable observer has called down for longer than the detection
+// bound, while another is up. Only a nameserver whose group has no quorum, or not enough votes, may go on for minority_hold,
+// counted from when that began; and whoever came or left may take some time to be noticed.
+func (w *world) noDeadAnswer() {
+	for _, n := range w.nodes {
+		if !n.up || n.stopped || n.answers == nil {
+			n.dead = deadAnswer{}
+			continue
+		}
+		group, name := w.group(n), n.decision().Active[0]
+		n.dead.count(n, group, name)
+		if !w.called(group, name, checker.Down) || !w.another(n, group, name) || n.forced() {
+			n.dead.since = time.Time{}
+			continue
+		}
+		if n.dead.since.IsZero() {
+			n.dead.since = w.now
+		}
+		if n.dead.quorum && w.now.Sub(n.dead.turned) > regroup {
+			w.judged++
+		}
+		if by := n.dead.leavesBy(len(group), len(w.nodes)); w.now.After(by) {
+			w.fail("%s answers %s, which all that it reaches (%d of %d, a quorum: %t) have called down for %v", n.name, name,
+				len(group), len(w.nodes), n.dead.quorum, w.now.Sub(n.dead.since))
+		}
+	}
+}
+
+// another says that a deployment other than that is up by all accounts, and may answer.
+func (w *world) another(n *simNode, group []*simNode, than string) bool {
+	return slices.ContainsFunc(w.pool.Deployments, func(d *zones.Deployment) bool {
+		return d.Name != than && w.called(group, d.Name, checker.Up) && !n.drained(d.Name)
+	})
+}
+
+// count notes who votes on a deployment, as n can know: those of its group that have its files.
+func (x *deadAnswer) count(n *simNode, group []*simNode, deployment string) {
+	w := n.w
+	var voters []uint64
+	for _, m := range w.nodes {
+		if slices.Contains(group, m) && m.edition == n.edition && m.state(deployment) != checker.Unknown {
+			voters = append(voters, m.boot)
+		}
+	}
+	if !slices.Equal(voters, x.voters) || x.formed.IsZero() {
+		x.voters, x.formed = voters, w.now
+	}
+	quorum := 2*len(voters) > len(w.nodes) || len(w.nodes) == 2 && len(voters) == 1 && w.survives(n)
+	if quorum != x.quorum || x.turned.IsZero() {
+		x.quorum, x.turned = quorum, w.now
+	}
+}
+
+// survives says that of two nameservers the other one is lost to n.
+func (w *world) survives(n *simNode) bool {
+	other := w.nodes[bit(w.nodes[0] == n)]
+	return !other.up || other.stopped || w.noDNS[[2]string{n.name, other.name}] && len(w.group(n)) == 1
+}
+
+// leavesBy is when the nameserver must have left what it answers. Where most are reached and yet too few vote, as while files
+// differ, each turn to down waits anew.
+func (x *deadAnswer) leavesBy(reached, size int) time.Time {
+	by := latest(x.since.Add(detection), x.formed.Add(regroup+detection))
+	switch {
+	case x.quorum:
+		return by
+	case 2*reached > size:
+		return latest(by, x.since.Add(minorityHold+detection), x.turned.Add(regroup+minorityHold+detection))
+	default:
+		return latest(by, x.turned.Add(regroup+minorityHold+detection))
+	}
+}
+
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
+
+// state is what the observer itself calls a deployment.
+func (n *simNode) state(deployment string) checker.State {
+	for _, p := range n.probes {
+		if p.deployment == deployment {
+			return p.State
+		}
+	}
+	return checker.Unknown
+}

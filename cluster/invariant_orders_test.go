@@ -1,0 +1,93 @@
+package cluster
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livens/livens/failover"
+)
+
+// simOrder is an order that was given, with its times by the true clock.
+type simOrder struct {
+	failover.Override           // the register that came of it
+	from, until       time.Time // zero: at once; without end
+}
+
+const (
+	// orderSlack is how much earlier or later than by the true clock an order may begin or end: what right clocks are off, and a
+	// heartbeat for telling.
+	orderSlack = time.Second
+	// clocksSettle is how long nameservers take to learn of a clock that was set, or of those that they did not know.
+	clocksSettle = 5 * time.Second
+)
+
+// record notes what came of an order: the registers at the nameserver that it wrote.
+func (w *world) record(n *simNode, o failover.Order) {
+	from := o.At
+	if !from.After(w.now) {
+		from = time.Time{}
+	}
+	for _, x := range n.engine.Status().Registers {
+		if x.Who != o.Who || x.Cleared || x.Kind == failover.ToFailback {
+			continue
+		}
+		y := simOrder{Override: x, from: from}
+		if o.For > 0 {
+			y.until = latest(w.now, from).Add(o.For)
+		}
+		w.orders = append(w.orders, y)
+	}
+}
+
+// ordersHold: an order holds until its end, and no longer; a planned one does not begin before its time. It is judged by the
+// true clock, at nameservers with a right clock, while most clocks are right.
+func (w *world) ordersHold() {
+	right := 0
+	for _, n := range w.nodes {
+		right += bit(n.right())
+	}
+	if 2*right <= len(w.nodes) {
+		w.clocksRight = time.Time{}
+		return
+	}
+	if w.clocksRight.IsZero() {
+		w.clocksRight = w.now
+	}
+	if w.now.Sub(w.clocksRight) < clocksSettle && w.now.Sub(epoch) > clocksSettle {
+		return
+	}
+	for _, n := range w.nodes {
+		if !n.up || n.stopped || !n.right() || n.answers == nil || w.now.Sub(n.runs) < clocksSettle {
+			continue
+		}
+		s := n.engine.Status()
+		for i := range w.orders {
+			n.holds(s, &w.orders[i])
+		}
+	}
+}
+
+// holds judges one order at one nameserver, if that knows it and knows of none in its place.
+func (n *simNode) holds(s *failover.Status, o *simOrder) {
+	w, same := n.w, func(x failover.Override) bool { return x.ID() == o.ID() && !x.Cleared }
+	if !slices.ContainsFunc(s.Registers, same) {
+		return
+	}
+	counts := slices.ContainsFunc(s.Overrides, same)
+	switch d := n.decision(); {
+	case !counts && (o.until.IsZero() || w.now.Before(o.until.Add(-orderSlack))):
+		w.fail("%s has ended the %s %v too early", n.name, o.String(), o.until.Sub(w.now))
+	case counts && !o.until.IsZero() && w.now.After(o.until.Add(orderSlack)):
+		w.fail("%s has not ended the %s, %v after its time", n.name, o.String(), w.now.Sub(o.until))
+	case !o.from.IsZero() && w.now.Before(o.from.Add(-orderSlack)) && n.obeys(d, o):
+		w.fail("%s obeys the %s %v before its time", n.name, o.String(), o.from.Sub(w.now))
+	}
+}
+
+// obeys says that a decision follows an order already.
+func (n *simNode) obeys(d *failover.Decision, o *simOrder) bool {
+	return d.Obeyed == o.ID() || slices.ContainsFunc(d.Deployments, func(x failover.DeploymentState) bool {
+		return strings.HasPrefix(x.Drained, "by "+o.Who+" ")
+	})
+}
