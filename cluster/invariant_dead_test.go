@@ -20,10 +20,11 @@ const (
 // deadAnswer is what is known of a nameserver that may answer a deployment which all call down.
 type deadAnswer struct {
 	since  time.Time // since when it has answered it; zero: it does not
+	files  int       // the edition that it has: what it votes on
 	voters []uint64  // the processes that vote on it, of those that the nameserver reaches
-	formed time.Time // since when they do
 	quorum bool      // they are one
-	turned time.Time // since when they are, or are not
+	formed time.Time // since when both are so
+	met    time.Time // when most nameservers were last reached, whether they vote or not
 }
 
 // noDeadAnswer: no answer names a deployment that every reachable observer has called down for longer than the detection
@@ -44,10 +45,10 @@ func (w *world) noDeadAnswer() {
 		if n.dead.since.IsZero() {
 			n.dead.since = w.now
 		}
-		if n.dead.quorum && w.now.Sub(n.dead.turned) > regroup {
+		if n.dead.quorum && w.now.Sub(n.dead.formed) > regroup {
 			w.judged++
 		}
-		if by := n.dead.leavesBy(len(group), len(w.nodes)); w.now.After(by) {
+		if by := n.dead.leavesBy(); w.now.After(by) {
 			w.fail("%s answers %s, which all that it reaches (%d of %d, a quorum: %t) have called down for %v", n.name, name,
 				len(group), len(w.nodes), n.dead.quorum, w.now.Sub(n.dead.since))
 		}
@@ -64,18 +65,21 @@ func (w *world) another(n *simNode, group []*simNode, than string) bool {
 // count notes who votes on a deployment, as n can know: those of its group that have its files.
 func (x *deadAnswer) count(n *simNode, group []*simNode, deployment string) {
 	w := n.w
+	if n.edition != x.files {
+		*x = deadAnswer{files: n.edition}
+	}
+	if 2*len(group) > len(w.nodes) {
+		x.met = w.now
+	}
 	var voters []uint64
 	for _, m := range w.nodes {
 		if slices.Contains(group, m) && m.edition == n.edition && m.state(deployment) != checker.Unknown {
 			voters = append(voters, m.boot)
 		}
 	}
-	if !slices.Equal(voters, x.voters) || x.formed.IsZero() {
-		x.voters, x.formed = voters, w.now
-	}
 	quorum := 2*len(voters) > len(w.nodes) || len(w.nodes) == 2 && len(voters) == 1 && w.survives(n)
-	if quorum != x.quorum || x.turned.IsZero() {
-		x.quorum, x.turned = quorum, w.now
+	if quorum != x.quorum || !slices.Equal(voters, x.voters) || x.formed.IsZero() {
+		x.voters, x.quorum, x.formed = voters, quorum, w.now
 	}
 }
 
@@ -86,17 +90,17 @@ func (w *world) survives(n *simNode) bool {
 }
 
 // leavesBy is when the nameserver must have left what it answers. Where most are reached and yet too few vote, as while files
-// differ, each turn to down waits anew.
-func (x *deadAnswer) leavesBy(reached, size int) time.Time {
-	by := latest(x.since.Add(detection), x.formed.Add(regroup+detection))
-	switch {
-	case x.quorum:
-		return by
-	case 2*reached > size:
-		return latest(by, x.since.Add(minorityHold+detection), x.turned.Add(regroup+minorityHold+detection))
-	default:
-		return latest(by, x.turned.Add(regroup+minorityHold+detection))
+// differ, each turn to down waits anew. Those who come may bring word of others who are just lost, and be a quorum for a
+// moment: the wait begins with them.
+func (x *deadAnswer) leavesBy() time.Time {
+	began, hold := x.formed.Add(regroup), time.Duration(0)
+	if !x.quorum {
+		hold = minorityHold
+		if x.since.Before(x.met.Add(regroup)) {
+			began = latest(began, x.since)
+		}
 	}
+	return latest(x.since, began.Add(hold)).Add(detection)
 }
 
 func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }

@@ -47,7 +47,7 @@ func TestRandomHistories(t *testing.T) {
 
 // leastJudged is how often per history, on the average, the invariant about dead answers must have had something to judge while
 // there was a quorum. It asks after every event, so that one dead answer is judged many times.
-const leastJudged = 20
+const leastJudged = 1
 
 // history is one: a cluster is started, things happen to it for two minutes, then all is well again, and a minute later
 // all must answer alike. prepare, if any, is for the world before it begins.
