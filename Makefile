@@ -38,7 +38,7 @@ bench: build ## detection, load, agreement of several nameservers: the figures o
 	$(GO) run ./bench -livens bin/livens
 
 golden: ## rewrite what tests expect to be printed (scenarios, bad configurations, tables of keys); read the diff
-	$(GO) test -count=1 . ./zones ./cluster -run 'Scenarios|BadConfig|DocsTables|Partitions' -update
+	$(GO) test -count=1 . ./zones ./cluster -run 'Scenarios|BadConfig|DocsTables|Partitions|SitesAndPorts' -update
 
 clean: ## what make made
 	rm -rf bin
