@@ -25,6 +25,7 @@ type Core struct {
 	options  CoreOptions
 	started  time.Time
 	report   *Report
+	recent   []*Delta // the latest changes of it, up to the present version
 	seq      uint64
 	sessions map[string]*session  // by configured peer
 	nodes    []*neighbour         // the other nameservers, by name
@@ -87,7 +88,8 @@ func (c *Core) Tick(now time.Time) {
 	c.ticked = now
 	c.rewrite(now)
 	for _, peer := range c.options.Peers {
-		c.send(peer, &Message{Want: c.wants(peer, now)}, now)
+		want, have := c.wants(peer, now)
+		c.send(peer, &Message{Want: want, Have: have}, now)
 	}
 	c.settle(now)
 	c.compare(now)
@@ -240,6 +242,8 @@ func (c *Core) amend(now time.Time, change func(*Report)) {
 	delta := diff(c.report, &next)
 	c.votesChanged(delta)
 	c.report = &next
+	c.recent = append(c.recent, delta)
+	c.recent = c.recent[max(0, len(c.recent)-maxRecent):]
 	for _, peer := range c.options.Peers {
 		c.send(peer, &Message{Delta: []*Delta{delta}}, now)
 	}
@@ -269,13 +273,16 @@ func (c *Core) votesChanged(d *Delta) {
 }
 
 // send queues a message to a peer. Until the peer has spoken its name is not known, and To is empty.
-func (c *Core) send(peer string, m *Message, now time.Time) {
+func (c *Core) send(peer string, m *Message, now time.Time) { c.post(peer, m, len(m.Full) > 0, now) }
+
+// post is send, with a say in whether the message may get lost.
+func (c *Core) post(peer string, m *Message, reliable bool, now time.Time) {
 	s := c.sessions[peer]
 	c.seq++
 	m.Format, m.From, m.Boot, m.Seq, m.To = format, c.report.Name, c.report.Boot, c.seq, s.name
 	m.Echo, m.Clock, m.Version, m.Heard = s.echoes(now), now.UnixMicro(), c.report.Version, c.hears(s.name, now)
 	s.noteSent(c.seq, now)
-	c.out = append(c.out, Outgoing{peer, m, len(m.Full) > 0})
+	c.out = append(c.out, Outgoing{peer, m, reliable})
 }
 
 // hears is what is known of the other nameservers, but for the one that is told.
@@ -295,18 +302,16 @@ func (c *Core) hears(to string, now time.Time) []Heard {
 
 // wants are the nameservers whose report is to be asked for at a peer: where each was heard last, from itself or through
 // another, for that is a way that works.
-func (c *Core) wants(peer string, now time.Time) []string {
-	var out []string
+// have are the versions at hand, 0 for none.
+func (c *Core) wants(peer string, now time.Time) (want []string, have []uint64) {
 	for _, n := range c.nodes {
-		if !n.lacks() || !n.alive(now) || now.Sub(n.wanted) < wantPause {
-			continue
-		}
-		if cmp.Or(n.via, n.name) == c.sessions[peer].name {
-			n.wanted = now
-			out = append(out, n.name)
+		if n.due(now) && cmp.Or(n.via, n.name) == c.sessions[peer].name {
+			n.wanted, n.asked = now, n.asked+1
+			want = append(want, n.name)
+			have = append(have, n.at())
 		}
 	}
-	return out
+	return want, have
 }
 
 // reached are the nameservers whose word counts now, by name.

@@ -32,6 +32,7 @@ type Message struct {
 	Heard   []Heard   `json:"heard,omitempty"` // the other nameservers, as the sender knows them
 	Leaving bool      `json:"leaving,omitempty"`
 	Want    []string  `json:"want,omitempty"` // whose reports the sender lacks
+	Have    []uint64  `json:"have,omitempty"` // for each of Want the version at hand; 0: none
 	Full    []*Report `json:"full,omitempty"`
 	Delta   []*Delta  `json:"delta,omitempty"`
 }
@@ -137,7 +138,7 @@ func (m *Message) check() error {
 		return errors.New("a message without a proper name")
 	case m.Boot == 0, m.Seq == 0:
 		return errors.New("a message without a number")
-	case len(m.Echo) > 2, len(m.Heard) > maxNodes, len(m.Want) > maxNodes, len(m.Full) > maxNodes, len(m.Delta) > maxNodes:
+	case len(m.Echo) > 2, len(m.Heard) > maxNodes, len(m.Want) > maxNodes, len(m.Have) > len(m.Want), len(m.Full) > maxNodes, len(m.Delta) > maxNodes:
 		return errors.New("a message about more nameservers than there can be")
 	}
 	for _, h := range m.Heard {

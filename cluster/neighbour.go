@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -15,8 +16,13 @@ const (
 	lapse = 5*heartbeat + heartbeat/4
 	// joinWait is how long a joiner waits for the running decisions.
 	joinWait = 2 * time.Second
-	// wantPause is how long after asking for a report it is asked for again.
-	wantPause = 300 * time.Millisecond
+	// wantPause is how long after asking for a report it is asked for again; each time without an answer doubles it, up to
+	// maxDoublings times. Where a report takes long, it must not be sent again and again on the same way.
+	wantPause    = 300 * time.Millisecond
+	maxDoublings = 4
+	// maxEarly bounds the changes that wait for what they change, and maxRecent those that are kept for who missed them.
+	maxEarly  = 1024
+	maxRecent = maxNodes
 	// answerLife is how long an answer over DNS shows that a nameserver silent here is alive: it is asked every
 	// heartbeat then, and the answer may take a while.
 	answerLife = 3 * heartbeat
@@ -32,13 +38,16 @@ type neighbour struct {
 	via     string               // the go-between of heard; "": none
 	version uint64               // the latest version of its report known to exist
 	report  *Report              // the latest at hand, of this boot; nil: none yet
-	synced  bool                 // the report at hand was the latest at some time since the node was last unreachable
+	early   map[uint64]*Delta    // changes that came before what they change, by its version: a report on its way, or another change
+	goal    uint64               // the version known to exist when it was heard again after a silence; 0: it is silent
+	synced  bool                 // the report at hand has been at least that since then
 	met     bool                 // it has been reached by this process
 	missed  bool                 // it has been told that it is silent
 	left    bool                 // it said that it leaves
 	counts  bool                 // its votes do; see lapses
 	since   time.Time            // since when it has been reached; zero: it is not
 	wanted  time.Time            // when its report was last asked for
+	asked   int                  // how often that was since a report, or all that was missing of it, came
 	hears   map[string]time.Time // whom it hears directly, and when it said so
 	skew    time.Duration        // its clock minus ours
 	rtt     time.Duration        // zero: not measured
@@ -56,7 +65,9 @@ func (n *neighbour) wavers(now time.Time) bool { return n.alive(now) && now.Sub(
 func (n *neighbour) lapses(wavering bool, now time.Time) {
 	patient := n.counts && wavering && !n.left && now.Sub(n.heard) <= 2*lapse
 	n.counts = n.alive(now) || patient
-	n.synced = n.synced && n.counts
+	if !n.counts {
+		n.synced, n.goal, n.asked, n.wanted = false, 0, 0, time.Time{}
+	}
 	switch {
 	case !n.reached():
 		n.since = time.Time{}
@@ -85,22 +96,69 @@ func (n *neighbour) hearing(boot, seq, version uint64, at time.Time, via string)
 		version = max(n.version, version)
 	}
 	n.seq, n.heard, n.via, n.version = seq, at, via, version
+	if n.goal == 0 {
+		n.goal = n.version
+	}
 	n.settle()
 }
 
 // take keeps a report if it is news, and says whether it was.
 func (n *neighbour) take(r *Report) bool {
-	if r.Boot != n.boot || n.report != nil && r.Version <= n.report.Version {
+	if r.Boot != n.boot {
 		return false
 	}
-	n.report = r
-	n.version = max(n.version, r.Version)
-	n.settle()
+	if n.asked = 0; n.report != nil && r.Version <= n.report.Version {
+		return false
+	}
+	n.change(r)
 	return true
 }
 
+// change puts a later report in the place of the one at hand.
+func (n *neighbour) change(after *Report) {
+	n.report = after
+	n.version = max(n.version, after.Version)
+	if !n.lacks() {
+		n.asked = 0
+	}
+	n.settle()
+}
+
+// keep holds a change until what it changes is at hand, and says whether it is news. Most fit at once; but a report goes by a
+// slower way than the changes that follow it, and these may overtake each other.
+func (n *neighbour) keep(d *Delta) bool {
+	if d.Boot != n.boot || n.early[d.Base] != nil || n.report != nil && d.Head.Version <= n.report.Version {
+		return false
+	}
+	if n.early == nil || len(n.early) == maxEarly {
+		n.early = map[uint64]*Delta{} // a later report is asked for
+	}
+	n.early[d.Base] = d
+	return true
+}
+
+// fitting takes the held change that fits the report at hand; nil: there is none.
+func (n *neighbour) fitting() *Delta {
+	if n.report == nil {
+		return nil
+	}
+	d := n.early[n.report.Version]
+	delete(n.early, n.report.Version)
+	if d == nil { // those that are left lie ahead, or behind for good
+		maps.DeleteFunc(n.early, func(base uint64, _ *Delta) bool { return base < n.report.Version })
+	}
+	return d
+}
+
+// settle notes that what the neighbour says is known: not its very latest word, which may always be on its way while much
+// changes, but one that is later than its silence.
 func (n *neighbour) settle() {
-	n.synced = n.synced || n.report != nil && n.report.Version >= n.version
+	n.synced = n.synced || n.goal > 0 && n.report != nil && n.report.Version >= n.goal
+}
+
+// due says that its report, or what changed of it, is to be asked for now.
+func (n *neighbour) due(now time.Time) bool {
+	return n.lacks() && n.alive(now) && now.Sub(n.wanted) >= wantPause<<min(max(n.asked-1, 0), maxDoublings)
 }
 
 // dated is a decision that the neighbour holds, with its times by this host's clock. Small differences are left alone, so that
@@ -117,5 +175,13 @@ func (n *neighbour) dated(d *failover.Decision) *failover.Decision {
 	return &out
 }
 
+// at is the version of the report at hand; 0: none is.
+func (n *neighbour) at() uint64 {
+	if n.report == nil {
+		return 0
+	}
+	return n.report.Version
+}
+
 // lacks says that a later report exists than the one at hand.
-func (n *neighbour) lacks() bool { return n.report == nil || n.report.Version < n.version }
+func (n *neighbour) lacks() bool { return n.report == nil || n.at() < n.version }

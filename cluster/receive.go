@@ -90,10 +90,10 @@ func (c *Core) believe(peer string, s *session, m *Message, now time.Time) {
 	c.relay(n, m, now)
 	changed := c.adopt(m, now)
 	if len(m.Want) > 0 {
-		c.answer(peer, m.Want, now)
+		c.answer(peer, m, now)
 	}
-	if wants := c.wants(peer, now); len(wants) > 0 {
-		c.send(peer, &Message{Want: wants}, now)
+	if want, have := c.wants(peer, now); len(want) > 0 {
+		c.send(peer, &Message{Want: want, Have: have}, now)
 	}
 	if changed {
 		c.unread = true
@@ -171,26 +171,32 @@ func (c *Core) adopt(m *Message, now time.Time) bool {
 			c.votesChanged(diff(before, r))
 			c.learn(r.Events)
 			c.alarm(before, r)
+			c.catchUp(n, m.From)
 		}
 	}
 	for _, d := range m.Delta {
-		n := c.find(d.Name)
-		if n == nil || n.report == nil || n.boot != d.Boot || n.report.Version != d.Base {
-			continue // what is missing is asked for
-		}
-		before := n.report
-		after := before.apply(d)
-		if after.beyond() {
-			c.fault(Oversize, m.From, "the report of "+d.Name+" grows larger than any configuration")
-			continue
-		}
-		if n.take(after) {
-			news = true
-			c.votesChanged(d)
-			c.learn(d.Set.Events)
-			c.alarm(before, n.report)
+		if n := c.find(d.Name); n != nil && n.keep(d) {
 			c.forward(m.From, d, now)
+			news = c.catchUp(n, m.From) || news // what is missing is asked for
 		}
+	}
+	return news
+}
+
+// catchUp applies the changes at hand that fit a nameserver's report, and says whether there were any.
+func (c *Core) catchUp(n *neighbour, from string) bool {
+	news := false
+	for d := n.fitting(); d != nil; d = n.fitting() {
+		before, after := n.report, n.report.apply(d)
+		if after.beyond() {
+			c.fault(Oversize, from, "the report of "+d.Name+" grows larger than any configuration")
+			return news
+		}
+		n.change(after)
+		c.votesChanged(d)
+		c.learn(d.Set.Events)
+		c.alarm(before, after)
+		news = true
 	}
 	return news
 }
@@ -215,20 +221,33 @@ func (c *Core) forward(from string, d *Delta, now time.Time) {
 	}
 }
 
-// answer sends the reports that a peer lacks, as far as they are known.
-func (c *Core) answer(peer string, want []string, now time.Time) {
-	var full []*Report
-	for _, name := range want {
-		switch n := c.find(name); {
+// answer sends what a peer lacks, as far as it is known: what changed of this nameserver's report since the version that the
+// peer has, or whole reports. Each goes in a message of its own, for one may be as large as a message can be.
+func (c *Core) answer(peer string, m *Message, now time.Time) {
+	for i, name := range m.Want {
+		n := c.find(name)
+		switch missed := c.since(m, i); {
+		case name == c.report.Name && len(missed) > 0:
+			c.post(peer, &Message{Delta: missed}, true, now)
 		case name == c.report.Name:
-			full = append(full, c.report)
+			c.send(peer, &Message{Full: []*Report{c.report}}, now)
 		case n != nil && n.report != nil:
-			full = append(full, n.report)
+			c.send(peer, &Message{Full: []*Report{n.report}}, now)
 		}
 	}
-	if len(full) > 0 {
-		c.send(peer, &Message{Full: full}, now)
+}
+
+// since is what changed of this nameserver's report since the version that comes with a message's i-th want; nil: that is not
+// known any more, or nothing did.
+func (c *Core) since(m *Message, i int) []*Delta {
+	if i >= len(m.Have) {
+		return nil // an earlier livens, which says no version
 	}
+	first := slices.IndexFunc(c.recent, func(d *Delta) bool { return d.Base == m.Have[i] })
+	if first < 0 {
+		return nil
+	}
+	return c.recent[first:]
 }
 
 // alarm notes the targets that a nameserver has begun to doubt.

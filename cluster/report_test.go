@@ -69,6 +69,34 @@ func TestNeighbourKnowsTheLatest(t *testing.T) {
 	})
 }
 
+// In whatever order a report and the changes since arrive, once all have, the latest version is known, as its owner has it.
+func TestChangesWaitForWhatTheyChange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		versions := reports(t, 6)
+		latest := versions[len(versions)-1]
+		first := rapid.IntRange(0, len(versions)-1).Draw(t, "the report")
+		c := NewCore(CoreOptions{Self: Report{Name: "ns1", Boot: 1}, Peers: []string{"ns2"}}, time.Unix(1000, 0))
+		n := &neighbour{name: "ns2", hears: map[string]time.Time{}}
+		c.nodes = []*neighbour{n}
+		n.hearing(7, 1, latest.Version, c.started, "")
+		for _, i := range rapid.Permutation([]int{0, 1, 2, 3, 4, 5}).Draw(t, "order") {
+			m := &Message{From: "ns2"}
+			if i == 5 {
+				m.Full = []*Report{versions[first]}
+			} else {
+				m.Delta = []*Delta{diff(versions[i], versions[i+1])}
+			}
+			c.adopt(m, c.started)
+		}
+		if n.lacks() || !equalTables(n.report.Votes, latest.Votes) || !equalTables(n.report.Held, latest.Held) {
+			t.Fatalf("knows version %d of %d", n.at(), latest.Version)
+		}
+		if len(n.early) > 0 {
+			t.Fatalf("%d changes are kept that fit nothing", len(n.early))
+		}
+	})
+}
+
 // A sign of life that was overtaken makes nobody older or younger, and no circle of go-betweens keeps the dead alive.
 func TestLateSignsOfLife(t *testing.T) {
 	at := time.Unix(1000, 0)
