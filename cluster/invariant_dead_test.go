@@ -14,7 +14,7 @@ const (
 	// minorityHold is that of the simulated nameservers, and how long a nameserver may go on without a quorum.
 	minorityHold = 10 * time.Second
 	// regroup is how long it takes until those who left count no more, and those who came do.
-	regroup = 2*lapse + time.Second
+	regroup = 2*lapse + 1500*time.Millisecond
 )
 
 // deadAnswer is what is known of a nameserver that may answer a deployment which all call down.
@@ -100,7 +100,7 @@ func (x *deadAnswer) leavesBy() time.Time {
 			began = latest(began, x.since)
 		}
 	}
-	return latest(x.since, began.Add(hold)).Add(detection)
+	return latest(x.since.Add(detection), began.Add(hold))
 }
 
 func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
