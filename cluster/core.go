@@ -229,17 +229,16 @@ func (c *Core) News(now time.Time) failover.News {
 // Heartbeat is how often Tick is to be called.
 const Heartbeat = heartbeat
 
-// amend changes this nameserver's report, and tells the others what changed.
+// amend changes this nameserver's report, and tells the others what changed. A table is changed by putting another in its place.
 func (c *Core) amend(now time.Time, change func(*Report)) {
 	next := *c.report
 	change(&next)
-	next.Joined = c.joined
-	next.Votes = c.votes(now)
-	if same(c.report, &next) {
+	next.Version++
+	next.Joined, next.Votes = c.joined, c.votes(now)
+	delta := diff(c.report, &next)
+	if delta.empty(c.report) {
 		return
 	}
-	next.Version++
-	delta := diff(c.report, &next)
 	c.votesChanged(delta)
 	c.report = &next
 	c.recent = append(c.recent, delta)
@@ -252,14 +251,32 @@ func (c *Core) amend(now time.Time, change func(*Report)) {
 // rewrite brings the votes up to date: time makes them stale.
 func (c *Core) rewrite(now time.Time) { c.amend(now, func(*Report) {}) }
 
+// votes are this observer's votes now: the very table of the report while none has changed, which is nearly always.
 func (c *Core) votes(now time.Time) map[string]Vote {
-	out := make(map[string]Vote, len(c.targets))
+	var set map[string]Vote
+	var removed []string
+	told := c.report.Votes
 	for key, t := range c.targets {
-		if v, ok := vote(c.own[key], t.Fresh, now); ok {
-			out[key] = v
+		v, ok := vote(c.own[key], t.Fresh, now)
+		old, was := told[key]
+		switch {
+		case ok && (!was || v != old):
+			if set == nil {
+				set = map[string]Vote{}
+			}
+			set[key] = v
+		case !ok && was:
+			removed = append(removed, key)
 		}
 	}
-	return out
+	if len(told)+len(set) > len(c.targets) { // perhaps of targets that are no more
+		for key := range told {
+			if _, ours := c.targets[key]; !ours {
+				removed = append(removed, key)
+			}
+		}
+	}
+	return patched(told, set, removed)
 }
 
 // votesChanged notes which targets a change of votes concerns.

@@ -72,8 +72,12 @@ func diff(before, after *Report) *Delta {
 	return d
 }
 
-// changed are the entries of a table that are new or different; those that are gone are noted in d.
+// changed are the entries of a table that are new or different; those that are gone are noted in d. Most tables are the very
+// same as before, and are not looked through.
 func changed[V any](d *Delta, table string, before, after map[string]V) map[string]V {
+	if reflect.ValueOf(before).Pointer() == reflect.ValueOf(after).Pointer() {
+		return nil
+	}
 	var set map[string]V
 	for key, v := range after {
 		if old, ok := before[key]; ok && reflect.DeepEqual(old, v) {
@@ -119,11 +123,15 @@ func patched[V any](table, set map[string]V, removed []string) map[string]V {
 	return next
 }
 
-// same says that two reports differ in nothing but their version.
-func same(a, b *Report) bool {
-	x, y := *a, *b
-	x.Version, y.Version = 0, 0
-	return reflect.DeepEqual(&x, &y)
+// empty says that d, of the report before, changes nothing but the version.
+func (d *Delta) empty(before *Report) bool {
+	s := &d.Set
+	if len(d.Removed)+len(s.Votes)+len(s.Held)+len(s.Zones)+len(s.Overrides)+len(s.Events) > 0 {
+		return false
+	}
+	head := *before
+	head.Contents, head.Version = Contents{}, d.Head.Version
+	return reflect.DeepEqual(&head, d.Head)
 }
 
 // vote is what a verdict is worth to others at now: nothing while it is unknown, or older than fresh.
