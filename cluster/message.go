@@ -80,8 +80,8 @@ func (m *Message) encode() []byte {
 		return out
 	}
 	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, _ = w.Write(out) // into memory
+	w, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // a level that there is
+	_, _ = w.Write(out)                                  // into memory
 	_ = w.Close()
 	return packed.Bytes()
 }
