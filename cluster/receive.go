@@ -86,6 +86,7 @@ func (c *Core) believe(peer string, s *session, m *Message, now time.Time) {
 	if best, ok := s.best(); ok {
 		n.rtt, n.skew = max(best.rtt, time.Microsecond), best.skew
 	}
+	n.timed(m.Time, now)
 	n.left = n.left || m.Leaving // what it said before may arrive after it; the next process has another boot
 	c.relay(n, m, now)
 	changed := c.adopt(m, now)
