@@ -40,8 +40,8 @@ func (c *Core) agree(now time.Time) {
 			c.recount[key] = true
 		}
 	}
-	if skew := c.skew(now); abs(skew-c.ahead) > skewStep {
-		c.ahead, c.unread = skew, true
+	if abs(c.time.shift-c.ahead) > skewStep {
+		c.ahead, c.unread = c.time.shift, true
 	}
 	for key := range c.recount {
 		t, ours := c.targets[key]

@@ -30,7 +30,7 @@ func (s *Status) Alerts(now time.Time) []failover.Alert {
 			"%d of %d observers reached: too few to agree", s.Reach, s.Size)
 	}
 	if abs(s.Skew) > skewLimit {
-		raise("clock-skew", failover.Warning, "this nameserver", time.Time{}, "set the clock of this host (NTP); planned switches go by the cluster's median clock",
+		raise("clock-skew", failover.Warning, "this nameserver", time.Time{}, "set the clock of this host (NTP), if it is this one that is wrong: of two nobody can tell; orders and planned switches go by the cluster's time",
 			"this host's clock is %v off the cluster's", s.Skew.Round(time.Millisecond))
 	}
 	if s.Mute != "" {
@@ -68,9 +68,9 @@ func (p *Peer) alerts(raise raiser, s *Status, now time.Time) {
 	if p.Doubt != "" {
 		raise("peer-self-doubt", failover.Warning, who, time.Time{}, "look at that host's network; its votes do not count meanwhile", "%s", p.Doubt)
 	}
-	if skew := time.Duration(p.Offset * float64(time.Second)); abs(skew) > skewLimit {
+	if skew := time.Duration((p.Offset - s.Offset) * float64(time.Second)); abs(skew) > skewLimit {
 		raise("clock-skew", failover.Warning, who, time.Time{}, "set that host's clock (NTP); nothing here goes by it",
-			"its clock is %v ahead of this host's", skew.Round(time.Millisecond))
+			"its clock is %v ahead of the cluster's", skew.Round(time.Millisecond))
 	}
 	if p.Answers != "" {
 		raise("peer-answers", failover.Critical, who, time.Time{}, "ask it: dig @ITS-ADDRESS; resolvers that ask it go elsewhere or astray", "%s", p.Answers)

@@ -64,6 +64,7 @@ type Carrier interface {
 type Node struct {
 	options Options
 	lookout *lookout
+	courier *courier
 	changes chan struct{}             // holds at most one signal
 	joined  chan struct{}             // closed when the wait for running decisions is over
 	heard   atomic.Pointer[time.Time] // when a nameserver elsewhere was last heard; the checker asks with its own lock held
@@ -95,6 +96,7 @@ func New(o Options) *Node {
 	}, time.Now())
 	return &Node{
 		options: o, core: core, changes: make(chan struct{}, 1), joined: make(chan struct{}), lookout: newLookout(config.Peers),
+		courier: newCourier(),
 	}
 }
 
@@ -110,9 +112,10 @@ func (n *Node) Run(ctx context.Context, c *checker.Checker) error {
 	carried, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	received, ended := n.bind(carried)
-	var looking sync.WaitGroup
-	looking.Go(func() { n.lookout.run(ctx, n) })
-	defer looking.Wait()
+	var beside sync.WaitGroup
+	beside.Go(func() { n.lookout.run(ctx, n) })
+	beside.Go(func() { n.courier.run(ctx, n.send) })
+	defer beside.Wait()
 	happened := n.options.Events.Changes()
 	tick, again := time.NewTicker(Heartbeat), time.NewTicker(bindRetry)
 	defer tick.Stop()
@@ -124,8 +127,11 @@ func (n *Node) Run(ctx context.Context, c *checker.Checker) error {
 			stop()
 			return <-ended
 		case p := <-received:
-			m, err := decode(p.Data) // a large one takes a while: nobody waits for it
-			n.do(func(c *Core, now time.Time) { c.received(p.Peer, m, err, now) })
+			if !n.courier.take(p) {
+				n.do(func(c *Core, now time.Time) { c.Receive(p.Peer, p.Data, now) })
+			}
+		case r := <-n.courier.read:
+			n.do(func(c *Core, now time.Time) { c.received(r.peer, r.message, r.err, now) })
 		case <-c.Changes():
 			n.observe(false)
 		case <-happened:
@@ -190,7 +196,11 @@ func (n *Node) do(work func(*Core, time.Time)) {
 	n.mu.Unlock()
 	if carrier != nil {
 		for _, o := range out {
-			carrier.Send(o.Peer, o.Message.encode(), o.Reliable)
+			if o.Message.large() {
+				n.courier.carry(o)
+			} else {
+				carrier.Send(o.Peer, o.Message.encode(), o.Reliable)
+			}
 		}
 		carrier.Refuse(refused)
 	}
@@ -206,6 +216,16 @@ func (n *Node) do(work func(*Core, time.Time)) {
 	}
 	if unread {
 		signal(n.changes)
+	}
+}
+
+// send writes a message and sends it.
+func (n *Node) send(o Outgoing) {
+	n.mu.Lock()
+	carrier := n.carrier
+	n.mu.Unlock()
+	if carrier != nil {
+		carrier.Send(o.Peer, o.Message.encode(), o.Reliable)
 	}
 }
 

@@ -76,7 +76,7 @@ func (c *Core) tellReached(n *neighbour, now time.Time) {
 func (c *Core) happen(e failover.Event, now time.Time) {
 	c.happenings++
 	e.ID = fmt.Sprintf("%s-%d-c%d", c.report.Name, now.UnixNano(), c.happenings)
-	e.Kind, e.At, e.Node, e.Quorum = failover.EventDivergence, now.Add(c.skew(now)), c.report.Name, c.quorum(now)
+	e.Kind, e.At, e.Node, e.Quorum = failover.EventDivergence, now.Add(c.time.shift), c.report.Name, c.quorum(now)
 	c.happened = append(c.happened, e)
 }
 

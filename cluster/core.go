@@ -38,7 +38,8 @@ type Core struct {
 	joined  bool
 	ticked  time.Time     // the last Tick
 	woken   time.Time     // when it was noticed that this process had been stopped for a while
-	ahead   time.Duration // the skew that was told last
+	time    timing        // whose time is gone by
+	ahead   time.Duration // its shift that was told last
 
 	out        []Outgoing
 	news       map[string]failover.Agreed
@@ -76,6 +77,7 @@ func NewCore(o CoreOptions, now time.Time) *Core {
 		answered: map[string]time.Time{}, agreed: map[string]*agreement{}, news: map[string]failover.Agreed{},
 		hurry: map[string]bool{}, differs: map[string]bool{}, recount: map[string]bool{}, apart: map[string]time.Time{}, unread: true,
 	}
+	c.time = timing{name: self.Name, boot: self.Boot, since: now}
 	for _, p := range o.Peers {
 		c.sessions[p] = &session{}
 	}
@@ -298,6 +300,7 @@ func (c *Core) post(peer string, m *Message, reliable bool, now time.Time) {
 	c.seq++
 	m.Format, m.From, m.Boot, m.Seq, m.To = format, c.report.Name, c.report.Boot, c.seq, s.name
 	m.Echo, m.Clock, m.Version, m.Heard = s.echoes(now), now.UnixMicro(), c.report.Version, c.hears(s.name, now)
+	m.Time = c.source(now)
 	s.noteSent(c.seq, now)
 	c.out = append(c.out, Outgoing{peer, m, reliable})
 }
@@ -344,7 +347,7 @@ func (c *Core) reached() []*neighbour {
 
 // Standing is how this nameserver stands among the others now.
 func (c *Core) Standing(now time.Time) failover.Standing {
-	return failover.Standing{Quorum: c.quorum(now), Joined: c.joined, Skew: c.skew(now)}
+	return failover.Standing{Quorum: c.quorum(now), Joined: c.joined, Skew: c.time.shift}
 }
 
 func (c *Core) quorum(now time.Time) bool {
@@ -378,24 +381,6 @@ func (c *Core) survivor(now time.Time) bool {
 	return (left || now.Sub(silent) > lapse) && now.Sub(c.answered[peer]) > answerLife
 }
 
-// skew is the median clock of the cluster minus this host's: with an even number of clocks the mean of the middle two,
-// so that two nameservers meet halfway. Whoever was ever heard counts, also while silent: the time of the cluster must not
-// jump because somebody comes or goes.
-func (c *Core) skew(now time.Time) time.Duration {
-	all := []time.Duration{0}
-	for _, n := range c.nodes {
-		if n.rtt > 0 {
-			all = append(all, n.skew)
-		}
-	}
-	slices.Sort(all)
-	middle := len(all) / 2
-	if len(all)%2 == 1 {
-		return all[middle]
-	}
-	return (all[middle-1] + all[middle]) / 2
-}
-
 // settle draws the conclusions from whatever changed: who is reached, what is agreed, whether the running decisions
 // have been heard.
 func (c *Core) settle(now time.Time) {
@@ -403,6 +388,7 @@ func (c *Core) settle(now time.Time) {
 	for _, n := range c.nodes {
 		n.lapses(wavering, now)
 	}
+	c.keepTime(now)
 	c.join(now)
 	c.agree(now)
 }

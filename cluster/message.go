@@ -28,6 +28,7 @@ type Message struct {
 	To      string    `json:"to,omitempty"`
 	Echo    []Echo    `json:"echo,omitempty"`
 	Clock   int64     `json:"clock"`           // the sender's, in Unix microseconds
+	Time    *Source   `json:"time,omitempty"`  // whose time the sender goes by
 	Version uint64    `json:"version"`         // of the sender's report
 	Heard   []Heard   `json:"heard,omitempty"` // the other nameservers, as the sender knows them
 	Leaving bool      `json:"leaving,omitempty"`
@@ -80,8 +81,8 @@ func (m *Message) encode() []byte {
 		return out
 	}
 	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, _ = w.Write(out) // into memory
+	w, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // a level that there is
+	_, _ = w.Write(out)                                  // into memory
 	_ = w.Close()
 	return packed.Bytes()
 }
@@ -140,6 +141,9 @@ func (m *Message) check() error {
 		return errors.New("a message without a number")
 	case len(m.Echo) > 2, len(m.Heard) > maxNodes, len(m.Want) > maxNodes, len(m.Have) > len(m.Want), len(m.Full) > maxNodes, len(m.Delta) > maxNodes:
 		return errors.New("a message about more nameservers than there can be")
+	}
+	if s := m.Time; s != nil && (s.Name == "" != (s.Boot == 0) || len(s.Name) > maxName || s.Age < 0 || s.Age > micros(maxSkew) || s.Shift < -micros(maxSkew) || s.Shift > micros(maxSkew)) {
+		return errors.New("a message of a nonsense time")
 	}
 	for _, h := range m.Heard {
 		if !isName(h.Name) || h.RTT < 0 || h.RTT > maxAge || h.Skew < -micros(maxSkew) || h.Skew > micros(maxSkew) || h.Age < 0 || h.Age > maxAge || h.Boot == 0 {

@@ -51,6 +51,7 @@ type neighbour struct {
 	hears   map[string]time.Time // whom it hears directly, and when it said so
 	skew    time.Duration        // its clock minus ours
 	rtt     time.Duration        // zero: not measured
+	timing  timing               // whose time it goes by; the zero value: it has not said
 }
 
 // alive says that a sign of life is fresh enough.

@@ -78,14 +78,15 @@ func (c *Core) believe(peer string, s *session, m *Message, now time.Time) {
 		c.fault(UnknownMember, peer, m.From+" would be one observer more than are configured")
 		return
 	}
-	n.hearing(m.Boot, m.Seq, m.Version, now, "")
-	n.direct = now
+	n.hearing(m.Boot, m.Seq, m.Version, s.heard, "")
+	n.direct = s.heard
 	if site := c.report.Site; n.report == nil || site == "" || n.report.Site != site {
-		c.heard = now
+		c.heard = latest(c.heard, s.heard)
 	}
 	if best, ok := s.best(); ok {
 		n.rtt, n.skew = max(best.rtt, time.Microsecond), best.skew
 	}
+	n.timed(m.Time, now)
 	n.left = n.left || m.Leaving // what it said before may arrive after it; the next process has another boot
 	c.relay(n, m, now)
 	changed := c.adopt(m, now)

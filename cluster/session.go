@@ -9,13 +9,13 @@ import (
 // session is what is known of the conversation with one configured peer. It tells fresh messages from old ones, and
 // measures the way and the clocks. It is pure: the time is passed in.
 type session struct {
-	name    string // of the nameserver there; "" until it has spoken
-	boot    uint64 // of its process whose messages are believed; 0: none yet
-	window  window // the numbers of its messages that were believed
-	heard   time.Time
-	retired []uint64 // boots of its earlier processes
-	latest  arrival  // of the boot above
-	stray   arrival  // the latest message of another boot, that was not believed: it is echoed, so that the next one can be
+	name    string    // of the nameserver there; "" until it has spoken
+	boot    uint64    // of its process whose messages are believed; 0: none yet
+	window  window    // the numbers of its messages that were believed
+	heard   time.Time // the last sign of life: when a message came, or when a whole report was sent at the earliest
+	retired []uint64  // boots of its earlier processes
+	latest  arrival   // of the boot above
+	stray   arrival   // the latest message of another boot, that was not believed: it is echoed, so that the next one can be
 	sent    []sending
 	ways    []way // the latest measurements
 }
@@ -42,6 +42,9 @@ const (
 	// echoLife is how old a message may be that a fresh one echoes: whoever has not heard us for longer is cut off from us, though
 	// we hear it.
 	echoLife = lapse + 2*heartbeat
+	// reportLife is the same for a message with a whole report, which may take long to write, to send and to read. It brings the
+	// report, and is a sign of life of the time at which its sender heard what it echoes.
+	reportLife = 20 * time.Second
 	// sentKept bounds the messages remembered for their echo: more than are sent while a report is on its way. Those of a
 	// burst push each other out, and the next heartbeat is echoed anyway.
 	sentKept = 1024
@@ -87,7 +90,12 @@ func (s *session) accept(m *Message, me uint64, now time.Time) freshness {
 		}
 		s.turn(m, now)
 	}
-	s.heard, s.name = now, m.From
+	s.name = m.From
+	if len(m.Full) > 0 {
+		s.heard = latest(s.heard, sent.Add(held))
+		return fresh
+	}
+	s.heard = now
 	s.measure(now.Sub(sent)-held, m.Clock, now)
 	return fresh
 }
@@ -106,9 +114,13 @@ func (s *session) turn(m *Message, now time.Time) {
 // echoed is when the message that m echoes was sent, and how long the peer held it; ok is false when m echoes none of
 // this process's latest messages.
 func (s *session) echoed(m *Message, me uint64, now time.Time) (sent time.Time, held time.Duration, ok bool) {
+	life := echoLife
+	if len(m.Full) > 0 {
+		life = reportLife
+	}
 	for _, e := range m.Echo {
 		i, known := slices.BinarySearchFunc(s.sent, e.Seq, func(x sending, seq uint64) int { return cmp.Compare(x.seq, seq) })
-		if e.Boot == me && known && now.Sub(s.sent[i].at) <= echoLife {
+		if e.Boot == me && known && now.Sub(s.sent[i].at) <= life {
 			return s.sent[i].at, max(0, time.Duration(e.Held)*time.Microsecond), true
 		}
 	}
@@ -139,6 +151,13 @@ func (s *session) measure(rtt time.Duration, clock int64, now time.Time) {
 	skew = bounded(skew)
 	s.ways = append(s.ways, way{rtt, skew})
 	s.ways = s.ways[max(0, len(s.ways)-waysKept):]
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // bounded is a skew within maxSkew.

@@ -13,7 +13,7 @@ type Status struct {
 	Reach    int           `json:"reach"`          // of them reached now, this one among them
 	Quorum   bool          `json:"quorum"`         // these decide: a majority, or the survivor of two
 	Joined   bool          `json:"joined"`         // the running decisions were heard, or the wait for them is over
-	Skew     time.Duration `json:"-"`              // the cluster's median clock minus this host's
+	Skew     time.Duration `json:"-"`              // the time that the cluster goes by minus this host's clock
 	Offset   float64       `json:"clock_offset"`   // Skew in seconds
 	Mute     string        `json:"mute,omitempty"` // why the cluster's sockets cannot be bound
 	Teller   string        `json:"teller"`         // who tells hooks now; "": nobody, for want of a quorum
@@ -67,7 +67,7 @@ type PeerZone struct {
 
 // Status is the present one.
 func (c *Core) Status(now time.Time) *Status {
-	skew := c.skew(now)
+	skew := c.time.shift
 	s := &Status{
 		Size: len(c.options.Peers) + 1, Reach: len(c.reached()) + 1, Quorum: c.quorum(now), Joined: c.joined,
 		Skew: skew, Offset: skew.Seconds(), Teller: c.Teller(now), Self: c.report,

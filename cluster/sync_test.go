@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ type pair struct {
 	queue  []posted
 	loss   float64
 	slow   time.Duration // of whole reports
+	silent bool          // a says nothing
 	fulls  int           // whole reports sent
 	state  checker.State
 	synced time.Duration // when b first reached a; negative: never
@@ -76,6 +78,9 @@ func (p *pair) carry() {
 	p.queue = later
 	for _, name := range []string{"a", "b"} {
 		for _, o := range p.cores[name].Take() {
+			if p.silent && name == "a" {
+				continue
+			}
 			takes := 40*time.Millisecond + time.Duration(p.rng.IntN(5))*time.Millisecond
 			if o.Reliable && len(o.Message.Full) > 0 {
 				takes = p.slow
@@ -116,6 +121,25 @@ func TestAskingBacksOff(t *testing.T) {
 	p.run(30*time.Second, 50*time.Millisecond)
 	if p.fulls == 0 || p.fulls > 24 {
 		t.Errorf("%d reports sent in 30 s", p.fulls)
+	}
+}
+
+// A report that takes seconds, as a large one may, counts nonetheless; but it is no sign of life of when it came.
+func TestSlowReportIsNoSignOfLife(t *testing.T) {
+	p := newPair()
+	p.slow = 8 * time.Second
+	p.run(6*time.Second, time.Hour)
+	p.queue = slices.DeleteFunc(p.queue, func(x posted) bool { return len(x.message.Full) == 0 || x.to == "a" })
+	p.silent = true
+	b := p.cores["b"]
+	p.run(6*time.Second, time.Hour)
+	if n := b.find("a"); n.report == nil || len(b.reached()) > 0 || n.alive(p.now) {
+		t.Errorf("report %v, %d reached", n.report, len(b.reached()))
+	}
+	p.silent = false
+	p.run(2*time.Second, time.Hour)
+	if len(b.reached()) == 0 {
+		t.Error("not reached with the report at hand")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,9 @@ const (
 	maxPerPeerAddress = 128
 	strangeStreams    = 100                 // a second
 	maxStream         = MaxMessage + 64<<10 // bytes read from one connection: MaxMessage, and what is put around it
+	usualStream       = 1 << 20             // bytes that every connection may hold; those beyond are taken from what all share
+	spareForStrangers = maxStream           // bytes
+	spareForPeers     = 8 * maxStream       // bytes
 )
 
 // gate says how many connections may come in.
@@ -23,10 +27,27 @@ type gate struct {
 	mu        sync.Mutex
 	strangers int
 	perClient map[netip.Addr]int
-	rate      budget // of strangers
+	rate      budget       // of strangers
+	spare     map[bool]int // bytes that connections hold beyond the usual: those of peers, and of strangers
 }
 
-func newGate() *gate { return &gate{perClient: map[netip.Addr]int{}} }
+func newGate() *gate { return &gate{perClient: map[netip.Addr]int{}, spare: map[bool]int{}} }
+
+// lend says whether a connection, a peer's or a stranger's, may hold so many bytes more than is usual. A negative number gives
+// them back.
+func (g *gate) lend(peer bool, bytes int) bool {
+	most := spareForStrangers
+	if peer {
+		most = spareForPeers
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.spare[peer]+bytes > most {
+		return false
+	}
+	g.spare[peer] += bytes
+	return true
+}
 
 // enter asks for a place, which leave gives back. An IPv6 /64 counts as one client.
 func (g *gate) enter(now time.Time, from netip.Addr, peer bool) (leave func(), ok bool) {
@@ -83,14 +104,16 @@ var errOversize = errors.New("the message is too long")
 type stream struct {
 	net.Conn
 	sockets *sockets
-	left    int    // bytes that may still be read; only the reader's
-	first   []byte // read, and not yet given to the reader
+	peer    bool
+	left    int          // bytes that may still be read; only the reader's
+	lent    atomic.Int64 // bytes beyond the usual that it holds
+	first   []byte       // read, and not yet given to the reader
 	once    sync.Once
 	leave   func()
 }
 
-func (s *sockets) guard(conn net.Conn, leave func()) *stream {
-	c := &stream{Conn: conn, sockets: s, left: maxStream, leave: leave}
+func (s *sockets) guard(conn net.Conn, peer bool, leave func()) *stream {
+	c := &stream{Conn: conn, sockets: s, peer: peer, left: maxStream, leave: leave}
 	s.open.Store(c, struct{}{})
 	return c
 }
@@ -120,9 +143,22 @@ func (c *stream) Read(b []byte) (int, error) {
 		return 0, errOversize
 	}
 	n, err := c.Conn.Read(b[:min(len(b), c.left)])
-	c.left -= n
+	beyond := min(max(0, maxStream-c.left+n-usualStream), n)
+	if c.left -= n; beyond > 0 && !c.borrow(beyond) {
+		c.sockets.faults.add(Oversize, c.RemoteAddr().String(), "too many large messages at a time")
+		return 0, errOversize
+	}
 	c.sockets.received.Add(uint64(n))
 	return n, err
+}
+
+// borrow takes bytes from what connections share, until it is closed.
+func (c *stream) borrow(bytes int) bool {
+	if !c.sockets.gate.lend(c.peer, bytes) {
+		return false
+	}
+	c.lent.Add(int64(bytes))
+	return true
 }
 
 // Write counts.
@@ -136,6 +172,7 @@ func (c *stream) Write(b []byte) (int, error) {
 func (c *stream) Close() error {
 	c.once.Do(func() {
 		c.sockets.open.Delete(c)
+		c.sockets.gate.lend(c.peer, -int(c.lent.Load()))
 		c.leave()
 	})
 	return c.Conn.Close()

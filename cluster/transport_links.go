@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,13 +36,17 @@ type member struct {
 
 // contact is one configured peer. Its link and addrs are guarded by the mutex of its contacts.
 type contact struct {
-	link  Link
-	addrs []netip.AddrPort // what Peer resolved to last; empty: it never did
-	queue chan []byte      // frames for TCP
+	link    Link
+	addrs   []netip.AddrPort // what Peer resolved to last; empty: it never did
+	queue   chan []byte      // frames for TCP
+	waiting atomic.Int64     // bytes of these, and of the one that is being sent
 }
 
-// sendBacklog is how many messages for one peer wait for TCP.
-const sendBacklog = 64
+// What waits for TCP to one peer at most.
+const (
+	sendBacklog = 64             // messages
+	maxWaiting  = 3 * MaxMessage // bytes
+)
 
 func newContacts(peers []string, now time.Time) *contacts {
 	cs := &contacts{changed: make(chan struct{}, 1), alive: map[member]struct{}{}}

@@ -121,13 +121,14 @@ func (s *sockets) accept() {
 			return
 		}
 		from := plain(conn.RemoteAddr().(*net.TCPAddr).AddrPort())
-		leave, ok := s.gate.enter(time.Now(), from.Addr(), s.known(from.Addr()))
+		peer := s.known(from.Addr())
+		leave, ok := s.gate.enter(time.Now(), from.Addr(), peer)
 		if !ok {
 			conn.Close()
 			s.faults.add(Refused, from.String(), "too many connections")
 			continue
 		}
-		stream := s.guard(conn, leave)
+		stream := s.guard(conn, peer, leave)
 		s.loops.Go(func() { s.admit(stream) })
 	}
 }
@@ -180,7 +181,7 @@ func (s *sockets) DialAddressTimeout(a memberlist.Address, timeout time.Duration
 	if err != nil {
 		return nil, err
 	}
-	guarded := s.guard(conn, func() {})
+	guarded := s.guard(conn, true, func() {})
 	if s.done.Err() != nil {
 		guarded.Close()
 		return nil, errClosed
