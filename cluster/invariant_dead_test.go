@@ -97,13 +97,13 @@ func (x *deadAnswer) leavesBy() time.Time {
 	if !x.quorum {
 		hold = minorityHold
 		if x.since.Before(x.met.Add(regroup)) {
-			began = latest(began, x.since)
+			began = lastOf(began, x.since)
 		}
 	}
-	return latest(x.since.Add(detection), began.Add(hold))
+	return lastOf(x.since.Add(detection), began.Add(hold))
 }
 
-func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
+func lastOf(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
 
 // state is what the observer itself calls a deployment.
 func (n *simNode) state(deployment string) checker.State {

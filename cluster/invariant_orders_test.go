@@ -34,7 +34,7 @@ func (w *world) record(n *simNode, o failover.Order) {
 		}
 		y := simOrder{Override: x, from: from}
 		if o.For > 0 {
-			y.until = latest(w.now, from).Add(o.For)
+			y.until = lastOf(w.now, from).Add(o.For)
 		}
 		w.orders = append(w.orders, y)
 	}

@@ -11,11 +11,11 @@ var powerOn = time.Now()
 
 // clock is the nameserver's own idea of the time. What it shows may be wrong, and be set at any moment; the monotonic part
 // that comes with it runs on, as an operating system's does.
-func (n *simNode) clock() time.Time { return reading(n.w.now.Sub(epoch), n.w.now.Add(n.skew)) }
+func (n *simNode) clock() time.Time { return onClock(n.w.now.Sub(epoch), n.w.now.Add(n.skew)) }
 
-// reading is what time.Now would give on a host that has run for so long and shows this time. Only the runtime makes times
+// onClock is what time.Now would give on a host that has run for so long and shows this time. Only the runtime makes times
 // whose two parts disagree, so one is put together from two.
-func reading(ran time.Duration, shows time.Time) time.Time {
+func onClock(ran time.Duration, shows time.Time) time.Time {
 	type parts struct {
 		wall uint64 // what the clock shows
 		_    int64  // the monotonic part
