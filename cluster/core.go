@@ -357,14 +357,19 @@ func (c *Core) quorum(now time.Time) bool {
 	return len(c.reached())+1 > c.size()/2 || c.survivor(now)
 }
 
-// size is how many observers there are: as many as are configured here, or, while a nameserver that is reached knows of
-// more, so many. Two majorities would else be made of different wholes.
+// size is how many observers there are: as many as are configured here, or more, if at least half of the nameservers that are
+// known, this one among them, know of so many. Two majorities would else be made of different wholes. Yet one whose peers are
+// wrong takes nobody else's quorum: at most its own, for it never goes by fewer than it knows of.
 func (c *Core) size() int {
-	size := len(c.options.Peers) + 1
-	for _, n := range c.reached() {
-		size = max(size, min(n.report.Size, maxNodes))
+	own := len(c.options.Peers) + 1
+	claims := []int{own}
+	for _, n := range c.nodes {
+		if n.report != nil {
+			claims = append(claims, min(n.report.Size, maxNodes))
+		}
 	}
-	return size
+	slices.Sort(claims)
+	return max(own, claims[len(claims)/2])
 }
 
 // survivor says that of two observers the other one is lost: it is silent here, and answers no DNS queries either. One

@@ -448,3 +448,38 @@ func TestPeersThatDiffer(t *testing.T) {
 		}
 	}
 }
+
+// A nameserver whose peers are too many takes the quorum of nobody but itself, and is named; that holds as well while another
+// one is away.
+func TestTooManyPeersCostNobodyElse(t *testing.T) {
+	w := newWorld(t, 1, "", "", "")
+	w.nodes[1].peers = append(w.nodes[1].peers, "ns1", "ns1", "ns3")
+	w.start()
+	w.run(20 * time.Second)
+	look := func(names ...string) {
+		t.Helper()
+		for _, name := range names {
+			n := w.node(name)
+			if quorum := n.core.quorum(n.clock()); quorum != (name != "ns2") {
+				w.fail("%s has a quorum: %t", name, quorum)
+			}
+		}
+	}
+	look("ns1", "ns2", "ns3")
+	if !w.nodes[0].alerts("cluster-size", "nameserver ns2") {
+		w.fail("ns2 is not named")
+	}
+	w.nodes[2].kill()
+	w.dead["primary"] = true
+	w.change("ns3 and the primary die")
+	w.run(3 * time.Second)
+	look("ns1", "ns2")
+	if n := w.nodes[0]; n.answers[0] != "redundant" || n.decision().Provisional {
+		w.fail("ns1 answers %v, provisional %t", n.answers, n.decision().Provisional)
+	}
+}
+
+// alerts says whether a nameserver raises an alert about somebody.
+func (n *simNode) alerts(code, affects string) bool {
+	return slices.ContainsFunc(n.core.Status(n.clock()).Alerts(n.clock()), func(a failover.Alert) bool { return a.Code == code && a.Affects == affects })
+}
