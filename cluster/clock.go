@@ -92,9 +92,13 @@ func median(sorted []time.Duration) time.Duration {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
-// source is what the others are told.
+// source is what the others are told. The time of most clocks has no age.
 func (c *Core) source(now time.Time) *Source {
-	return &Source{Name: c.time.name, Boot: c.time.boot, Age: micros(max(0, now.Sub(c.time.since))), Shift: micros(c.time.shift)}
+	s := &Source{Name: c.time.name, Boot: c.time.boot, Shift: micros(c.time.shift)}
+	if s.Name != "" {
+		s.Age = micros(min(max(0, now.Sub(c.time.since)), maxSkew))
+	}
+	return s
 }
 
 // timed notes whose time a nameserver goes by.
@@ -103,4 +107,24 @@ func (n *neighbour) timed(s *Source, now time.Time) {
 		age := time.Duration(s.Age)*time.Microsecond + n.rtt/2
 		n.timing = timing{name: s.Name, boot: s.Boot, since: now.Add(-age), shift: time.Duration(s.Shift) * time.Microsecond}
 	}
+}
+
+// noticeSet notices that this host's clock was set since the last reading: a time that comes with it runs on as before. All that
+// was measured by it is put right at once, or orders would begin and end by the new clock until it is measured again.
+func (c *Core) noticeSet(now time.Time) {
+	before := c.read
+	c.read = now
+	by := now.Round(0).Sub(before.Round(0)) - now.Sub(before)
+	if before.IsZero() || abs(by) <= skewStep {
+		return
+	}
+	for _, s := range c.sessions {
+		for i := range s.ways {
+			s.ways[i].skew = bounded(s.ways[i].skew - by)
+		}
+	}
+	for _, n := range c.nodes {
+		n.skew = bounded(n.skew - by)
+	}
+	c.time.shift = bounded(c.time.shift - by)
 }

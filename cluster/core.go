@@ -39,6 +39,7 @@ type Core struct {
 	ticked  time.Time     // the last Tick
 	woken   time.Time     // when it was noticed that this process had been stopped for a while
 	time    timing        // whose time is gone by
+	read    time.Time     // the latest reading of this host's clock
 	ahead   time.Duration // its shift that was told last
 
 	out        []Outgoing
@@ -101,6 +102,7 @@ func (c *Core) Tick(now time.Time) {
 // have gone on: what it holds has no quorum behind it, which is told before anything else is, and it reaches none until it
 // has heard them again.
 func (c *Core) wake(now time.Time) {
+	c.noticeSet(now)
 	if c.ticked.IsZero() || now.Sub(c.ticked) <= lapse {
 		return
 	}
@@ -212,6 +214,7 @@ func (c *Core) Unread() bool { return c.unread }
 
 // News is what is new for the failover controller.
 func (c *Core) News(now time.Time) failover.News {
+	c.noticeSet(now)
 	n := failover.News{Verdicts: c.news, Standing: c.Standing(now)}
 	c.news, c.unread = map[string]failover.Agreed{}, false
 	for _, x := range c.reached() {
@@ -389,6 +392,7 @@ func (c *Core) survivor(now time.Time) bool {
 // settle draws the conclusions from whatever changed: who is reached, what is agreed, whether the running decisions
 // have been heard.
 func (c *Core) settle(now time.Time) {
+	c.noticeSet(now)
 	wavering := slices.ContainsFunc(c.nodes, func(n *neighbour) bool { return n.wavers(now) })
 	for _, n := range c.nodes {
 		n.lapses(wavering, now)

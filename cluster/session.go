@@ -149,6 +149,8 @@ func (s *session) measure(rtt time.Duration, clock int64, now time.Time) {
 	rtt = max(rtt, 0)
 	skew := time.UnixMicro(clock).Sub(now.Round(0).Add(-rtt / 2))
 	skew = bounded(skew)
+	// Each is off by half of its way at most: where two cannot both be right, a clock was set between them.
+	s.ways = slices.DeleteFunc(s.ways, func(w way) bool { return abs(w.skew-skew) > (w.rtt+rtt)/2+skewStep })
 	s.ways = append(s.ways, way{rtt, skew})
 	s.ways = s.ways[max(0, len(s.ways)-waysKept):]
 }
