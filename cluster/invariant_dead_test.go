@@ -97,7 +97,7 @@ func (x *deadAnswer) leavesBy() time.Time {
 	if !x.quorum {
 		hold = minorityHold
 		if x.since.Before(x.met.Add(regroup)) {
-			began = lastOf(began, x.since)
+			began = lastOf(began, x.since.Add(detection))
 		}
 	}
 	return lastOf(x.since.Add(detection), began.Add(hold))
