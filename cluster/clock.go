@@ -43,7 +43,10 @@ func (a timing) before(b timing) bool {
 // keepTime brings up to date whose time is gone by.
 func (c *Core) keepTime(now time.Time) {
 	if shift, ok := c.commonClock(); ok {
-		c.time = timing{shift: shift}
+		if c.time.name != "" {
+			c.time = timing{since: now}
+		}
+		c.time.guide, c.time.shift = "", shift
 		return
 	}
 	for _, n := range c.nodes {
@@ -94,7 +97,7 @@ func median(sorted []time.Duration) time.Duration {
 
 // source is what the others are told.
 func (c *Core) source(now time.Time) *Source {
-	return &Source{Name: c.time.name, Boot: c.time.boot, Age: micros(max(0, now.Sub(c.time.since))), Shift: micros(c.time.shift)}
+	return &Source{Name: c.time.name, Boot: c.time.boot, Age: micros(min(max(0, now.Sub(c.time.since)), maxSkew)), Shift: micros(c.time.shift)}
 }
 
 // timed notes whose time a nameserver goes by.
