@@ -43,7 +43,10 @@ func (a timing) before(b timing) bool {
 // keepTime brings up to date whose time is gone by.
 func (c *Core) keepTime(now time.Time) {
 	if shift, ok := c.commonClock(); ok {
-		c.time = timing{shift: shift}
+		if c.time.name != "" {
+			c.time = timing{since: now}
+		}
+		c.time.guide, c.time.shift = "", shift
 		return
 	}
 	for _, n := range c.nodes {

@@ -7,25 +7,41 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"sync"
 	"time"
 )
 
 const (
 	joinPause       = 500 * time.Millisecond
-	resolvePatience = 2 * time.Second
+	silence         = 5 * heartbeat / 2 // after which a peer is joined again, whatever the library believes
+	tryPatience     = 2 * time.Second   // for one try at one address: several ways to the far side of the world
+	maxTries        = int(tryPatience / joinPause)
+	resolvePatience = joinPause
 )
 
 var errStranger = errors.New("it answers, but not as this peer: compare `advertise` there with `peers` here, and see the faults of both")
 
-// keepJoined joins a peer again and again while it is not a member. The library does not do so by itself once it has
-// forgotten a dead peer.
+// keepJoined joins a peer again and again while it is not a member, or says nothing. The library does not do so by itself once
+// it has forgotten a dead peer, and takes seconds to call one dead. Each try goes its own way: one at a peer that takes the
+// connection and is stopped, or at an address behind a black hole, must not hold up the next, which may find the peer back, or
+// its name somewhere else.
 func (t *Transport) keepJoined(ctx context.Context, c *contact) {
 	tick := time.NewTicker(joinPause)
 	defer tick.Stop()
+	var tries sync.WaitGroup
+	defer tries.Wait()
+	places := make(chan struct{}, maxTries)
 	for {
-		if !t.contacts.link(c).Up {
-			if err := t.join(ctx, c); err != nil && ctx.Err() == nil {
-				t.contacts.failed(c, err)
+		if t.contacts.lost(c, time.Now()) {
+			select {
+			case places <- struct{}{}:
+				tries.Go(func() {
+					defer func() { <-places }()
+					if err := t.join(ctx, c); err != nil && ctx.Err() == nil {
+						t.contacts.failed(c, err)
+					}
+				})
+			default:
 			}
 		}
 		select {
@@ -36,24 +52,32 @@ func (t *Transport) keepJoined(ctx context.Context, c *contact) {
 	}
 }
 
-// join tries the peer's addresses, one after the other. When its name does not resolve now, the addresses that it had
-// are tried.
+// join tries the peer's addresses, all at once. When its name does not resolve now, the addresses that it had are tried.
 func (t *Transport) join(ctx context.Context, c *contact) error {
 	addrs, err := resolve(ctx, c.link.Peer)
 	if err == nil {
 		t.contacts.resolved(c, addrs, time.Now())
 	}
-	for _, addr := range t.contacts.candidates(c) {
-		_, joinErr := t.library.Join([]string{addr.String()})
-		if t.contacts.link(c).Up {
-			return nil
-		}
-		if joinErr == nil {
-			joinErr = errStranger
-		} else if only := errors.Unwrap(joinErr); only != nil {
-			joinErr = only // of a list that has one entry, and is printed in several lines
-		}
-		err = errors.Join(err, joinErr)
+	candidates := t.contacts.candidates(c)
+	failed := make([]error, len(candidates))
+	var tries sync.WaitGroup
+	for i, addr := range candidates {
+		tries.Go(func() { failed[i] = t.joinAt(c, addr) })
+	}
+	tries.Wait()
+	if t.contacts.link(c).Up {
+		return nil
+	}
+	return errors.Join(err, errors.Join(failed...))
+}
+
+func (t *Transport) joinAt(c *contact, addr netip.AddrPort) error {
+	_, err := t.library.Join([]string{addr.String()})
+	if err == nil {
+		return errStranger // unless the peer is up now
+	}
+	if only := errors.Unwrap(err); only != nil {
+		return only // of a list that has one entry, and is printed in several lines
 	}
 	return err
 }

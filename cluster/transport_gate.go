@@ -107,6 +107,7 @@ type stream struct {
 	peer    bool
 	left    int          // bytes that may still be read; only the reader's
 	lent    atomic.Int64 // bytes beyond the usual that it holds
+	end     time.Time    // zero: none; else the latest deadline that can be set
 	first   []byte       // read, and not yet given to the reader
 	once    sync.Once
 	leave   func()
@@ -159,6 +160,14 @@ func (c *stream) borrow(bytes int) bool {
 	}
 	c.lent.Add(int64(bytes))
 	return true
+}
+
+// SetDeadline sets the deadline, or the stream's end if that is earlier: the library gives a try to join its own, longer one.
+func (c *stream) SetDeadline(at time.Time) error {
+	if !c.end.IsZero() && at.After(c.end) {
+		at = c.end
+	}
+	return c.Conn.SetDeadline(at)
 }
 
 // Write counts.

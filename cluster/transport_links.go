@@ -34,18 +34,19 @@ type member struct {
 	addr netip.AddrPort
 }
 
-// contact is one configured peer. Its link and addrs are guarded by the mutex of its contacts.
+// contact is one configured peer. Its link, addrs and heard are guarded by the mutex of its contacts.
 type contact struct {
 	link    Link
 	addrs   []netip.AddrPort // what Peer resolved to last; empty: it never did
 	queue   chan []byte      // frames for TCP
+	heard   time.Time        // when its latest message came
 	waiting atomic.Int64     // bytes of these, and of the one that is being sent
 }
 
 // What waits for TCP to one peer at most.
 const (
 	sendBacklog = 64             // messages
-	maxWaiting  = 3 * MaxMessage // bytes
+	maxWaiting  = 8 * MaxMessage // bytes
 )
 
 func newContacts(peers []string, now time.Time) *contacts {
@@ -125,9 +126,16 @@ func (cs *contacts) known(ip netip.Addr) bool {
 	})
 }
 
+// lost says that a peer is to be joined: the library does not have it, or it is silent.
+func (cs *contacts) lost(c *contact, now time.Time) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return !c.link.Up || now.Sub(latest(c.heard, c.link.Since)) > silence
+}
+
 // sender is the peer that a message comes from, by the name and address that the message bears. taken: another peer
-// that is up has the name.
-func (cs *contacts) sender(name string, addr netip.AddrPort) (peer string, known, taken bool) {
+// that is up has the name. A peer that speaks from another of its addresses than where it was met is answered there.
+func (cs *contacts) sender(name string, addr netip.AddrPort, now time.Time) (peer string, known, taken bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	from := cs.at(addr)
@@ -135,6 +143,12 @@ func (cs *contacts) sender(name string, addr netip.AddrPort) (peer string, known
 		return "", false, false
 	}
 	taken = slices.ContainsFunc(cs.all, func(c *contact) bool { return c != from && c.link.Up && c.link.Name == name })
+	if !taken {
+		from.heard = now
+		if from.link.Name == name {
+			from.link.Addr = addr
+		}
+	}
 	return from.link.Peer, true, taken
 }
 

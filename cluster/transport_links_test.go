@@ -1,7 +1,10 @@
 package cluster
 
 import (
+	"io"
+	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 )
@@ -40,7 +43,7 @@ func TestContactsFollowTheLibrary(t *testing.T) {
 	if yes, _ := cs.belongs(elsewhere.addr); !yes {
 		t.Error("resolved, but a stranger")
 	}
-	if peer, known, taken := cs.sender("ns3", at); peer != "192.0.2.1:7946" || !known || !taken {
+	if peer, known, taken := cs.sender("ns3", at, start.Add(9)); peer != "192.0.2.1:7946" || !known || !taken {
 		t.Errorf("a message under the name of another: %q %v %v", peer, known, taken)
 	}
 	if len(cs.changed) != 1 {
@@ -57,5 +60,59 @@ func TestMessagesDoNotNeedTheLibrary(t *testing.T) {
 	b.contacts.gone(member{"ns1", addrs[0]}, time.Now())
 	for _, reliable := range []bool{false, true} {
 		exchange(t, a, b, reliable, "to the dead")
+	}
+}
+
+// A peer is joined again as soon as it is silent, not when the library has noticed.
+func TestSilentPeerIsLost(t *testing.T) {
+	at := netip.MustParseAddrPort("192.0.2.1:7946")
+	start := time.Unix(1000, 0)
+	cs := newContacts([]string{"192.0.2.1:7946"}, start)
+	c := cs.all[0]
+	lost := func(want bool, now time.Time, what string) {
+		t.Helper()
+		if cs.lost(c, now) != want {
+			t.Errorf("%s: lost %t", what, !want)
+		}
+	}
+	lost(true, start, "never met")
+	cs.met(member{"ns1", at}, start)
+	lost(false, start.Add(silence), "met just now")
+	lost(true, start.Add(silence+1), "met, and silent since")
+	cs.sender("ns1", at, start.Add(time.Second))
+	lost(false, start.Add(time.Second+silence), "heard")
+	lost(true, start.Add(time.Second+silence+1), "silent, and a member by the library's word")
+}
+
+// A peer that takes connections and says nothing, as one that is stopped does, is tried again while earlier tries wait for it.
+func TestTriesDoNotWaitForOneAnother(t *testing.T) {
+	addrs := freeAddrs(t, 2)
+	deaf, err := net.Listen("tcp", addrs[1].String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	startTransport(t, addrs, 0, nil)
+	var open sync.Map
+	for range 3 {
+		conn, err := deaf.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		open.Range(func(_, closed any) bool {
+			select {
+			case <-closed.(chan struct{}):
+				t.Error("the next try came only after one before had ended")
+			default:
+			}
+			return true
+		})
+		closed := make(chan struct{})
+		open.Store(conn, closed)
+		go func() {
+			_, _ = io.Copy(io.Discard, conn)
+			close(closed)
+		}()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/hashicorp/memberlist"
 )
@@ -153,7 +154,7 @@ func (t *Transport) receive(frame []byte) {
 		t.faults.add(DuplicateName, addr.String(), fmt.Sprintf("%s sends messages under this nameserver's name %q: rename one", addr, name))
 		return
 	}
-	peer, known, taken := t.contacts.sender(name, addr)
+	peer, known, taken := t.contacts.sender(name, addr, time.Now())
 	switch {
 	case !known:
 		if _, sure := t.contacts.belongs(addr); sure {

@@ -182,6 +182,9 @@ func (s *sockets) DialAddressTimeout(a memberlist.Address, timeout time.Duration
 		return nil, err
 	}
 	guarded := s.guard(conn, true, func() {})
+	if a.Name == "" { // a try to join: all else goes to a nameserver with a name
+		guarded.end = time.Now().Add(tryPatience)
+	}
 	if s.done.Err() != nil {
 		guarded.Close()
 		return nil, errClosed
