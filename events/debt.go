@@ -1,7 +1,6 @@
 package events
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -38,31 +37,6 @@ func (l *Log) owes(e *event, d debt) bool {
 // waits says whether any hook is yet to be told. l.mu is held.
 func (l *Log) waits(e *event) bool {
 	return slices.ContainsFunc(l.debts, func(d debt) bool { return l.owes(e, d) })
-}
-
-// loss is what a hook was never told, for too much waited.
-type loss struct {
-	events uint64
-	last   time.Time
-}
-
-// giveUp forgets an event that waits, and counts it. l.mu is held.
-func (l *Log) giveUp(e *event, now time.Time) {
-	for _, d := range l.debts {
-		if l.owes(e, d) {
-			l.losses[d.hook] = loss{l.losses[d.hook].events + 1, now}
-		}
-	}
-	for _, s := range e.sightings {
-		delete(l.sightings, s.ID)
-	}
-}
-
-// lost is what each hook was never told since the start.
-func (l *Log) lost() map[string]loss {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return maps.Clone(l.losses)
 }
 
 // owed are the events that are yet to be told, oldest first.

@@ -140,7 +140,7 @@ func (l *Log) settle(now time.Time) {
 	if l.prune(now) {
 		l.group()
 	}
-	l.events = slices.DeleteFunc(l.events, l.old())
+	l.trim()
 	for _, e := range l.events {
 		e.mark(now)
 	}
@@ -158,15 +158,6 @@ func (l *Log) group() {
 	}
 }
 
-// old tells, of one event after the other from the oldest on, which are neither among the newest nor waited for.
-func (l *Log) old() func(*event) bool {
-	beyond := len(l.events) - ring
-	return func(e *event) bool {
-		beyond--
-		return beyond >= 0 && l.debts != nil && !l.waits(e)
-	}
-}
-
 func (l *Log) signal() {
 	for _, c := range l.subscribers {
 		select {
@@ -174,36 +165,6 @@ func (l *Log) signal() {
 		default:
 		}
 	}
-}
-
-// prune keeps the newest sightings, and those of the newest events that wait to be told; it says whether any had to go.
-// "The newest of all" merges well: nobody's cut changes what another keeps.
-func (l *Log) prune(now time.Time) bool {
-	l.first = nil
-	if l.debts == nil || len(l.sightings) <= min(l.limit, l.waiting) {
-		return false
-	}
-	var waiting []*event
-	for _, e := range l.events {
-		if l.waits(e) {
-			waiting = append(waiting, e)
-		}
-	}
-	before := len(l.sightings)
-	for len(waiting) > l.waiting {
-		l.giveUp(waiting[0], now)
-		waiting = waiting[1:]
-	}
-	if len(waiting) == l.waiting && l.waiting > 0 {
-		l.first = &waiting[0].Entry
-	}
-	sorted := slices.SortedFunc(maps.Values(l.sightings), earlier)
-	for _, s := range sorted[:max(0, len(sorted)-l.limit)] {
-		if !l.waits(l.of[s.ID]) {
-			delete(l.sightings, s.ID)
-		}
-	}
-	return len(l.sightings) < before
 }
 
 // Recent are the last n events (n < 0: all that are kept), newest last. Told names the hooks that have it.
