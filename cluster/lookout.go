@@ -77,7 +77,7 @@ func (l *lookout) due(n *Node, now time.Time) []question {
 		regular := now.Sub(v.asked) >= lookoutPause
 		pool, due := v.pick(regular)
 		q, silent, ok := n.question(peer, pool, v.turn)
-		if pool != q.pool {
+		if pool != "" && q.pool != pool {
 			delete(v.wrong, pool) // it is no more, or is defined otherwise there
 		}
 		if !ok || !due && !silent {

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/livens/livens/events"
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/internal/process"
 )
@@ -17,7 +16,7 @@ import (
 // receiver is a web server that is told of events, and what it was told.
 type receiver struct {
 	mu    sync.Mutex
-	told  []events.Document
+	told  []failover.Event
 	until int           // so many it answers; then it hangs
 	hangs chan struct{} // closed then
 	goOn  chan struct{} // closed when it is to answer again
@@ -33,7 +32,7 @@ func (w *world) receive(until int) *receiver {
 }
 
 func (r *receiver) ServeHTTP(_ http.ResponseWriter, q *http.Request) {
-	var d events.Document
+	var d failover.Event
 	if err := json.NewDecoder(q.Body).Decode(&d); err != nil {
 		panic(http.ErrAbortHandler)
 	}
