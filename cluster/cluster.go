@@ -117,6 +117,7 @@ func (n *Node) Run(ctx context.Context, c *checker.Checker) error {
 	beside.Go(func() { n.courier.run(ctx, n.send) })
 	defer beside.Wait()
 	happened := n.options.Events.Changes()
+	var share <-chan time.Time // when events are sent next
 	tick, again := time.NewTicker(Heartbeat), time.NewTicker(bindRetry)
 	defer tick.Stop()
 	defer again.Stop()
@@ -135,8 +136,13 @@ func (n *Node) Run(ctx context.Context, c *checker.Checker) error {
 		case <-c.Changes():
 			n.observe(false)
 		case <-happened:
-			pending := n.options.Events.Pending(time.Now())
-			n.do(func(c *Core, now time.Time) { c.TellEvents(pending, now) })
+			if share == nil {
+				share = time.After(shareDelay)
+			}
+		case <-share:
+			if share = nil; n.share() {
+				share = time.After(Heartbeat)
+			}
 		case <-tick.C:
 			n.observe(true)
 		case <-again.C:
@@ -145,6 +151,16 @@ func (n *Node) Run(ctx context.Context, c *checker.Checker) error {
 			}
 		}
 	}
+}
+
+// shareDelay is how long events are gathered before they are sent, when thousands happen, or are told, at once.
+const shareDelay = 50 * time.Millisecond
+
+// share sends the others what happened, and says whether there is more than can be sent at a time.
+func (n *Node) share() bool {
+	pending, more := n.options.Events.Pending(time.Now())
+	n.do(func(c *Core, now time.Time) { c.TellEvents(pending, now) })
+	return more
 }
 
 // bind opens the transport, and runs it until ctx is done. When that fails received is nil, and ended holds its end.

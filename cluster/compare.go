@@ -44,13 +44,13 @@ func (c *Core) tellApart(apart map[string]bool, now time.Time) {
 	for _, pool := range names(apart) {
 		if apart[pool] && !c.differs[pool] {
 			c.differs[pool] = true
-			c.happen(failover.Event{Pool: pool, From: "agreed", To: "apart", Reason: "nameservers that reach each other answer differently: livens diff shows which"}, now)
+			c.happen(failover.Event{Pool: pool, Epoch: c.epoch(pool), From: "agreed", To: "apart", Reason: "nameservers that reach each other answer differently: livens diff shows which"}, now)
 		}
 	}
 	for _, pool := range names(c.differs) {
 		if !apart[pool] {
 			delete(c.differs, pool)
-			c.happen(failover.Event{Pool: pool, From: "apart", To: "agreed", Reason: "nameservers that reach each other answer alike again"}, now)
+			c.happen(failover.Event{Pool: pool, Epoch: c.epoch(pool), From: "apart", To: "agreed", Reason: "nameservers that reach each other answer alike again"}, now)
 		}
 	}
 }
@@ -60,16 +60,32 @@ func (c *Core) tellReached(n *neighbour, now time.Time) {
 	switch reached := n.reached(); {
 	case reached && n.missed:
 		n.missed = false
-		c.happen(failover.Event{To: n.name + " reached", Reason: n.name + " is heard again"}, now)
+		c.happen(failover.Event{Epoch: c.highest(), To: n.name + " reached", Reason: n.name + " is heard again"}, now)
 	case !reached && n.met && !n.missed && n.left:
 		n.missed = true
-		c.happen(failover.Event{To: n.name + " stopped", Reason: n.name + " said that it stops"}, now)
+		c.happen(failover.Event{Epoch: c.highest(), To: n.name + " stopped", Reason: n.name + " said that it stops"}, now)
 	case !reached && n.met && !n.missed && !n.counts:
 		n.missed = true
-		c.happen(failover.Event{To: n.name + " silent", Reason: "no sign of life of " + n.name}, now)
+		c.happen(failover.Event{Epoch: c.highest(), To: n.name + " silent", Reason: "no sign of life of " + n.name}, now)
 	case reached:
 		n.met = true
 	}
+}
+
+// epoch is that of the decision that this nameserver holds for a pool; 0: it holds none.
+func (c *Core) epoch(pool string) uint64 {
+	if d := c.report.Held[pool]; d != nil {
+		return d.Epoch
+	}
+	return 0
+}
+
+// highest is the highest epoch that this nameserver holds.
+func (c *Core) highest() (epoch uint64) {
+	for _, d := range c.report.Held {
+		epoch = max(epoch, d.Epoch)
+	}
+	return epoch
 }
 
 // happen notes an event.

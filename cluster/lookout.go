@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -10,6 +11,9 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/livens/livens/failover"
+	"github.com/livens/livens/zones"
 )
 
 const (
@@ -18,9 +22,6 @@ const (
 	lookoutPause = time.Second
 	// lookoutPatience is how long an answer may take.
 	lookoutPatience = 500 * time.Millisecond
-	// lookoutMisses is how many answers in a row must be missing or wrong before anybody is told: decisions are on their
-	// way all the time.
-	lookoutMisses = 3
 )
 
 // lookout asks the other nameservers' DNS ports: that they answer, and what they say they answer. Of one that is silent
@@ -28,14 +29,6 @@ const (
 type lookout struct {
 	mu    sync.Mutex
 	views map[string]*outlook // by configured peer
-}
-
-// outlook is what was seen of one peer.
-type outlook struct {
-	asked  time.Time
-	turn   int    // which pool is asked for next
-	misses int    // in a row
-	text   string // what was wrong last
 }
 
 // question is one that is put to a peer.
@@ -52,7 +45,7 @@ type question struct {
 func newLookout(peers []string) *lookout {
 	l := &lookout{views: map[string]*outlook{}}
 	for _, p := range peers {
-		l.views[p] = &outlook{}
+		l.views[p] = &outlook{wrong: map[string]*misses{}}
 	}
 	return l
 }
@@ -81,19 +74,27 @@ func (l *lookout) due(n *Node, now time.Time) []question {
 	defer l.mu.Unlock()
 	var out []question
 	for peer, v := range l.views {
-		q, silent, ok := n.question(peer, v.turn)
-		if !ok || !silent && now.Sub(v.asked) < lookoutPause {
+		regular := now.Sub(v.asked) >= lookoutPause
+		pool, due := v.pick(regular)
+		q, silent, ok := n.question(peer, pool, v.turn)
+		if pool != "" && q.pool != pool {
+			delete(v.wrong, pool) // it is no more, or is defined otherwise there
+		}
+		if !ok || !due && !silent {
 			continue
 		}
-		v.asked = now
-		v.turn++
+		if regular {
+			v.asked = now
+		}
+		v.asks(pool)
 		out = append(out, q)
 	}
 	return out
 }
 
-// question is what to ask a peer; ok is false when it answers no queries, or nobody knows where.
-func (n *Node) question(peer string, turn int) (q question, silent, ok bool) {
+// question is what to ask a peer about a pool, or ("") about the one whose turn it is; ok is false when it answers no
+// queries, or nobody knows where.
+func (n *Node) question(peer, pool string, turn int) (q question, silent, ok bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	now := time.Now()
@@ -110,15 +111,24 @@ func (n *Node) question(peer string, turn int) (q question, silent, ok bool) {
 	if len(p.Pools) == 0 || !p.Reached {
 		return q, silent, true
 	}
-	held := p.report.Held[p.Pools[turn%len(p.Pools)].Pool]
-	if pool := n.set.Pool(held.Pool); pool != nil && pool.Hash == held.Definition {
-		q.pool, q.name, q.want = pool.Name, strings.Replace(pool.Answers[0], "*.", "livens.", 1), held.Addresses
-		q.family = dns.TypeA
-		if !slices.ContainsFunc(q.want, netip.Addr.Is4) {
-			q.family = dns.TypeAAAA
-		}
-	}
+	q.about(n.set, p.report.Held[cmp.Or(pool, p.Pools[turn%len(p.Pools)].Pool)])
 	return q, silent, true
+}
+
+// about has the question be for what a peer holds for a pool, if that is defined alike here.
+func (q *question) about(set *zones.Set, held *failover.Decision) {
+	if held == nil {
+		return
+	}
+	pool := set.Pool(held.Pool)
+	if pool == nil || pool.Hash != held.Definition {
+		return
+	}
+	q.pool, q.name, q.want = pool.Name, strings.Replace(pool.Answers[0], "*.", "livens.", 1), held.Addresses
+	q.family = dns.TypeA
+	if !slices.ContainsFunc(q.want, netip.Addr.Is4) {
+		q.family = dns.TypeAAAA
+	}
 }
 
 // whereDNS is where a peer answers: what it says, or, while it has said nothing, its cluster address with the port of
@@ -179,24 +189,25 @@ func (l *lookout) ask(ctx context.Context, n *Node, q question) {
 	if err == nil {
 		n.do(func(c *Core, now time.Time) { c.Answered(q.peer, now) })
 	}
-	wrong := ""
-	switch {
-	case err != nil:
-		wrong = fmt.Sprintf("it does not answer DNS queries at %s: %v", q.where, err)
-	case q.pool != "":
-		wrong = compareAnswer(q, reply)
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	v := l.views[q.peer]
-	v.misses++
-	if v.text = wrong; wrong == "" || !q.reached {
-		v.misses = 0
+	switch {
+	case !q.reached:
+		clear(v.wrong)
+	case err != nil:
+		v.note("", fmt.Sprintf("it does not answer DNS queries at %s: %v", q.where, err))
+	default:
+		v.note("", "")
+		v.note(q.pool, compareAnswer(q, reply))
 	}
 }
 
 // compareAnswer says what is wrong with an answer, or "".
 func compareAnswer(q question, reply *dns.Msg) string {
+	if q.pool == "" {
+		return ""
+	}
 	var want, got []string
 	for _, a := range q.want {
 		if a.Is4() == (q.family == dns.TypeA) {
@@ -215,9 +226,9 @@ func compareAnswer(q question, reply *dns.Msg) string {
 	slices.Sort(got)
 	switch {
 	case reply.Rcode != dns.RcodeSuccess:
-		return fmt.Sprintf("it answers %s for %s", dns.RcodeToString[reply.Rcode], q.name)
+		return fmt.Sprintf("pool %s: it answers %s for %s", q.pool, dns.RcodeToString[reply.Rcode], q.name)
 	case !slices.Equal(want, got):
-		return fmt.Sprintf("it answers %v for %s and holds %v", got, q.name, want)
+		return fmt.Sprintf("pool %s: it answers %v for %s and holds %v", q.pool, got, q.name, want)
 	}
 	return ""
 }
@@ -227,8 +238,6 @@ func (l *lookout) report(s *Status) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range s.Peers {
-		if v := l.views[s.Peers[i].Address]; v.misses >= lookoutMisses {
-			s.Peers[i].Answers = v.text
-		}
+		s.Peers[i].Answers = l.views[s.Peers[i].Address].text()
 	}
 }

@@ -201,7 +201,7 @@ func (r *Report) check() error {
 		}
 	}
 	for id, e := range r.Events {
-		if e.ID != id || len(e.Reason) > maxWords {
+		if e.ID != id || len(e.Reason) > maxWords || len(e.Seen) > maxNodes {
 			return fmt.Errorf("an event of %s in the wrong place: %q", r.Name, id)
 		}
 	}

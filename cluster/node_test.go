@@ -36,8 +36,9 @@ type nameserver struct {
 // place is what nameservers of a test have in common.
 type place struct {
 	t       *testing.T
-	targets string // folder of the deployments' files
-	states  string // folder of the state folders
+	targets string   // folder of the deployments' files
+	states  string   // folder of the state folders
+	others  []string // names of further pools, which are like the first
 	addrs   []netip.AddrPort
 }
 
@@ -97,6 +98,11 @@ func (p *place) start(i int, change func(*Options, *zones.Pool)) *nameserver {
 	})
 	ns.run(check)
 	zone := &zones.Zone{Name: "example.com.", Pools: []*zones.Pool{pool}, Hash: [32]byte{1}}
+	for _, name := range p.others {
+		other := *pool
+		other.Name, other.Answers = name, []string{name + ".example.com."}
+		zone.Pools = append(zone.Pools, &other)
+	}
 	if err := ns.controller.Use(p.t.Context(), &zones.Set{Pools: zone.Pools, Zones: []*zones.Zone{zone}}); err != nil {
 		p.t.Fatal(err)
 	}

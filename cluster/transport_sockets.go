@@ -176,8 +176,10 @@ func (s *sockets) DialTimeout(addr string, timeout time.Duration) (net.Conn, err
 // DialAddressTimeout opens a connection, which ends by itself after streamPatience: the library sends messages without
 // a deadline, and a stopped process would keep them for ever.
 func (s *sockets) DialAddressTimeout(a memberlist.Address, timeout time.Duration) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: min(timeout, dialPatience), LocalAddr: s.source()}
-	conn, err := dialer.DialContext(s.done, "tcp", a.Addr)
+	dialer := net.Dialer{LocalAddr: s.source()}
+	waiting, cancel := context.WithTimeout(s.done, min(timeout, dialPatience))
+	defer cancel()
+	conn, err := persist(waiting, func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", a.Addr) })
 	if err != nil {
 		return nil, err
 	}

@@ -170,12 +170,12 @@ func (s *story) comeBack(ctx context.Context) error {
 	return nil
 }
 
-// planAhead is how long before a planned switch it is ordered: more than the TTL.
-const planAhead = 7 * time.Second
+// planAhead is at least how long before a planned switch it is ordered: the TTL, and time for a busy machine.
+const planAhead = 8 * time.Second
 
 func (s *story) plan(ctx context.Context) error {
 	ordered := time.Now()
-	at := ordered.Add(planAhead).Truncate(time.Second)
+	at := ordered.Add(planAhead + time.Second).Truncate(time.Second)
 	o := failover.Order{Verb: failover.DoFailover, Pool: "chat", Deployment: "redundant", At: at, Who: "demo", Why: "db upgrade"}
 	if _, err := s.servers[0].ns.Client.Order(ctx, o); err != nil {
 		return err

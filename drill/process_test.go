@@ -35,7 +35,7 @@ func TestDrillNameserverDies(t *testing.T) {
 	})
 	slowest.logf(t, "no visitor was without an answer; the slowest took")
 	back.logf(t, "restarted, it gave the running answer after")
-	back.medianBelow(t, 2*time.Second)
+	back.worstBelow(t, 2*time.Second)
 }
 
 // TestDrillNameserverSleeps: a nameserver is stopped, as a paused virtual machine is, and misses a switch. The others
@@ -60,8 +60,8 @@ func TestDrillNameserverSleeps(t *testing.T) {
 	})
 	took.logf(t, "the others switched after")
 	back.logf(t, "awake, it gave the running answer after")
-	took.medianBelow(t, switchBound)
-	back.medianBelow(t, reunionMedian)
+	took.worstBelow(t, switchBound)
+	back.worstBelow(t, reunionBound)
 }
 
 // TestDrillOrder (F7, F8): an operator has one nameserver switch to the redundant deployment, and another switch back.
@@ -88,7 +88,7 @@ func TestDrillOrder(t *testing.T) {
 	})
 	took.logf(t, "the order reached all after")
 	apart.logf(t, "the nameservers gave different answers for")
-	took.medianBelow(t, bound)
+	took.worstBelow(t, bound)
 	apart.medianBelow(t, apartMedian)
 	apart.worstBelow(t, apartWorst)
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -22,7 +23,9 @@ type plan struct {
 	cluster     bool          // they talk to one another
 	hold        time.Duration // minority_hold; 0: the default
 	delayed     time.Duration // ns3 is so much farther, each way
-	hook        bool          // events are told to a web server that hangs
+	hook        bool          // events are told to a web server, which hangs unless the drill lets it answer
+	witness     bool          // an observer in C that answers no queries is one of the cluster
+	lone        bool          // a nameserver in B that talks to nobody comes after the others
 }
 
 // world is three data centers: the primary deployment is in A, the redundant one in B, and visitors ask a resolver that
@@ -35,8 +38,9 @@ type world struct {
 
 	primary, redundant *deployment
 	nameservers        []*nameserver
+	witness            *nameserver // nil: there is none
 	resolver           *lab.Watch
-	hook               *net.TCPListener // the web server that hangs
+	hook               *net.TCPListener // the web server that is told of events
 	settled            time.Time        // when all was well
 }
 
@@ -99,6 +103,12 @@ func (w *world) place() {
 		}
 		w.nameservers = append(w.nameservers, &nameserver{world: w, name: name, site: site, host: host(name), dir: shortDir(w.t)})
 	}
+	if w.plan.lone {
+		w.nameservers = append(w.nameservers, &nameserver{world: w, name: "lone", site: w.b, host: w.b.Host("lone"), dir: shortDir(w.t), lone: true})
+	}
+	if w.plan.witness {
+		w.witness = &nameserver{world: w, name: "witness", site: w.c, host: w.c.Host("witness"), dir: shortDir(w.t)}
+	}
 	for _, ns := range w.nameservers {
 		ns.watch = ns.host.Watch(w.t, lab.Watched{Server: ns.dns(), Name: zoneName, Timeout: watchTimeout, Epochs: true})
 	}
@@ -118,24 +128,32 @@ func shortDir(t *testing.T) string {
 	return dir
 }
 
-// start starts all nameservers at once.
+// observers are the nameservers and the witness.
+func (w *world) observers() []*nameserver {
+	if w.witness == nil {
+		return w.nameservers
+	}
+	return append(slices.Clone(w.nameservers), w.witness)
+}
+
+// start starts all observers at once.
 func (w *world) start() {
 	w.t.Helper()
-	errs := make([]error, len(w.nameservers))
+	errs := make([]error, len(w.observers()))
 	var all sync.WaitGroup
-	for i, ns := range w.nameservers {
+	for i, ns := range w.observers() {
 		all.Go(func() { errs[i] = ns.start() })
 	}
 	all.Wait()
 	w.must(errors.Join(errs...))
 }
 
-// settle waits until every nameserver holds that both deployments are up and answers with the primary, and then for a
+// settle waits until every observer holds that both deployments are up and answers with the primary, and then for a
 // moment, so that faults strike anywhere between two probes.
 func (w *world) settle() {
 	w.t.Helper()
 	w.must(process.Await(w.t.Context(), settleLimit, func() error {
-		for _, ns := range w.nameservers {
+		for _, ns := range w.observers() {
 			if err := ns.settled(); err != nil {
 				return fmt.Errorf("%s: %w", ns.name, err)
 			}

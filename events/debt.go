@@ -34,6 +34,11 @@ func (l *Log) owes(e *event, d debt) bool {
 	return used && !slices.Contains(e.Told, d.hook) && !e.heard.Before(since) && d.wants(e.Event)
 }
 
+// waits says whether any hook is yet to be told. l.mu is held.
+func (l *Log) waits(e *event) bool {
+	return slices.ContainsFunc(l.debts, func(d debt) bool { return l.owes(e, d) })
+}
+
 // owed are the events that are yet to be told, oldest first.
 func (l *Log) owed(d debt) []owed {
 	l.mu.Lock()

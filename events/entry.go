@@ -13,10 +13,37 @@ import (
 	"github.com/livens/livens/failover"
 )
 
-// Entry is one nameserver's sighting of an event, as nameservers exchange and keep it. Several may be one event.
+// Entry is what is known of the event with one id, as nameservers exchange and keep it. Several may be one event, where what
+// happened has no id that all know by themselves.
 type Entry struct {
-	failover.Event
-	Told []string `json:"told,omitempty"` // names of hooks that have it, sorted; the slice is never changed
+	failover.Event          // as it was seen first; Quorum is true when it was for any who saw it
+	Seen           []string `json:"seen,omitempty"` // the nameservers that saw it, sorted; the slice is never changed
+	Told           []string `json:"told,omitempty"` // names of hooks that have it, likewise
+}
+
+// join is what two know of the event with one id together. It is commutative, associative and idempotent.
+func join(a, b Entry) Entry {
+	first := a
+	if compare(b, a) < 0 {
+		first = b
+	}
+	first.Quorum = a.Quorum || b.Quorum
+	first.Seen, first.Told = union(a.Seen, b.Seen), union(a.Told, b.Told)
+	return first
+}
+
+// compare orders by all that an event says, the time first.
+func compare(a, b Entry) int {
+	return cmp.Or(
+		older(a, b), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Pool, b.Pool),
+		cmp.Compare(a.Deployment, b.Deployment), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To),
+		cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.Reason, b.Reason),
+	)
+}
+
+// equal says that two say the same.
+func equal(a, b Entry) bool {
+	return compare(a, b) == 0 && a.Quorum == b.Quorum && slices.Equal(a.Seen, b.Seen) && slices.Equal(a.Told, b.Told)
 }
 
 // sighting is an Entry and what this nameserver knows of its coming.
@@ -29,36 +56,27 @@ type sighting struct {
 // same is how far apart two nameservers may date one event.
 const same = 5 * time.Second
 
-// subject is what sightings of one event have in common.
+// subject is what sightings of one event have in common. An order's event is known by its id alone: every nameserver has
+// that from the order itself.
 type subject struct {
-	kind                       failover.EventKind
-	pool, deployment, from, to string
+	kind                           failover.EventKind
+	pool, deployment, from, to, id string
 }
 
 func subjectOf(e failover.Event) subject {
 	s := subject{kind: e.Kind, pool: e.Pool, deployment: e.Deployment, to: e.To}
-	if e.Kind == failover.EventSwitch {
+	switch e.Kind {
+	case failover.EventSwitch:
 		s.from = e.From
+	case failover.EventOverride:
+		s.id = e.ID
 	}
 	return s
 }
 
-// choice is what a switch is, whenever it is seen: a nameserver that was cut off adopts it long after the others.
-type choice struct {
-	pool, deployment, to string
-	epoch                uint64
-}
-
-// choiceOf is that of a switch; ok is false for every other event.
-func choiceOf(e failover.Event) (c choice, ok bool) {
-	return choice{e.Pool, e.Deployment, e.To, e.Epoch}, e.Kind == failover.EventSwitch && e.Epoch != 0
-}
-
-// event is one event: all its sightings as one. Its Event is the sighting with the smallest ID, but Quorum is true when
-// it is so of any.
+// event is one event: all its sightings as one. Its Event is the earliest of them, but Quorum is true when it is so of any.
 type event struct {
 	Entry
-	start     time.Time   // of the earliest sighting: the others lie within same of it
 	heard     time.Time   // when the first sighting was
 	sightings []*sighting // all of them
 }
@@ -66,37 +84,31 @@ type event struct {
 // fold makes sightings into events, oldest first. Each nameserver sees an event once: two sightings of one nameserver are two
 // events, however alike and close together. "Within 5 s of each other" is no equivalence (a chain of sightings may be
 // longer), so the earliest of a subject opens an event, and what others saw within 5 s of that one belongs to it: the
-// outcome depends on the set of sightings alone, not on the order in which they were heard. Switches with one epoch are one,
-// whenever they are seen.
+// outcome depends on the set of sightings alone, not on the order in which they were heard. An event has the id of its
+// earliest sighting, which those that come later do not change.
 func fold(sightings []*sighting) []*event {
 	slices.SortFunc(sightings, earlier)
 	var out []*event
-	alike, chosen := map[subject][]*event{}, map[choice][]*event{}
+	open := map[subject][]*event{}
 	for _, s := range sightings {
 		key := subjectOf(s.Event)
-		c, isSwitch := choiceOf(s.Event)
-		e := s.among(chosen[c], false)
+		alike := slices.DeleteFunc(open[key], func(e *event) bool { return s.At.Sub(e.At) > same })
+		e := s.among(alike)
 		if e == nil {
-			e = s.among(alike[key], true)
-		}
-		if e == nil {
-			e = &event{Entry: s.Entry, start: s.At, heard: s.heard}
-			alike[key] = append(alike[key], e)
+			e = &event{Entry: s.Entry, heard: s.heard}
+			alike = append(alike, e)
 			out = append(out, e)
 		}
+		open[key] = alike
 		e.absorb(s)
-		if isSwitch && !slices.Contains(chosen[c], e) {
-			chosen[c] = append(chosen[c], e)
-		}
 	}
-	slices.SortFunc(out, func(a, b *event) int { return older(a.Entry, b.Entry) })
 	return out
 }
 
-// among is the first of events that the sighting may belong to, or nil.
-func (s *sighting) among(events []*event, soon bool) *event {
+// among is the first of events that nobody who made the sighting has a part in, or nil.
+func (s *sighting) among(events []*event) *event {
 	for _, e := range events {
-		if (!soon || s.At.Sub(e.start) <= same) && !slices.ContainsFunc(e.sightings, func(x *sighting) bool { return x.Node == s.Node }) {
+		if !slices.ContainsFunc(s.Seen, func(node string) bool { return slices.Contains(e.Seen, node) }) {
 			return e
 		}
 	}
@@ -104,12 +116,8 @@ func (s *sighting) among(events []*event, soon bool) *event {
 }
 
 func (e *event) absorb(s *sighting) {
-	quorum := e.Quorum || s.Quorum
-	if s.ID < e.ID {
-		e.Event = s.Event
-	}
-	e.Quorum = quorum
-	e.Told = union(e.Told, s.Told)
+	e.Quorum = e.Quorum || s.Quorum
+	e.Seen, e.Told = union(e.Seen, s.Seen), union(e.Told, s.Told)
 	if s.heard.Before(e.heard) {
 		e.heard = s.heard
 	}

@@ -13,32 +13,40 @@ import (
 
 // Bounds of a Log.
 const (
-	ring          = 1000           // events kept
-	ringSightings = 4 * ring       // sightings kept; most events have one, because later ones of a known event are not added
-	shareLimit    = 256            // sightings sent to others at a time
-	shareFor      = time.Minute    // how long others are sent what changed here
+	ring          = 1000           // events kept, besides those that are yet to be told
+	ringSightings = 4 * ring       // sightings kept, likewise
+	waitLimit     = 10 * ring      // events that wait to be told; of more, the oldest are given up
 	futureLimit   = 24 * time.Hour // how far ahead of this clock a sighting of another nameserver may be dated
 )
 
-// Log is what happened, as far as this nameserver knows: the last 1000 events, and which hooks have been told. Several
-// goroutines may use it. The time is passed in.
+// Log is what happened, as far as this nameserver knows: the last 1000 events, older ones that a hook is yet to be told
+// (10,000 at most), and which hooks have been told. Several goroutines may use it. The time is passed in.
 type Log struct {
 	mu          sync.Mutex
-	limit       int // sightings kept; the newest ones
+	limit       int // sightings kept that wait for nothing; the newest ones
+	waiting     int // events kept that are yet to be told; the newest ones
 	sightings   map[string]*sighting
-	events      []*event             // the sightings as events, oldest first
-	debts       []debt               // whom events are owed to
+	events      []*event          // the sightings as events, oldest first
+	of          map[string]*event // by id of any of its sightings
+	first       *Entry            // the oldest that waits, while no more can; else nil
+	shared      share
+	losses      map[string]loss      // by hook
+	debts       []debt               // whom events are owed to; nil: not known yet, so that nothing may go
 	since       map[string]time.Time // by hook: from when on it is told
 	subscribers []chan struct{}
 }
 
 // NewLog is an empty one that is not kept anywhere.
 func NewLog() *Log {
-	return &Log{limit: ringSightings, sightings: map[string]*sighting{}, since: map[string]time.Time{}}
+	return &Log{
+		limit: ringSightings, waiting: waitLimit,
+		sightings: map[string]*sighting{}, losses: map[string]loss{}, since: map[string]time.Time{}, debts: []debt{},
+	}
 }
 
 // Add takes an event that this nameserver has seen. An empty ID is replaced by a random one, a zero At by now. With
-// what others see of the same (kind, pool, deployment, To, and From of a switch, within 5 s) it is one event.
+// what others see of the same (kind, pool, deployment, To, and From of a switch, within 5 s), or under the same ID, it is
+// one event.
 func (l *Log) Add(e failover.Event, now time.Time) { l.AddAll([]failover.Event{e}, now) }
 
 // AddAll takes several at once. A thousand pools may switch together: what is known is gone through once for all of them.
@@ -62,7 +70,7 @@ func (l *Log) add(e failover.Event, now time.Time) {
 		e.At = now
 	}
 	e.At = e.At.Round(0).UTC() // as it will be when it has been sent
-	l.sightings[e.ID] = &sighting{Entry{Event: e}, now, now}
+	l.merge(Entry{Event: e}, now)
 }
 
 // Merge takes what other nameservers sent. Order and repeats do not matter. Whoever sent less than is known here will be
@@ -72,7 +80,7 @@ func (l *Log) Merge(entries []Entry, now time.Time) {
 	defer l.mu.Unlock()
 	news := false
 	for _, e := range entries {
-		if e.ID != "" && e.At.Before(now.Add(futureLimit)) && l.merge(e, now) {
+		if e.ID != "" && e.At.Before(now.Add(futureLimit)) && !l.beyond(e) && l.merge(e, now) {
 			news = true
 		}
 	}
@@ -83,44 +91,74 @@ func (l *Log) Merge(entries []Entry, now time.Time) {
 
 // merge says whether the entry changed something, or something should be sent again.
 func (l *Log) merge(e Entry, now time.Time) bool {
+	e.Seen, e.Told = union(union(nil, e.Seen), []string{e.Node}), union(nil, e.Told)
 	known := l.sightings[e.ID]
 	if known == nil {
-		e.Told = union(nil, e.Told)
 		l.sightings[e.ID] = &sighting{e, now, now}
 		return true
 	}
-	told := union(known.Told, e.Told)
-	behind := len(union(e.Told, known.Told)) > len(e.Told) && now.Sub(known.changed) > shareFor
-	if len(told) == len(known.Told) && !behind {
+	both := join(known.Entry, e)
+	behind := !equal(both, e) && now.Sub(known.changed) > shareFor
+	if equal(both, known.Entry) && !behind {
 		return false
 	}
-	known.Told, known.changed = told, now
+	known.Entry, known.changed = both, now
 	return true
+}
+
+// beyond says that there is no room for an entry of another nameserver, older than all that wait here: whoever sent it
+// has it, and tells it.
+func (l *Log) beyond(e Entry) bool {
+	return l.first != nil && l.sightings[e.ID] == nil && older(e, *l.first) < 0
 }
 
 // Told marks an event as told to a hook.
 func (l *Log) Told(id, hook string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s := l.sightings[id]; s != nil {
-		s.Told, s.changed = union(s.Told, []string{hook}), now
-		l.settle(now)
+	if e := l.of[id]; e != nil {
+		e.Told = union(e.Told, []string{hook})
+		e.mark(now)
+		l.first = nil // there is room
+		l.signal()
 	}
 }
 
-// settle makes the events anew after a change, and signals it. What was told of one sighting was told of all sightings
-// of that event: they are marked, so that it stays so should an older sighting, heard later, regroup them.
-func (l *Log) settle(now time.Time) {
-	l.prune()
-	l.events = fold(slices.Collect(maps.Values(l.sightings)))
-	for _, e := range l.events {
-		for _, s := range e.sightings {
-			if len(s.Told) < len(e.Told) {
-				s.Told, s.changed = e.Told, now
-			}
+// mark notes what was told of one sighting as told of all, so that it stays so should an older sighting, heard later,
+// regroup them.
+func (e *event) mark(now time.Time) {
+	for _, s := range e.sightings {
+		if len(s.Told) < len(e.Told) {
+			s.Told, s.changed = e.Told, now
 		}
 	}
-	l.events = l.events[max(0, len(l.events)-ring):]
+}
+
+// settle makes the events anew after a change, and signals it.
+func (l *Log) settle(now time.Time) {
+	l.group()
+	if l.prune(now) {
+		l.group()
+	}
+	l.trim()
+	for _, e := range l.events {
+		e.mark(now)
+	}
+	l.signal()
+}
+
+// group makes events of the sightings.
+func (l *Log) group() {
+	l.events = fold(slices.Collect(maps.Values(l.sightings)))
+	l.of = make(map[string]*event, len(l.sightings))
+	for _, e := range l.events {
+		for _, s := range e.sightings {
+			l.of[s.ID] = e
+		}
+	}
+}
+
+func (l *Log) signal() {
 	for _, c := range l.subscribers {
 		select {
 		case c <- struct{}{}:
@@ -129,18 +167,7 @@ func (l *Log) settle(now time.Time) {
 	}
 }
 
-// prune keeps the newest sightings. "The newest of all" merges well: nobody's cut changes what another keeps.
-func (l *Log) prune() {
-	if len(l.sightings) <= l.limit {
-		return
-	}
-	sorted := slices.SortedFunc(maps.Values(l.sightings), earlier)
-	for _, s := range sorted[:len(sorted)-l.limit] {
-		delete(l.sightings, s.ID)
-	}
-}
-
-// Recent are the last n events (at most 1000; n < 0: all), newest last. Told names the hooks that have it.
+// Recent are the last n events (n < 0: all that are kept), newest last. Told names the hooks that have it.
 func (l *Log) Recent(n int) []Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -183,25 +210,6 @@ func (l *Log) Last(n int, pool string) []Happened {
 	}
 	slices.Reverse(out)
 	return out
-}
-
-// Pending is what other nameservers are to be sent: the sightings of events that a hook has yet to be told, and those
-// that changed here during the last minute; the newest 256, oldest first. What others still ask for, by sending it with
-// fewer marks than are known here, is sent for another minute.
-func (l *Log) Pending(now time.Time) []Entry {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var out []Entry
-	for _, e := range l.events {
-		owed := slices.ContainsFunc(l.debts, func(d debt) bool { return l.owes(e, d) })
-		for _, s := range e.sightings {
-			if owed || now.Sub(s.changed) <= shareFor {
-				out = append(out, s.Entry)
-			}
-		}
-	}
-	slices.SortFunc(out, older)
-	return out[max(0, len(out)-shareLimit):]
 }
 
 // Changes makes a channel that signals every change; signals coalesce. It is never closed.

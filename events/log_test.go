@@ -32,17 +32,25 @@ func ids(entries []Entry) []string {
 // all is everything that a Log could send.
 func all(l *Log) []Entry { return l.memory().Events }
 
-func TestTheSameEventSeenByTwoIsOneWithTheSmallerID(t *testing.T) {
+// sent is what others are sent.
+func sent(l *Log) []Entry { return sentAt(l, noon) }
+
+func sentAt(l *Log, now time.Time) []Entry {
+	pending, _ := l.Pending(now)
+	return pending
+}
+
+func TestTheSameEventSeenByTwoIsOneWithTheIDOfTheFirst(t *testing.T) {
 	a, b := NewLog(), NewLog()
-	a.Add(switched("x", 0), noon)
-	late := switched("c", 5*time.Second)
-	late.Quorum = false
-	b.Add(late, noon)
-	a.Merge(b.Pending(noon), noon)
-	b.Merge(a.Pending(noon), noon)
+	first := switched("x", 0)
+	first.Quorum = false
+	a.Add(first, noon)
+	b.Add(switched("c", 5*time.Second), noon)
+	a.Merge(sent(b), noon)
+	b.Merge(sent(a), noon)
 	for _, l := range []*Log{a, b} {
-		if got := l.Recent(-1); len(got) != 1 || got[0].ID != "c" || !got[0].Quorum {
-			t.Errorf("%+v, want one event c with the quorum of x", got)
+		if got := l.Recent(-1); len(got) != 1 || got[0].ID != "x" || got[0].Node != "ns-x" || !got[0].Quorum {
+			t.Errorf("%+v, want one event x with the quorum of c", got)
 		}
 	}
 }
@@ -79,8 +87,8 @@ func TestAChainOfSightings(t *testing.T) {
 		for _, i := range rand.Perm(3) {
 			l.Merge(chain[i:i+1], noon)
 		}
-		if got := ids(l.Recent(-1)); !slices.Equal(got, []string{"b", "a"}) {
-			t.Fatalf("%v, want b, a", got)
+		if got := ids(l.Recent(-1)); !slices.Equal(got, []string{"c", "a"}) {
+			t.Fatalf("%v, want c, a", got)
 		}
 	}
 }
@@ -108,8 +116,8 @@ func TestNothingIsSwallowed(t *testing.T) {
 			l.Add(e, noon)
 		}
 	}
-	a.Merge(b.Pending(noon), noon)
-	b.Merge(a.Pending(noon), noon)
+	a.Merge(sent(b), noon)
+	b.Merge(sent(a), noon)
 	for _, l := range []*Log{a, b} {
 		if got := ids(l.Recent(-1)); !slices.Equal(got, []string{"0-0", "1-0", "2-0"}) {
 			t.Errorf("%v, want three events, each seen by two", got)
@@ -140,7 +148,7 @@ func TestTheRingHoldsTheNewestThousand(t *testing.T) {
 	if last := l.Recent(1); len(last) != 1 || last[0].ID != newest || len(l.Recent(0)) != 0 {
 		t.Errorf("Recent(1) = %v", last)
 	}
-	if n := len(l.Pending(noon)); n > shareLimit {
+	if n := len(sent(l)); n > shareLimit {
 		t.Errorf("%d sent at once", n)
 	}
 }
@@ -150,19 +158,19 @@ func TestPendingIsWhatIsOwedOrNew(t *testing.T) {
 	l.Use([]zones.HookConfig{{Name: "page", URL: "http://x"}}, noon)
 	l.Add(switched("x", 0), noon)
 	later := noon.Add(time.Hour)
-	if got := ids(l.Pending(later)); !slices.Equal(got, []string{"x"}) {
+	if got := ids(sentAt(l, later)); !slices.Equal(got, []string{"x"}) {
 		t.Fatalf("owed: %v", got)
 	}
 	l.Told("x", "page", later)
-	if got := l.Pending(later); len(got) != 1 || !slices.Equal(got[0].Told, []string{"page"}) {
+	if got := sentAt(l, later); len(got) != 1 || !slices.Equal(got[0].Told, []string{"page"}) {
 		t.Fatalf("just told: %v: others would tell it again", got)
 	}
 	later = later.Add(shareFor + 1)
-	if got := l.Pending(later); len(got) != 0 {
+	if got := sentAt(l, later); len(got) != 0 {
 		t.Fatalf("told long ago: %v", got)
 	}
 	l.Merge([]Entry{{Event: switched("x", 0)}}, later)
-	if got := l.Pending(later); len(got) != 1 || len(got[0].Told) != 1 {
+	if got := sentAt(l, later); len(got) != 1 || len(got[0].Told) != 1 {
 		t.Errorf("%v, want what the sender does not know", got)
 	}
 }
@@ -247,6 +255,9 @@ func TestLogsConverge(t *testing.T) {
 			switch rapid.IntRange(0, 2).Draw(t, "step") {
 			case 0:
 				e := switched(fmt.Sprintf("%03d%d", rapid.IntRange(0, 999).Draw(t, "id"), i), time.Duration(rapid.IntRange(0, 20).Draw(t, "at"))*time.Second)
+				if rapid.Bool().Draw(t, "known by its id") {
+					e.ID, e.Node = rapid.SampledFrom([]string{"x", "y"}).Draw(t, "known"), fmt.Sprint("ns", slices.Index(logs, l))
+				}
 				e.To, e.Quorum = rapid.SampledFrom([]string{"b", "c"}).Draw(t, "to"), rapid.Bool().Draw(t, "quorum")
 				l.Add(e, noon)
 			case 1:
@@ -254,13 +265,13 @@ func TestLogsConverge(t *testing.T) {
 					l.Told(rapid.SampledFrom(known).Draw(t, "told").ID, rapid.SampledFrom([]string{"h", "i"}).Draw(t, "hook"), noon)
 				}
 			case 2:
-				part := rapid.Permutation(l.Pending(noon)).Draw(t, "order")
+				part := rapid.Permutation(sent(l)).Draw(t, "order")
 				other.Merge(part[:rapid.IntRange(0, len(part)).Draw(t, "part")], noon)
 			}
 		}
 		for range 2 * len(logs) {
 			for i, l := range logs {
-				logs[(i+1)%len(logs)].Merge(rapid.Permutation(l.Pending(noon)).Draw(t, "all"), noon)
+				logs[(i+1)%len(logs)].Merge(rapid.Permutation(sent(l)).Draw(t, "all"), noon)
 			}
 		}
 		for i, l := range logs[1:] {
@@ -277,17 +288,125 @@ func TestLogsConverge(t *testing.T) {
 }
 
 // A nameserver that was cut off adopts a switch long after the others made it: that is the same switch, and nobody is told
-// twice. The same deployments under another epoch are another one.
+// twice. The same deployments under another epoch, and so another id, are another one.
 func TestASwitchIsOneByItsEpoch(t *testing.T) {
-	made := failover.Event{ID: "b", Kind: failover.EventSwitch, At: time.Unix(1000, 0), Pool: "chat", From: "primary", To: "redundant", Epoch: 7}
-	late := made
-	late.ID, late.Node, late.At = "a", "ns3", made.At.Add(time.Minute)
-	again := made
-	again.ID, again.At, again.Epoch = "c", made.At.Add(2*time.Minute), 9
+	made := switched("b", 0)
+	late, again := made, made
+	late.Node, late.At = "ns3", made.At.Add(time.Minute)
+	again.ID, again.At = "c", made.At.Add(2*time.Minute)
 	l := NewLog()
-	l.Add(made, made.At)
-	l.Merge([]Entry{{Event: late}, {Event: again}}, again.At)
-	if got := l.Recent(9); len(got) != 2 || got[0].Epoch != 7 || got[1].Epoch != 9 {
+	l.Merge([]Entry{{Event: late}}, noon)
+	l.Told("b", "page", noon)
+	l.Add(made, noon)
+	l.Merge([]Entry{{Event: again}}, noon)
+	got := l.Recent(9)
+	if want := (Entry{made, []string{"ns-b", "ns3"}, []string{"page"}}); len(got) != 2 || !reflect.DeepEqual(got[0], want) || got[1].ID != "c" {
 		t.Errorf("kept %+v", got)
+	}
+}
+
+// Two orders for one thing within seconds, each heard of first by another nameserver, are two.
+func TestOrdersAreOneByTheirIDAlone(t *testing.T) {
+	l := NewLog()
+	for i, node := range []string{"ns1", "ns2"} {
+		l.Add(failover.Event{ID: node, Kind: failover.EventOverride, At: noon.Add(time.Duration(i) * time.Second), Node: node, Pool: "chat", To: "in force"}, noon)
+	}
+	if n := len(l.Recent(-1)); n != 2 {
+		t.Errorf("%d events, want 2", n)
+	}
+}
+
+var page = zones.HookConfig{Name: "page", URL: "http://x"}
+
+// many are verdicts that a nameserver saw, one a pool: each nameserver has its own ids for them.
+func many(node string, n int) []failover.Event {
+	out := make([]failover.Event, n)
+	for i := range out {
+		out[i] = failover.Event{ID: fmt.Sprintf("%s-%05d", node, i), Kind: failover.EventVerdict, At: noon.Add(time.Duration(i) * time.Millisecond),
+			Node: node, Pool: fmt.Sprint("p", i), To: "down"}
+	}
+	return out
+}
+
+// TestWhatIsOwedIsKeptBeyondTheRing: also across a restart, and until it is told.
+func TestWhatIsOwedIsKeptBeyondTheRing(t *testing.T) {
+	const n = ringSightings + 500
+	l, folder := NewLog(), t.TempDir()
+	l.Use([]zones.HookConfig{page}, noon)
+	l.AddAll(many("ns1", n), noon)
+	if err := l.write(folder); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Add(failover.Event{Kind: failover.EventStart, At: noon.Add(time.Hour), Node: "ns1"}, noon) // before it is known whom what is owed to
+	l.Use([]zones.HookConfig{page}, noon.Add(time.Hour))
+	owed := l.owed(hookDebt(page))
+	if len(owed) < n || len(l.lost()) != 0 {
+		t.Fatalf("%d owed, want %d; lost %v", len(owed), n, l.lost())
+	}
+	for _, o := range owed {
+		l.Told(o.ID, page.Name, noon)
+	}
+	l.Use([]zones.HookConfig{page}, noon.Add(time.Hour))
+	if left := len(l.owed(hookDebt(page))); left != 0 || len(l.Recent(-1)) != ring || len(l.sightings) != ringSightings {
+		t.Errorf("%d owed, %d events of %d sightings are kept when all are told", left, len(l.Recent(-1)), len(l.sightings))
+	}
+}
+
+// TestWhatIsGivenUpIsCounted: of more than can wait the oldest go, and none of them comes back from others while that is so.
+func TestWhatIsGivenUpIsCounted(t *testing.T) {
+	l := NewLog()
+	l.limit, l.waiting = 4, 10
+	l.Use([]zones.HookConfig{page, {Name: "starts", URL: "http://y", Events: []string{"start"}}}, noon)
+	all := many("ns1", 13)
+	l.AddAll(all, noon)
+	for range 2 {
+		if owed := l.owed(hookDebt(page)); len(owed) != 10 || owed[0].ID != all[3].ID || l.lost()["page"] != (loss{3, noon}) || len(l.lost()) != 1 {
+			t.Fatalf("%d owed from %s on; lost %+v", len(owed), owed[0].ID, l.lost())
+		}
+		l.Merge([]Entry{{Event: all[0]}}, noon)
+	}
+	l.Told(all[12].ID, page.Name, noon)
+	l.Merge([]Entry{{Event: all[0]}}, noon)
+	l.Merge([]Entry{{Event: all[0]}}, noon)
+	if n := len(l.owed(hookDebt(page))); n != 10 {
+		t.Errorf("%d owed: what another nameserver still tells of is taken when there is room", n)
+	}
+}
+
+// TestManyAreSentInTurn: nameservers that saw more than can be sent at a time end with the same ids, and know
+// what was told.
+func TestManyAreSentInTurn(t *testing.T) {
+	const n = 2*shareLimit + 7
+	now, logs := noon, []*Log{NewLog(), NewLog()}
+	for i, l := range logs {
+		l.Use([]zones.HookConfig{page}, noon)
+		l.AddAll(many(fmt.Sprint("ns", i), n), noon)
+	}
+	exchange := func() {
+		for range 2*n/(shareLimit/2) + 1 {
+			now = now.Add(shareTurn)
+			for i, l := range logs {
+				pending, more := l.Pending(now)
+				if len(pending) > shareLimit || !more {
+					t.Fatalf("%d sent at once, more to come: %v", len(pending), more)
+				}
+				logs[1-i].Merge(pending, now)
+			}
+		}
+	}
+	exchange()
+	if a, b := logs[0].Recent(-1), logs[1].Recent(-1); len(a) != n || !reflect.DeepEqual(ids(a), ids(b)) {
+		t.Errorf("%d and %d events, with other ids", len(a), len(b))
+	}
+	for _, e := range logs[0].Recent(-1)[:n/2] {
+		logs[0].Told(e.ID, page.Name, now)
+	}
+	exchange()
+	if owed := len(logs[1].owed(hookDebt(page))); owed != n-n/2 {
+		t.Errorf("%d are owed at the other one, want %d", owed, n-n/2)
 	}
 }

@@ -2,6 +2,9 @@ package events
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/livens/livens/failover"
 )
@@ -12,7 +15,7 @@ type HookStats struct {
 	Hook    string `json:"hook"`
 	Told    uint64 `json:"told"`     // events that it has
 	Failed  uint64 `json:"failed"`   // tries
-	GivenUp uint64 `json:"given_up"` // events that became too old
+	GivenUp uint64 `json:"given_up"` // events that became too old, or for which there was no room
 	Pending int    `json:"pending"`  // events that it is yet to be told, by whichever nameserver
 }
 
@@ -29,6 +32,11 @@ func (t *Teller) Stats() []HookStats {
 		}
 		w.addTo(&out[i])
 	}
+	for hook, lost := range t.o.Log.lost() {
+		if i, known := at[hook]; known {
+			out[i].GivenUp += lost.events
+		}
+	}
 	return out
 }
 
@@ -41,11 +49,40 @@ func (w *worker) addTo(s *HookStats) {
 	s.GivenUp += w.record.givenUp
 }
 
-// Alerts are the hooks whose latest try failed, or whose events were given up, with code "hook-failing".
+// lossLife is how long after it was last so it is worth a look that events were given up for want of room.
+const lossLife = time.Hour
+
+// alert says so.
+func (l loss) alert(hook string, now time.Time) (failover.Alert, bool) {
+	return failover.Alert{
+		Code: "events-given-up", Severity: failover.Warning, Affects: "hook " + hook, Since: l.last,
+		Text: fmt.Sprintf("%d events were never told to %s: more than %d waited, and the oldest were given up", l.events, hook, waitLimit),
+		Hint: "look at the receiver, and why so much happens; what waits is told when it works",
+	}, now.Sub(l.last) <= lossLife
+}
+
+// tellLosses logs the events that were given up since the last call.
+func (t *Teller) tellLosses() {
+	for hook, lost := range t.o.Log.lost() {
+		if n := lost.events - t.lost[hook]; n > 0 {
+			t.o.Logger.Error("events are given up untold: too many wait", "to", hook, "events", n, "limit", waitLimit)
+			t.lost[hook] = lost.events
+		}
+	}
+}
+
+// Alerts are the hooks whose latest try failed, or whose events became too old, with code "hook-failing", and those for
+// whose events there was no room, with code "events-given-up".
 func (t *Teller) Alerts() []failover.Alert {
 	var out []failover.Alert
 	for _, w := range t.workers() {
 		if a, failing := w.alert(); failing {
+			out = append(out, a)
+		}
+	}
+	lost := t.o.Log.lost()
+	for _, hook := range slices.Sorted(maps.Keys(lost)) {
+		if a, recent := lost[hook].alert(hook, time.Now()); recent {
 			out = append(out, a)
 		}
 	}

@@ -43,12 +43,14 @@ func Open(folder string) (*Log, error) {
 		return l, err
 	}
 	for _, e := range m.Events {
-		l.sightings[e.ID] = &sighting{Entry: e, heard: e.At}
+		l.merge(e, time.Time{})
+		l.sightings[e.ID].heard = e.At
 	}
 	if m.Since != nil {
 		l.since = m.Since
 	}
-	l.settle(time.Time{})
+	l.debts = nil
+	l.group()
 	return l, nil
 }
 

@@ -28,7 +28,7 @@ type Options struct {
 
 // Teller tells events to hooks, each hook in a goroutine of its own: one that hangs delays no other, and never a switch.
 //
-// An event is told when it has been known for 300 ms (by then nameservers agree on its ID), in order, and at least once:
+// An event is told when it has been known for 300 ms (by then nameservers agree on the ID of what has none by itself), in order, and at least once:
 // after a take-over, or when an answer is lost, it comes again with the same ID. What fails is tried again after 1 s, 2 s,
 // and so on up to a minute, for a day; then it is given up. While May is false nothing is tried; whatever is pending when
 // it becomes true is told then.
@@ -38,7 +38,8 @@ type Options struct {
 // one at a time for each deployment, and only while the event is less than a minute old.
 type Teller struct {
 	o       Options
-	changed chan struct{} // Use was called
+	changed chan struct{}     // Use was called
+	lost    map[string]uint64 // by hook: the events given up that were logged
 
 	mu       sync.Mutex
 	hooks    []zones.HookConfig
@@ -55,7 +56,7 @@ type hookWorker struct {
 
 // NewTeller makes a Teller; Run starts it.
 func NewTeller(o Options) *Teller {
-	t := &Teller{o: o, changed: make(chan struct{}, 1), tellers: map[string]*hookWorker{}, starters: map[[2]string]*worker{}}
+	t := &Teller{o: o, changed: make(chan struct{}, 1), lost: map[string]uint64{}, tellers: map[string]*hookWorker{}, starters: map[[2]string]*worker{}}
 	t.Use(o.Hooks)
 	return t
 }
@@ -87,6 +88,7 @@ func (t *Teller) Run(ctx context.Context) {
 		case <-events:
 			t.startCold(ctx, &starters)
 			t.wake()
+			t.tellLosses()
 		case <-ctx.Done():
 			return
 		}

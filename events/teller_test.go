@@ -253,8 +253,8 @@ func TestTakeOver(t *testing.T) {
 	b, _ := teller(t, secondMay.Load, hookTo("page", r.URL))
 	a.o.Log.Add(now("switch", "x"), time.Now())
 	b.o.Log.Add(now("switch", "x2"), time.Now())
-	b.o.Log.Merge(a.o.Log.Pending(time.Now()), time.Now())
-	a.o.Log.Merge(b.o.Log.Pending(time.Now()), time.Now())
+	b.o.Log.Merge(sentAt(a.o.Log, time.Now()), time.Now())
+	a.o.Log.Merge(sentAt(b.o.Log, time.Now()), time.Now())
 	<-posted
 	kill()
 	if len(r.got) != 0 {

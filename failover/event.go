@@ -24,7 +24,8 @@ const (
 
 // Event is one thing that happened, as it is kept, shown and told.
 type Event struct {
-	ID         string    `json:"id"` // the same on every nameserver once they have talked
+	// ID is the same on every nameserver: of switches and orders at once, of others once they have talked.
+	ID         string    `json:"id"`
 	Kind       EventKind `json:"kind"`
 	At         time.Time `json:"at"`
 	Node       string    `json:"node"` // the nameserver that saw it first
@@ -32,9 +33,11 @@ type Event struct {
 	Deployment string    `json:"deployment,omitempty"`
 	From       string    `json:"from,omitempty"` // what was: deployments that answered, or the state before
 	To         string    `json:"to,omitempty"`   // what is
-	Epoch      uint64    `json:"epoch,omitempty"`
-	Reason     string    `json:"reason"`
-	Quorum     bool      `json:"quorum"` // a majority of the observers stands behind it
+	// Epoch is that of the pool's decision: after a switch the new one. Of what concerns no pool it is the highest that the
+	// nameserver held.
+	Epoch  uint64 `json:"epoch,omitempty"`
+	Reason string `json:"reason"`
+	Quorum bool   `json:"quorum"` // a majority of the observers stands behind it
 }
 
 // LogTo logs what orders become and what nameservers notice of one another; what switches is logged with its addresses

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/livens/livens/checker"
 )
 
 // timeless logs as text without times.
@@ -74,5 +77,58 @@ func TestOrdersInTheLogSayOnlyWhatWasSaid(t *testing.T) {
 		if got := fmt.Sprint(o.attrs()); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+// TestEventsHaveOneIDEverywhere: nameservers that never compared notes give a switch, and what becomes of an order, the
+// same id. Other switches, and other orders for the same, have others.
+func TestEventsHaveOneIDEverywhere(t *testing.T) {
+	p := newWorld(t).pool
+	a, b := start3s(t, "ns1", p), start3s(t, "ns2", p)
+	for _, o := range []Order{{Verb: DoDrain, Deployment: "primary"}, {Verb: DoUndrain, Deployment: "primary"}, {Verb: DoDrain, Deployment: "primary"}} {
+		a.obey(o)
+		b.hear(News{Standing: joined, Overrides: a.overrides})
+		a.pass(time.Minute)
+		b.pass(time.Minute)
+	}
+	idsOf := func(m *member) (ids []string) {
+		for _, e := range m.events {
+			if e.Kind == EventSwitch || e.Kind == EventOverride {
+				ids = append(ids, e.ID)
+				if e.Epoch == 0 || len(e.ID) != 26 {
+					t.Errorf("an event that does not say enough: %+v", e)
+				}
+			}
+		}
+		return ids
+	}
+	ids := idsOf(a)
+	if here := idsOf(b); !slices.Equal(here, ids) || len(ids) < 3+2*2 {
+		t.Errorf("%q and %q, want the same ids of three orders, and switches of two pools", ids, here)
+	}
+	slices.Sort(ids)
+	if len(slices.Compact(ids)) != len(idsOf(a)) {
+		t.Errorf("%q: one id for two events", ids)
+	}
+}
+
+// TestThatAllAreDownMayHappenTwiceInAnEpoch: then these are two events.
+func TestThatAllAreDownMayHappenTwiceInAnEpoch(t *testing.T) {
+	m := start3s(t, "ns1", newWorld(t).pool)
+	for range 2 {
+		m.agree(map[string]checker.State{"primary": checker.Down, "redundant": checker.Down})
+		m.pass(time.Minute)
+		m.agree(map[string]checker.State{"primary": checker.Up, "redundant": checker.Up})
+		m.pass(time.Minute)
+	}
+	ids := map[string]bool{}
+	for _, e := range m.events {
+		if ids[e.ID] {
+			t.Errorf("%+v has the id of another", e)
+		}
+		ids[e.ID] = true
+	}
+	if len(ids) < 8 {
+		t.Errorf("%d events", len(ids))
 	}
 }

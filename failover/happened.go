@@ -1,8 +1,12 @@
 package failover
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/base32"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,20 +62,26 @@ func newHappened() happened {
 	return happened{starts: map[[2]string]start{}, phase: map[register]phase{}}
 }
 
+// identity is the id of an event that is known by what every nameserver holds of it, so that all give it the same one
+// without a word between them. What says all, and only that: another event has another.
+func identity(kind EventKind, what ...string) string {
+	sum := sha256.Sum256([]byte(string(kind) + "\x00" + strings.Join(what, "\x00")))
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16])
+}
+
+// tell notes an event. One without an ID is this nameserver's sighting of what others may have seen, too.
 func (e *Engine) tell(ev Event, now time.Time) {
 	e.number++
-	ev.ID = fmt.Sprintf("%s-%d-%d", e.options.Node, now.UnixNano(), e.number)
-	ev.At, ev.Node, ev.Quorum = e.clock(now), e.options.Node, e.standing.Quorum
+	ev.ID = cmp.Or(ev.ID, fmt.Sprintf("%s-%d-%d", e.options.Node, now.UnixNano(), e.number))
+	inOrder := time.Duration(len(e.effects.Events)) // what happens at one moment
+	ev.At, ev.Node, ev.Quorum = e.clock(now).Add(inOrder), e.options.Node, e.standing.Quorum
 	e.effects.Events = append(e.effects.Events, ev)
 }
 
 // compare tells what changed from one decision on a pool to the next.
 func (e *Engine) compare(p *zones.Pool, before, next *Decision, now time.Time) {
 	if before != nil && (!sameChoice(before, next) || before.AllDown != next.AllDown) {
-		e.tell(Event{
-			Kind: EventSwitch, Pool: p.Name, From: strings.Join(before.Active, ", "), To: strings.Join(next.Active, ", "),
-			Epoch: next.Epoch, Reason: next.Reason,
-		}, now)
+		e.tell(switchOf(p, before, next), now)
 	}
 	if p.Follow != "" {
 		return
@@ -86,6 +96,19 @@ func (e *Engine) compare(p *zones.Pool, before, next *Decision, now time.Time) {
 		}
 	}
 	e.wantCold(p, next, now)
+}
+
+// switchOf is the event of another answer. An epoch names one answer of a pool. That all deployments of it are down, or no
+// longer, may come and go under one epoch, and has no name of its own.
+func switchOf(p *zones.Pool, before, next *Decision) Event {
+	ev := Event{
+		Kind: EventSwitch, Pool: p.Name, From: strings.Join(before.Active, ", "), To: strings.Join(next.Active, ", "),
+		Epoch: next.Epoch, Reason: next.Reason,
+	}
+	if !sameChoice(before, next) {
+		ev.ID = identity(EventSwitch, p.Zone, p.Name, strconv.FormatUint(next.Epoch, 10), ev.To)
+	}
+	return ev
 }
 
 // wantCold tells of the cold deployments that are wanted now: what answers is in doubt or down.
@@ -167,9 +190,20 @@ func (e *Engine) phases(now time.Time) {
 		}
 		e.stale, e.phase[o.register()] = true, next
 		if before.id != "" || next.is == planned || next.is == inForce {
-			e.tell(Event{Kind: EventOverride, Pool: o.Pool, Deployment: o.Deployment, From: before.is, To: next.is, Reason: o.String()}, now)
+			e.tell(Event{
+				ID: identity(EventOverride, next.id, next.is), Kind: EventOverride, Pool: o.Pool, Deployment: o.Deployment,
+				From: before.is, To: next.is, Epoch: e.epoch(o.Pool), Reason: o.String(),
+			}, now)
 		}
 	}
+}
+
+// epoch is that of the pool's running decision; 0: there is none.
+func (e *Engine) epoch(pool string) uint64 {
+	if d := e.decisions[pool]; d != nil {
+		return d.Epoch
+	}
+	return 0
 }
 
 // concerned are the pools whose registers differ between two lists.

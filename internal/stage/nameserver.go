@@ -24,7 +24,7 @@ import (
 type Nameserver struct {
 	Config string         // its livens.toml
 	Log    string         // the file with what it prints
-	DNS    netip.AddrPort // the first address that it answers on
+	DNS    netip.AddrPort // the first address that it answers on; none of a witness
 	Client *web.Client    // its control socket
 	run    *process.Process
 }
@@ -80,10 +80,12 @@ func (n *Nameserver) ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !status.Ready || len(status.Listen.DNS) == 0 {
+	switch answers := len(status.Listen.DNS) > 0; {
+	case !status.Ready, answers == status.Witness:
 		return errors.New(status.Waiting)
+	case answers:
+		n.DNS = status.Listen.DNS[0]
 	}
-	n.DNS = status.Listen.DNS[0]
 	return nil
 }
 
