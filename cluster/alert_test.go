@@ -1,6 +1,9 @@
 package cluster
 
 import (
+	"github.com/livens/livens/checker"
+	"github.com/livens/livens/failover"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,5 +28,19 @@ func TestSilenceBehindOtherKeysSaysSo(t *testing.T) {
 				t.Errorf("%q, cut off %v: got %+v, want the hint %q", text, cut, alerts, want)
 			}
 		}
+	}
+}
+
+// A nameserver that doubts itself is named by the others, and its votes do not count.
+func TestSelfDoubtIsNamed(t *testing.T) {
+	c := newCircle(t, "ns1", "ns2", "ns3")
+	c.cores["ns2"].Observe(map[string]checker.Verdict{target: {State: checker.Unknown}}, "all targets fell silent at once", c.now)
+	c.run(time.Second)
+	s := c.cores["ns1"].Status(c.now)
+	if !slices.ContainsFunc(s.Alerts(c.now), func(a failover.Alert) bool { return a.Code == "peer-self-doubt" && a.Affects == "nameserver ns2" }) {
+		t.Errorf("alerts %+v", s.Alerts(c.now))
+	}
+	if votes := s.Votes(target); len(votes) != 2 {
+		t.Errorf("votes %v", votes)
 	}
 }

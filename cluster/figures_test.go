@@ -360,6 +360,9 @@ func TestSilenceAndReturnAreEvents(t *testing.T) {
 	before := known.report
 	known.report = &said
 	w.run(2 * time.Second)
+	if !ns2.alerts("divergence", "pool chat, nameserver ns1") {
+		t.Error("no alert tells of the divergence")
+	}
 	known.report = before
 	w.run(time.Second)
 	if got := told(ns2); !slices.Equal(got, []string{"apart", "agreed"}) {

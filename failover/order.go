@@ -27,7 +27,7 @@ type Order struct {
 	Deployment string        `json:"deployment,omitempty"` // failback needs none
 	Who        string        `json:"who"`
 	Why        string        `json:"why,omitempty"`
-	At         time.Time     `json:"at,omitzero"`   // when a planned failover or drain begins, by the median clock; zero: at once
+	At         time.Time     `json:"at,omitzero"`   // when a planned failover or drain begins, by the cluster's time; zero: at once
 	For        time.Duration `json:"for,omitempty"` // from At on; 0: until cleared
 	Force      bool          `json:"force,omitempty"`
 }

@@ -35,7 +35,7 @@ type News struct {
 type Standing struct {
 	Quorum bool // it and those that it reaches are a majority of the configured observers
 	Joined bool // the running decisions, if there are any, have been heard, or the wait for them is over
-	// Skew is the cluster's median clock minus this host's. Orders begin and end by the median clock.
+	// Skew is the cluster's time minus this host's clock. Orders begin and end by the cluster's time.
 	Skew time.Duration
 }
 

@@ -56,7 +56,7 @@ var help = []struct {
 	{"cluster_reached", "Observers that are reached now, this one among them.", nil},
 	{"cluster_quorum", "1 while those that are reached are enough to decide.", nil},
 	{"cluster_tells_hooks", "1 while it is this nameserver that tells hooks what happened.", nil},
-	{"cluster_clock_offset_seconds", "The cluster's median clock minus this host's.", nil},
+	{"cluster_clock_offset_seconds", "The cluster's time minus this host's clock.", nil},
 	{"cluster_sent_bytes_total", "Bytes sent to other nameservers.", nil},
 	{"cluster_received_bytes_total", "Bytes received on the cluster's sockets.", nil},
 	{"cluster_faults_total", "Messages and connections that were refused.", []string{"kind"}},
