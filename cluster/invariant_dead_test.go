@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -19,12 +20,13 @@ const (
 
 // deadAnswer is what is known of a nameserver that may answer a deployment which all call down.
 type deadAnswer struct {
-	since  time.Time // since when it has answered it; zero: it does not
-	files  int       // the edition that it has: what it votes on
-	voters []uint64  // the processes that vote on it, of those that the nameserver reaches
-	quorum bool      // they are one
-	formed time.Time // since when both are so
-	met    time.Time // when most nameservers were last reached, whether they vote or not
+	since  time.Time              // since when it has answered it; zero: it does not
+	files  int                    // the edition that it has: what it votes on
+	voters []uint64               // the processes that vote on it, of those that the nameserver reaches
+	quorum bool                   // they are one
+	formed time.Time              // since when both are so
+	met    time.Time              // when most nameservers were last reached, whether they vote or not, as far as n can know
+	seen   map[*simNode]time.Time // when each was last reached: who has just left counts on for a while
 }
 
 // noDeadAnswer: no answer names a deployment that every reachable observer has called down for longer than the detection
@@ -68,7 +70,14 @@ func (x *deadAnswer) count(n *simNode, group []*simNode, deployment string) {
 	if n.edition != x.files {
 		*x = deadAnswer{files: n.edition}
 	}
-	if 2*len(group) > len(w.nodes) {
+	if x.seen == nil {
+		x.seen = map[*simNode]time.Time{}
+	}
+	for _, m := range group {
+		x.seen[m] = w.now
+	}
+	maps.DeleteFunc(x.seen, func(_ *simNode, last time.Time) bool { return w.now.Sub(last) > regroup })
+	if 2*len(x.seen) > len(w.nodes) {
 		x.met = w.now
 	}
 	var voters []uint64

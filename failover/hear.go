@@ -114,11 +114,12 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 
 // overtakes says that a nameserver that holds own is to adopt heard. Where both choose the same, the later epoch is all that
 // is new, or, where they chose in the same second, the words: one reason is to be read everywhere, and the one that comes
-// later in the alphabet will do.
+// later in the alphabet will do. A guess gives way to what another has decided even so, or its epoch, of which nobody is told,
+// would stay its own.
 func overtakes(p *zones.Pool, heard, own *Decision) bool {
 	if sameChoice(own, heard) {
 		words := heard.AllDown == own.AllDown && heard.Reason > own.Reason
-		return heard.Epoch > own.Epoch || heard.Epoch == own.Epoch && words
+		return own.Guess && !heard.Guess || heard.Epoch > own.Epoch || heard.Epoch == own.Epoch && words
 	}
 	return prefer(p, heard, own) > 0
 }
