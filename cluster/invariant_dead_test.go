@@ -23,6 +23,7 @@ type deadAnswer struct {
 	since  time.Time              // since when it has answered it; zero: it does not
 	files  int                    // the edition that it has: what it votes on
 	voters []uint64               // the processes that vote on it, of those that the nameserver reaches
+	spare  []uint64               // room for the next count
 	quorum bool                   // they are one
 	formed time.Time              // since when both are so
 	met    time.Time              // when most nameservers were last reached, whether they vote or not, as far as n can know
@@ -80,7 +81,7 @@ func (x *deadAnswer) count(n *simNode, group []*simNode, deployment string) {
 	if 2*len(x.seen) > len(w.nodes) {
 		x.met = w.now
 	}
-	var voters []uint64
+	voters := x.spare[:0]
 	for _, m := range w.nodes {
 		if slices.Contains(group, m) && m.edition == n.edition && m.state(deployment) != checker.Unknown {
 			voters = append(voters, m.boot)
@@ -88,8 +89,9 @@ func (x *deadAnswer) count(n *simNode, group []*simNode, deployment string) {
 	}
 	quorum := 2*len(voters) > len(w.nodes) || len(w.nodes) == 2 && len(voters) == 1 && w.survives(n)
 	if quorum != x.quorum || !slices.Equal(voters, x.voters) || x.formed.IsZero() {
-		x.voters, x.quorum, x.formed = voters, quorum, w.now
+		x.voters, x.quorum, x.formed, voters = voters, quorum, w.now, x.voters
 	}
+	x.spare = voters
 }
 
 // survives says that of two nameservers the other one is lost to n.
@@ -116,7 +118,7 @@ func lastOf(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Ti
 
 // state is what the observer itself calls a deployment.
 func (n *simNode) state(deployment string) checker.State {
-	for _, p := range n.probes {
+	for _, p := range n.targets {
 		if p.deployment == deployment {
 			return p.State
 		}

@@ -70,7 +70,9 @@ func (w *world) ordersHold() {
 
 // holds judges one order at one nameserver, if that knows it and knows of none in its place.
 func (n *simNode) holds(s *failover.Status, o *simOrder) {
-	w, same := n.w, func(x failover.Override) bool { return x.ID() == o.ID() && !x.Cleared }
+	w, same := n.w, func(x failover.Override) bool { // as by ID, of one pool, without making the words
+		return x.Clock == o.Clock && x.Node == o.Node && x.Kind == o.Kind && x.Deployment == o.Deployment && !x.Cleared
+	}
 	if !slices.ContainsFunc(s.Registers, same) {
 		return
 	}

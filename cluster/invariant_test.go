@@ -87,7 +87,7 @@ func (w *world) connected(n *simNode) []*simNode {
 // called says that all of a group hold a deployment for up or down.
 func (w *world) called(group []*simNode, deployment string, state checker.State) bool {
 	for _, n := range group {
-		for _, p := range n.probes {
+		for _, p := range n.targets {
 			if p.deployment == deployment && p.State != state {
 				return false
 			}

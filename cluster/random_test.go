@@ -40,14 +40,17 @@ func TestRandomHistories(t *testing.T) {
 	close(next)
 	workers.Wait()
 	t.Logf("%d times a dead answer was judged by the tight bound", judged.Load())
-	if judged.Load() < int64(*seeds)*leastJudged {
+	if *seeds >= enoughSeeds && judged.Load() < int64(*seeds)*leastJudged {
 		t.Errorf("in %d histories a dead answer was judged by the tight bound only %d times", *seeds, judged.Load())
 	}
 }
 
 // leastJudged is how often per history, on the average, the invariant about dead answers must have had something to judge while
 // there was a quorum. It asks after every event, so that one dead answer is judged many times.
-const leastJudged = 1
+const (
+	leastJudged = 1
+	enoughSeeds = 100 // for an average
+)
 
 // history is one: a cluster is started, things happen to it for two minutes, then all is well again, and a minute later
 // all must answer alike. In every other one they are few, so that what follows from each is seen to its end. prepare, if any, is for the world before it begins.

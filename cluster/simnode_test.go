@@ -26,6 +26,7 @@ type simNode struct {
 	core    *Core
 	engine  *failover.Engine
 	probes  map[string]*simProbe // by target key
+	targets []*simProbe          // the same, for the invariants, which look after every event
 	kept    failover.Memory      // the state folder
 	orders  []failover.Override  // likewise
 	highest uint64               // the highest epoch it ever answered with
@@ -87,10 +88,11 @@ func (n *simNode) start() {
 func (n *simNode) load() {
 	set := n.w.editions[n.edition]
 	n.engine.Use(set, n.clock())
-	n.probes = map[string]*simProbe{}
+	n.probes, n.targets = map[string]*simProbe{}, nil
 	targets := map[string]Target{}
 	for _, t := range failover.Targets(set.Pools[0], nil) {
-		n.probes[t.Key] = &simProbe{deployment: t.Deployment, due: n.w.now.Add(time.Duration(n.w.rng.IntN(100)) * time.Millisecond)}
+		p := &simProbe{deployment: t.Deployment, due: n.w.now.Add(time.Duration(n.w.rng.IntN(100)) * time.Millisecond)}
+		n.probes[t.Key], n.targets = p, append(n.targets, p)
 		targets[t.Key] = Target{Site: set.Pools[0].Deployment(t.Deployment).Site, Fresh: 3 * time.Second}
 	}
 	n.core.Watch(targets, n.clock())
