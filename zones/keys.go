@@ -21,6 +21,7 @@ func configKeys() []key {
 		{name: "dns", form: table, keys: dnsKeys()},
 		{name: "log", form: table, keys: logKeys()},
 		{name: "checker", form: table, keys: checkerKeys()},
+		{name: "moderator", form: table, keys: moderatorKeys()},
 		{name: "cluster", form: table, keys: clusterKeys()},
 		{name: "hook", form: many, keys: hookKeys()},
 	}
@@ -30,6 +31,17 @@ func httpKeys() []key {
 	return []key{
 		{name: "listen", form: listen, restart: true, def: "127.0.0.1:9353", words: []string{"off"}, example: `"off"`,
 			doc: "The private listener for metrics, status page and read-only API; `\"off\"` for none."},
+	}
+}
+
+func moderatorKeys() []key {
+	return []key{
+		{name: "listen", form: listens, required: true, restart: true, min: 1, max: 16, example: `["0.0.0.0:443", "[::]:443"]`,
+			doc: "Where browsers and chat deployments ask which deployment is active; open to the world."},
+		{name: "cert", form: text, restart: true, min: 1, max: 4096, defText: "plain HTTP, only on loopback addresses", example: `"moderator.crt"`,
+			doc: "The certificate and its chain in PEM, the server's own first. Read again when the file changes."},
+		{name: "key", form: text, restart: true, min: 1, max: 4096, defText: "as `cert`", example: `"moderator.key"`,
+			doc: "The certificate's private key in PEM. Read again when the file changes."},
 	}
 }
 
