@@ -20,7 +20,7 @@ const docsFile = "../docs/configuration.md"
 func documented() map[string][]key {
 	return map[string][]key{
 		"config": configKeys(), "http": httpKeys(), "moderator": moderatorKeys(), "dns": dnsKeys(), "log": logKeys(), "checker": checkerKeys(), "cluster": clusterKeys(), "hook": hookKeys(),
-		"zone": zoneKeys(), "pool": poolKeys(), "deployment": deploymentKeys(), "check": checkKeys(),
+		"zone": zoneKeys(), "pool": poolKeys(), "client": clientKeys(), "deployment": deploymentKeys(), "check": checkKeys(),
 	}
 }
 
@@ -160,6 +160,10 @@ func TestDocsExamples(t *testing.T) {
 			_, problems := folderOf{"z.toml": content, "db.chat.example.com": files["db.chat.example.com"]}.validate(t)
 			wantLines(t, problems, "")
 			continue
+		case "client":
+			_, problems := folderOf{"z.toml": zoneHead + content, "db": ""}.validate(t)
+			wantLines(t, problems, "")
+			continue
 		case "deployment":
 			content = strings.Replace(content, "/usr/local/bin/start-chat", "/bin/true", 1)
 			_, problems := folderOf{"z.toml": zoneHead + goodPool + content, "db": ""}.validate(t)
@@ -226,6 +230,8 @@ func tryKey(t *testing.T, name string, k key) {
 		switch name {
 		case "pool":
 			body = poolWith(k.name, line)
+		case "client":
+			body = strings.Replace(goodPool, "[pool.chat.check]", "[pool.chat.client]\n"+line+"[pool.chat.check]", 1)
 		case "deployment":
 			body = deploymentWith(k.name, line)
 		case "check":
