@@ -24,7 +24,7 @@ var edges = map[string][]string{
 	"cluster":           {"zones", "checker", "failover", "events", "internal/process"},
 	"dnsserver":         {"zones", "failover", "checker", "internal/peertest"},
 	"web":               {"zones", "checker", "failover", "events", "cluster"},
-	"cmd/livens":        {"zones", "checker", "failover", "events", "cluster", "dnsserver", "web", "internal/durable", "internal/process", "internal/suggest", "internal/peertest"},
+	"cmd/livens":        {"zones", "checker", "client", "failover", "events", "cluster", "dnsserver", "web", "internal/durable", "internal/process", "internal/suggest", "internal/peertest"},
 	"internal/durable":  {},
 	"internal/lab":      {"internal/process"},
 	"internal/process":  {},

@@ -17,6 +17,7 @@ type Moderator struct {
 	config  *zones.ModeratorConfig
 	log     *slog.Logger
 	script  *reply
+	zipped  *reply                            // the same for clients that take gzip
 	replies atomic.Pointer[map[string]*reply] // by pool, of all pools; nil: nothing was decided yet
 	cert    atomic.Pointer[tls.Certificate]
 	guests  *guests
@@ -35,6 +36,11 @@ const poolsPath = "/v1/pools/"
 func NewModerator(config *zones.ModeratorConfig, script []byte, log *slog.Logger) *Moderator {
 	m := &Moderator{config: config, log: log, guests: newGuests(maxGuests)}
 	m.script = newReply(script, "text/javascript; charset=utf-8", "public, max-age=3600")
+	m.zipped = newReply(zip(script), "text/javascript; charset=utf-8", "public, max-age=3600")
+	m.zipped.header["Content-Encoding"] = []string{"gzip"}
+	for _, p := range []*reply{m.script, m.zipped} {
+		p.header["Vary"] = []string{"Accept-Encoding"}
+	}
 	return m
 }
 
@@ -72,6 +78,8 @@ func (m *Moderator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case code != 0:
 	case polls:
 		code = m.poll(w, r, name)
+	case r.URL.Path == ScriptPath && takesGzip(r):
+		code = m.zipped.send(w, r)
 	case r.URL.Path == ScriptPath:
 		code = m.script.send(w, r)
 	default:

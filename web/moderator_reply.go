@@ -1,9 +1,12 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -81,13 +84,39 @@ func newReply(body []byte, kind, caching string) *reply {
 	}}
 }
 
+// zip packs a page once for all.
+func zip(body []byte) []byte {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(body)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		panic(err) // memory takes it
+	}
+	return out.Bytes()
+}
+
+// takesGzip says whether a client takes gzip (RFC 9110 section 12.5.3), as all browsers say in the same words.
+func takesGzip(r *http.Request) bool {
+	for _, list := range r.Header.Values("Accept-Encoding") {
+		for one := range strings.SplitSeq(list, ",") {
+			if strings.TrimSpace(one) == "gzip" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // send sends the page, or says that the client has it, and returns the status.
 func (p *reply) send(w http.ResponseWriter, r *http.Request) int {
 	h := w.Header()
 	maps.Copy(h, p.header)
 	if matches(r.Header.Values("If-None-Match"), p.etag) {
-		delete(h, "Content-Type")
-		delete(h, "Content-Length")
+		for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding"} {
+			delete(h, name)
+		}
 		w.WriteHeader(http.StatusNotModified)
 		return http.StatusNotModified
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"compress/gzip"
 	"io"
 	"log/slog"
 	"net/http/httptest"
@@ -128,6 +129,18 @@ func TestModeratorServesTheScript(t *testing.T) {
 		if got := w.Header().Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
+	}
+	packed := ask(t, m, "GET", "/livens.js", "Accept-Encoding", "br, gzip, deflate")
+	if packed.Header().Get("Content-Encoding") != "gzip" || packed.Header().Get("ETag") == w.Header().Get("ETag") || w.Header().Get("Vary") != "Accept-Encoding" {
+		t.Errorf("for who takes gzip: %v", packed.Header())
+	}
+	if z, err := gzip.NewReader(packed.Body); err != nil {
+		t.Error(err)
+	} else if text, err := io.ReadAll(z); err != nil || string(text) != "// script\n" {
+		t.Errorf("unpacked: %q, %v", text, err)
+	}
+	if refused := ask(t, m, "GET", "/livens.js", "Accept-Encoding", "gzip;q=0"); refused.Header().Get("Content-Encoding") != "" {
+		t.Error("who wants no gzip gets it")
 	}
 	if again := ask(t, m, "GET", "/livens.js", "If-None-Match", w.Header().Get("ETag")); again.Code != 304 || again.Body.Len() > 0 {
 		t.Errorf("again: %d, %d bytes", again.Code, again.Body.Len())

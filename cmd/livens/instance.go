@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/livens/livens/checker"
+	"github.com/livens/livens/client"
 	"github.com/livens/livens/cluster"
 	"github.com/livens/livens/dnsserver"
 	"github.com/livens/livens/events"
@@ -57,7 +58,7 @@ func newInstance(path string, config *zones.Config, log *slog.Logger, level *slo
 		return nil, err
 	}
 	in.openEvents()
-	in.moderator = newPublic(config.Moderator, nil, in.notices, log)
+	in.moderator = newPublic(config.Moderator, client.Script(), in.notices, log)
 	in.joinCluster()
 	in.checker = checker.New(checker.Options{
 		Name: config.Name, Version: in.version, MaxProbes: config.Checker.MaxProbes, MaxExec: config.Checker.MaxExec, Log: log,
