@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"cluster":     cmdCluster,
 			"member":      cmdMember,
 			"ask":         cmdAsk,
+			"alike":       cmdAlike,
 			"told":        cmdTold,
 			"certificate": cmdCertificate,
 		},

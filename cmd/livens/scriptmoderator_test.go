@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -36,6 +37,23 @@ func cmdTold(ts *testscript.TestScript, neg bool, args []string) {
 		text, err := askModerator([]string{"GET", args[1]})
 		if err == nil && pattern.MatchString(text) == neg {
 			err = fmt.Errorf("%s: %s", args[1], text)
+		}
+		return err
+	}))
+}
+
+// alike PATH URL… waits until the public listeners at the URLs all reply the same, byte for byte, and prints it.
+func cmdAlike(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(eventually(func() error {
+		first, err := askModerator([]string{"GET", args[1] + args[0]})
+		for _, url := range args[2:] {
+			other, failed := askModerator([]string{"GET", url + args[0]})
+			if err = errors.Join(err, failed); err == nil && other != first {
+				err = fmt.Errorf("%s: %s%s: %s", args[1], first, url, other)
+			}
+		}
+		if err == nil {
+			fmt.Fprint(ts.Stdout(), first)
 		}
 		return err
 	}))
