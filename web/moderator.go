@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/zones"
@@ -102,7 +103,8 @@ var (
 // refuse answers what is no plain GET or HEAD of a path with its status, and returns 0 for what is.
 func (m *Moderator) refuse(w http.ResponseWriter, r *http.Request) int {
 	if r.ContentLength != 0 {
-		w.Header().Set("Connection", "close") // the body is not read
+		w.Header().Set("Connection", "close")
+		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // the body is not waited for
 	}
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
