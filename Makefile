@@ -34,7 +34,7 @@ FUZZTIME ?= 10m
 fuzz: ## every fuzzer for FUZZTIME (10m)
 	./scripts/fuzz.sh $(FUZZTIME)
 
-bench: build ## detection, load, agreement of several nameservers: the figures of docs/performance.md
+bench: build ## detection, load, polls, agreement of several nameservers: the figures of docs/performance.md
 	$(GO) run ./bench -livens bin/livens
 
 golden: ## rewrite what tests expect to be printed (scenarios, bad configurations, tables of keys); read the diff

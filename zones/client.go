@@ -107,6 +107,9 @@ func (s *Set) ClientOf(p *Pool, m *ModeratorConfig) (c Client, deployments [][]s
 			return c, nil, fmt.Errorf("pool %q answers only at wildcards: give url in [pool.%s.client]", p.Name, p.Name)
 		}
 		c.URL = "wss://" + strings.TrimSuffix(p.Answers[i], ".") + defaultPath
+		if _, err := checkClientURL(c.URL, "wss"); err != nil {
+			return c, nil, fmt.Errorf("%s %w: give url in [pool.%s.client]", c.URL, err, p.Name)
+		}
 	}
 	if c.Moderators == nil {
 		c.Moderators = s.moderators(p.Zone, m)
