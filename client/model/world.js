@@ -64,6 +64,12 @@ export class World {
     globalThis.removeEventListener = page.removeEventListener.bind(page);
     this.page = page;
     /** @type {any} */ (globalThis).BroadcastChannel = undefined;
+    /** @type {any} */ (globalThis).CloseEvent = class extends Event {
+      constructor(type, init) {
+        super(type);
+        Object.assign(this, init);
+      }
+    };
   }
 
   /** What a page is configured with. */

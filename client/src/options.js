@@ -1,4 +1,4 @@
-/** The defaults of {@link Timing}, in milliseconds. */
+/** The defaults of Timing, in milliseconds. */
 export const TIMING = {
   connect: 4000, welcome: 4000, ack: 2000, busy: 5000, idle: 20000, stagger: 1000, hedge: 300, moderator: 2000, direct: 120000, notice: 3000,
 };
@@ -11,21 +11,26 @@ export const TIMING = {
  */
 export function validate(options) {
   const { pool, url, deployments, moderators = [], timing = {} } = options || {};
-  need(/^[\w.-]+$/.test(pool), "pool", "the pool's name at the Moderators");
-  need(isURL(url, "ws"), "url", "a ws: or wss: URL");
-  need(Array.isArray(deployments) && deployments.length, "deployments", "at least one");
+  need(/^[\w.-]+$/.test(pool), "pool", "a name");
+  need(isURL(url, "ws"), "url", "a wss: URL");
+  need(isList(deployments) && deployments[0], "deployments", "a list");
   const ids = new Set();
-  for (const d of deployments) {
-    need(d && typeof d.id == "string" && d.id && !ids.has(d.id), "deployments", "each its own id");
-    need(Array.isArray(d.urls) && d.urls.length && d.urls.every((/** @type {any} */ u) => isURL(u, "ws")), d.id, "urls: ws: or wss: URLs");
+  deployments.forEach((/** @type {any} */ d, /** @type {number} */ i) => {
+    need(isText(d?.id) && !ids.has(d.id), `deployments[${i}].id`, "a name of its own");
+    need(isList(d.urls) && d.urls[0] && d.urls.every((/** @type {any} */ u) => isURL(u, "ws")), `deployments[${i}].urls`, "wss: URLs");
     ids.add(d.id);
-  }
-  need(Array.isArray(moderators) && moderators.every((m) => isURL(m, "http")), "moderators", "http: or https: origins");
-  for (const [name, ms] of Object.entries(timing)) {
-    need(name in TIMING && Number.isFinite(ms) && ms >= 0, "timing." + name, "milliseconds of " + Object.keys(TIMING));
-  }
+  });
+  need(isList(moderators) && moderators.every((/** @type {any} */ m) => isURL(m, "http")), "moderators", "https: URLs");
+  for (const name in timing) need(name in TIMING && timing[name] >= 0, "timing." + name, "one of " + Object.keys(TIMING) + ", in milliseconds");
   return { ...options, moderators, timing: { ...TIMING, ...timing } };
 }
+
+/** @param {any} text @returns {boolean} */
+export function isText(text) {
+  return !!text && typeof text == "string";
+}
+
+const isList = Array.isArray;
 
 /** @param {any} ok @param {string} key @param {string} hint */
 function need(ok, key, hint) {
@@ -36,7 +41,5 @@ function need(ok, key, hint) {
 function isURL(text, scheme) {
   try {
     return new RegExp(`^${scheme}s?:$`).test(new URL(text).protocol);
-  } catch {
-    return false;
-  }
+  } catch {}
 }

@@ -1,5 +1,6 @@
+import { spread } from "./backoff.js";
 import { custom, failure } from "./events.js";
-import { Line } from "./line.js";
+import { createLine } from "./line.js";
 
 /** What is kept for sending while reconnecting, in bytes. */
 const KEPT = 65536;
@@ -14,6 +15,8 @@ export class FailoverSocket extends EventTarget {
   #opened = false;
   #size = 0;
   #binaryType = "blob";
+  /** @type {any} */
+  #timer;
   /** @type {((e: any) => void) | null} */ onopen = null;
   /** @type {((e: any) => void) | null} */ onmessage = null;
   /** @type {((e: any) => void) | null} */ onclose = null;
@@ -27,40 +30,41 @@ export class FailoverSocket extends EventTarget {
    */
   constructor(options, protocols, dialect) {
     super();
-    this.#line = new Line(options, protocols, dialect, {
+    const line = (this.#line = createLine(options, protocols, dialect, {
       busy: () => true,
-      state: (state) => this.dispatchEvent(custom("state", state)),
       ready: (link) => {
         link.ws.binaryType = this.#binaryType;
-        if (!this.#opened) {
-          this.#opened = true;
-          this.#tell(new Event("open"));
-        }
+        if (this.#opened) return;
+        this.#opened = true;
+        this.#tell(new Event("open"));
       },
-      frame: (link, event) => {
-        const move = dialect?.move?.(event.data);
-        if (move) return this.#line.move(move, Math.random() * Math.min(move.spread || 0, 60000));
-        this.#tell(new MessageEvent("message", { data: event.data, origin: event.origin }));
+      frame: (link, { data, origin }) => {
+        const move = dialect?.move?.(data);
+        if (!move) this.#tell(new MessageEvent("message", { data, origin }));
+        else this.#timer = setTimeout(line.move, spread(move.spread), move);
       },
-      switched: (detail) => {
-        const kept = this.#kept;
-        this.#kept = [];
-        this.#size = 0;
-        for (const data of kept) this.#line.active?.send(data);
-        this.dispatchEvent(custom("switch", { ...detail, resent: kept.length }));
+      emit: (type, detail) => {
+        if (type == "switch") detail.resent = this.#resend();
+        this.dispatchEvent(custom(type, detail));
       },
-      blocked: (detail) => this.dispatchEvent(custom("blocked", detail)),
-      notice: (detail) => this.dispatchEvent(custom("reconnecting", detail)),
       // A deployment that goes away is left; one that has said all it wanted to, or does not understand, is obeyed.
-      final: (code) => (!dialect && code == 1000) || [1002, 1003, 1007, 1008, 1009, 1010].includes(code) || (code >= 3000 && code != 4001 && code != 4008),
+      final: (code) => [dialect ? 0 : 1000, 1002, 1003, 1007, 1008, 1009, 1010].includes(code) || (code >= 3000 && code != 4001 && code != 4008),
       ended: (event) => this.#closed(event),
-    });
-    this.#line.open();
+    }));
+    line.open();
+  }
+
+  // What was written while there was nobody to send it to.
+  #resend() {
+    const kept = this.#kept;
+    this.#kept = [];
+    this.#size = 0;
+    for (const data of kept) this.#line.active?.send(data);
+    return kept.length;
   }
 
   get readyState() {
-    if (this.#line.state == "closed") return 3;
-    return this.#opened ? 1 : 0;
+    return this.#line.state == "closed" ? 3 : this.#opened ? 1 : 0;
   }
   get state() {
     return this.#line.state;
@@ -91,10 +95,11 @@ export class FailoverSocket extends EventTarget {
    */
   send(data) {
     if (!this.#opened) throw failure("InvalidStateError", "not open yet");
-    if (this.#line.state == "closed") return;
-    if (this.#line.active) {
-      this.#line.active.send(data);
-      return this.#line.dialect && this.#line.probe();
+    const { active, state, probe } = this.#line;
+    if (state == "closed") return;
+    if (active) {
+      active.send(data);
+      return probe();
     }
     const size = data.size ?? data.byteLength ?? new TextEncoder().encode(data).length;
     if (this.#size + size > KEPT) throw failure("QuotaExceededError", "reconnecting, and 64 KiB wait already");
@@ -104,7 +109,8 @@ export class FailoverSocket extends EventTarget {
 
   /** @param {number} [code] @param {string} [reason] */
   close(code = 1000, reason = "") {
-    if (this.#line.state == "closed") return;
+    if (this.readyState == 3) return;
+    clearTimeout(this.#timer);
     this.#line.close(code, reason);
     setTimeout(() => this.#closed({ code, reason, wasClean: true }));
   }
@@ -117,8 +123,7 @@ export class FailoverSocket extends EventTarget {
   /** @param {{code: number, reason: string, wasClean?: boolean}} event */
   #closed({ code, reason, wasClean }) {
     if (!wasClean) this.#tell(new Event("error"));
-    const event = globalThis.CloseEvent ? new CloseEvent("close", { code, reason, wasClean }) : Object.assign(new Event("close"), { code, reason, wasClean });
-    this.#tell(event);
+    this.#tell(new CloseEvent("close", { code, reason, wasClean }));
   }
 
   /** @param {any} event */

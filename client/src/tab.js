@@ -2,50 +2,46 @@
 const WAIT = 60;
 
 /**
- * Asks the other tabs whether one of them is this sender: a duplicated tab gets a copy of sessionStorage, and two tabs that number their messages as one
- * sender would lose one of each pair. The channel is closed while the page is hidden away, or the browser would not keep the page.
+ * Takes a sender for this tab, unless another tab is that one: a duplicated tab gets a copy of sessionStorage, and two tabs that number their messages as
+ * one sender would lose one of each pair. The channel is closed while the page is hidden away, or the browser would not keep the page.
  * @param {string} sender
- * @returns {Promise<boolean>} whether it is free
+ * @param {(free: boolean) => void} told at once when nobody can be asked
+ * @returns {() => void} gives it back
  */
-export function isFree(sender) {
-  if (!globalThis.BroadcastChannel) return Promise.resolve(true);
-  const channel = new BroadcastChannel("livens");
-  return new Promise((resolve) => {
-    const end = (/** @type {boolean} */ free) => {
-      clearTimeout(timer);
-      channel.close();
-      resolve(free);
-    };
-    const timer = setTimeout(end, WAIT, true);
-    channel.onmessage = ({ data }) => data.mine == sender && end(false);
-    channel.postMessage({ whose: sender });
-  });
-}
-
-/**
- * Answers other tabs that ask for this sender.
- * @param {string} sender
- * @returns {() => void} ends it
- */
-export function defend(sender) {
-  /** @type {BroadcastChannel | null} */
-  let channel = null;
-  const close = () => {
-    channel?.close();
-    channel = null;
-  };
+export function claim(sender, told) {
+  const { BroadcastChannel } = globalThis;
+  if (!BroadcastChannel) {
+    told(true);
+    return () => {};
+  }
+  /** @type {any} */
+  let channel;
+  let mine = false;
+  const close = () => channel?.close();
   const open = () => {
     close();
-    if (!globalThis.BroadcastChannel) return;
     channel = new BroadcastChannel("livens");
-    channel.onmessage = ({ data }) => data.whose == sender && channel?.postMessage({ mine: sender });
+    channel.onmessage = (/** @type {any} */ { data }) => {
+      if (data.whose == sender && mine) channel.postMessage({ mine: sender });
+      else if (data.mine == sender && !mine) end(false);
+    };
   };
-  open();
-  globalThis.addEventListener?.("pagehide", close);
-  globalThis.addEventListener?.("pageshow", open);
-  return () => {
+  const end = (/** @type {boolean} */ free) => {
+    clearTimeout(timer);
+    mine = free;
+    if (!free) give();
+    told(free);
+  };
+  const give = () => {
+    clearTimeout(timer);
     close();
     globalThis.removeEventListener?.("pagehide", close);
     globalThis.removeEventListener?.("pageshow", open);
   };
+  const timer = setTimeout(end, WAIT, true);
+  open();
+  channel.postMessage({ whose: sender });
+  globalThis.addEventListener?.("pagehide", close);
+  globalThis.addEventListener?.("pageshow", open);
+  return give;
 }
