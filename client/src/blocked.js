@@ -1,11 +1,13 @@
+import { listen } from "./events.js";
+
 // Scheme and host: https: to a host may be allowed where wss: is not.
 /** @param {string} url */
-function hostOf(url) {
+const hostOf = (url) => {
   try {
     const { protocol, host } = new URL(url);
     return protocol + host;
   } catch {}
-}
+};
 
 /**
  * URLs that the page's Content-Security-Policy forbids. They are told from dead ones: a forbidden URL says nothing about its deployment, and trying
@@ -14,15 +16,15 @@ function hostOf(url) {
  */
 export function createBlocked(tell) {
   const hosts = new Set();
-  const listen = (/** @type {any} */ { blockedURI }) => {
-    const host = hostOf(blockedURI);
-    if (!host || hosts.has(host)) return;
-    hosts.add(host);
-    tell(blockedURI);
-  };
-  globalThis.document?.addEventListener("securitypolicyviolation", listen);
   return {
     has: (/** @type {string} */ url) => hosts.has(hostOf(url)),
-    stop: () => globalThis.document?.removeEventListener("securitypolicyviolation", listen),
+    stop: listen({
+      securitypolicyviolation({ blockedURI }) {
+        const host = hostOf(blockedURI);
+        if (!host || hosts.has(host)) return;
+        hosts.add(host);
+        tell(blockedURI);
+      },
+    }),
   };
 }

@@ -1,10 +1,11 @@
+import { createAlarm } from "./alarm.js";
 import { createBlocked } from "./blocked.js";
 import { backoff, spread } from "./backoff.js";
 import { candidates } from "./candidates.js";
 import { createModerator } from "./moderator.js";
 import { createRace } from "./race.js";
 import { validate } from "./options.js";
-import { onWake } from "./wake.js";
+import { listen } from "./events.js";
 import { createWatchdog } from "./watchdog.js";
 
 /** @typedef {import("./link.js").Link} Link */
@@ -51,10 +52,11 @@ export function createLine(options, protocols, dialect, host) {
   let reason = "";
   /** When deployments complained about our frames. @type {number[]} */
   let complaints = [];
-  /** @type {any} */
-  let retry;
-  /** @type {any} */
-  let notice;
+  const retry = createAlarm((next) => next());
+  const notice = createAlarm(() => {
+    setState("reconnecting");
+    host.emit("reconnecting", { since });
+  });
 
   const line = {
     /** In use. @type {Link | undefined} */
@@ -79,7 +81,8 @@ export function createLine(options, protocols, dialect, host) {
     if ([valid.url, ...deployments.flatMap((d) => d.urls)].some(blocked.has)) host.emit("blocked", { url, why: "csp" });
   });
   const watchdog = createWatchdog(timing, host.busy, (n) => line.active?.send(dialect?.ping(n)), (at) => doubt("silence", at));
-  const unwake = onWake(probe);
+  // The page may have slept, or the network may be another one.
+  const unlisten = listen({ online: probe, pageshow: probe, resume: probe, visibilitychange: probe });
 
   /** Begins. */
   function open() {
@@ -125,14 +128,14 @@ export function createLine(options, protocols, dialect, host) {
     doubted = undefined;
     round = 0;
     halt();
-    clearTimeout(notice);
+    notice();
     watchdog.heard();
   }
 
   function halt() {
     race?.stop();
     race = undefined;
-    clearTimeout(retry);
+    retry();
   }
 
   // One round: every deployment is tried. The Moderators are asked meanwhile; what is known is enough to begin.
@@ -146,7 +149,7 @@ export function createLine(options, protocols, dialect, host) {
     });
     run(list(fresh), adopt, () => {
       race = undefined;
-      retry = setTimeout(seek, backoff(++round, host.busy()));
+      retry(backoff(++round, host.busy()), seek);
     });
   }
 
@@ -208,18 +211,20 @@ export function createLine(options, protocols, dialect, host) {
 
   /** @param {Link} link @param {any} event */
   function adopt(link, event) {
-    const { active, next } = line;
-    const from = last;
+    const gap = Date.now() - since;
     link.id ||= moderator.known()?.active || deployments[0].id;
-    use(link);
-    active?.close(1000);
-    next?.close(1000);
-    host.ready(link, event);
-    if (from) host.emit("switch", { from, to: link.id, reason, gap: Date.now() - since, resent: 0, replayed: 0, planned: false });
+    use(link, { reason, gap, planned: false }, () => host.ready(link, event));
   }
 
-  /** @param {Link} link */
-  function use(link) {
+  /** The planned move is over: the new link is in use, the old one goes. @param {Link} link */
+  function settle(link) {
+    if (link == line.next) use(link, { reason: moving?.reason, gap: 0, planned: true });
+  }
+
+  /** @param {Link} link @param {any} detail of the switch @param {() => void} [begin] */
+  function use(link, detail, begin) {
+    const { active, next } = line;
+    const from = last;
     line.active = link;
     line.next = moving = undefined;
     last = link.id;
@@ -227,6 +232,10 @@ export function createLine(options, protocols, dialect, host) {
     hold(link);
     calm();
     setState("live");
+    active?.close(1000);
+    if (next != link) next?.close(1000);
+    begin?.();
+    if (from) host.emit("switch", { from, to: last, ...detail, resent: 0, replayed: 0 });
   }
 
   /** @param {Link} link */
@@ -268,7 +277,7 @@ export function createLine(options, protocols, dialect, host) {
     // With a chat open everything is tried at once; a page on which nobody would notice gives way to those where somebody does.
     const wait = code == 1013 || !host.busy() ? spread(line.spread) : 0;
     // Not through a timer of 0: in a hidden page that takes a second.
-    if (wait) retry = setTimeout(seek, wait);
+    if (wait) retry(wait, seek);
     else seek();
   }
 
@@ -299,26 +308,11 @@ export function createLine(options, protocols, dialect, host) {
 
   function moveLater() {
     race = undefined;
-    retry = setTimeout(attach, 500 + backoff(3, true));
-  }
-
-  /** The planned move is over: the new link is in use, the old one goes. @param {Link} link */
-  function settle(link) {
-    if (link != line.next) return;
-    const { active } = line;
-    const from = last;
-    const reason = moving?.reason;
-    use(link);
-    active?.close(1000);
-    host.emit("switch", { from, to: last, reason, gap: 0, resent: 0, replayed: 0, planned: true });
+    retry(500 + backoff(3, true), attach);
   }
 
   function armNotice() {
-    clearTimeout(notice);
-    notice = setTimeout(() => {
-      setState("reconnecting");
-      host.emit("reconnecting", { since });
-    }, Math.max(0, since + timing.notice - Date.now()));
+    notice(since + timing.notice - Date.now());
   }
 
   /** @param {import("../livens-client").State} state */
@@ -339,7 +333,7 @@ export function createLine(options, protocols, dialect, host) {
     calm();
     watchdog.stop();
     blocked.stop();
-    unwake();
+    unlisten();
     line.active?.close(code, reason);
     line.next?.close(code, reason);
     line.active = line.next = undefined;

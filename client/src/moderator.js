@@ -1,3 +1,5 @@
+import { createAlarm } from "./alarm.js";
+
 /** How long a Moderator's word counts, in milliseconds. */
 const MEMORY = 60000;
 
@@ -36,18 +38,15 @@ export function createModerator({ pool, deployments, moderators, timing }) {
   const ask = () => (asking ||= new Promise((resolve) => {
     const stop = new AbortController();
     let next = 0;
-    /** @type {any} */
-    let timer;
     const end = (/** @type {boolean} */ answered) => {
-      clearTimeout(timer);
+      timer();
       stop.abort();
       asking = undefined;
       resolve(answered);
     };
     const one = async () => {
-      clearTimeout(timer);
       const origin = moderators[next++];
-      timer = setTimeout(origin ? one : end, origin ? timing.hedge : timing.moderator, false);
+      timer(origin ? timing.hedge : timing.moderator, origin);
       let good;
       try {
         const reply = await fetch(new URL("/v1/pools/" + pool, origin), { signal: stop.signal, credentials: "omit" });
@@ -57,6 +56,7 @@ export function createModerator({ pool, deployments, moderators, timing }) {
       if (good) end(true);
       else if (origin && !stop.signal.aborted) one();
     };
+    const timer = createAlarm((origin) => (origin ? one() : end(false)));
     one();
   }));
 

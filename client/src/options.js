@@ -11,35 +11,36 @@ export const TIMING = {
  */
 export function validate(options) {
   const { pool, url, deployments, moderators = [], timing = {} } = options || {};
-  need(/^[\w.-]+$/.test(pool), "pool", "a name");
-  need(isURL(url, "ws"), "url", "a wss: URL");
-  need(isList(deployments) && deployments[0], "deployments", "a list");
+  need("pool", "a name", /^[\w.-]+$/.test(pool));
+  need("url", "a wss: URL", isWS(url));
+  need("deployments", "a list", isList(deployments, (d) => d));
   const ids = new Set();
-  deployments.forEach((/** @type {any} */ d, /** @type {number} */ i) => {
-    need(isText(d?.id) && !ids.has(d.id), `deployments[${i}].id`, "a name of its own");
-    need(isList(d.urls) && d.urls[0] && d.urls.every((/** @type {any} */ u) => isURL(u, "ws")), `deployments[${i}].urls`, "wss: URLs");
-    ids.add(d.id);
-  });
-  need(isList(moderators) && moderators.every((/** @type {any} */ m) => isURL(m, "http")), "moderators", "https: URLs");
-  for (const name in timing) need(name in TIMING && timing[name] >= 0, "timing." + name, "one of " + Object.keys(TIMING) + ", in milliseconds");
+  for (const { id, urls } of deployments) {
+    need("id", "a name of each deployment's own", isText(id) && !ids.has(id));
+    need(id + ": urls", "wss: URLs", isList(urls, isWS));
+    ids.add(id);
+  }
+  need("moderators", "https: URLs", !moderators.length || isList(moderators, isHTTP));
+  for (const name in timing) need("timing." + name, "milliseconds of " + Object.keys(TIMING), name in TIMING && timing[name] >= 0);
   return { ...options, moderators, timing: { ...TIMING, ...timing } };
 }
 
 /** @param {any} text @returns {boolean} */
-export function isText(text) {
-  return !!text && typeof text == "string";
-}
+export const isText = (text) => !!text && typeof text == "string";
 
-const isList = Array.isArray;
-
-/** @param {any} ok @param {string} key @param {string} hint */
-function need(ok, key, hint) {
+/** @param {string} key @param {string} hint @param {any} ok */
+const need = (key, hint, ok) => {
   if (!ok) throw new TypeError(`livens: ${key}: want ${hint}`);
-}
+};
 
-/** @param {any} text @param {string} scheme ws or http, each also with s */
-function isURL(text, scheme) {
+/** @param {any} list @param {(item: any) => any} good */
+const isList = (list, good) => Array.isArray(list) && list[0] && list.every(good);
+
+/** @param {RegExp} scheme @returns {(text: any) => any} */
+const isURL = (scheme) => (text) => {
   try {
-    return new RegExp(`^${scheme}s?:$`).test(new URL(text).protocol);
+    return scheme.test(new URL(text).protocol);
   } catch {}
-}
+};
+const isWS = isURL(/^wss?:/);
+const isHTTP = isURL(/^https?:/);

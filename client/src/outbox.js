@@ -47,12 +47,12 @@ export function createOutbox(storage, name) {
       const n = (box.last[c] || 0) + 1;
       const entry = { c, n, text, at, sent: 0 };
       box.entries.push(entry);
+      box.last[c] = n;
       if (full || !save()) {
         box.entries.pop();
+        box.last[c]--;
         throw failure("QuotaExceededError", "too many messages wait");
       }
-      box.last[c] = n;
-      save();
       return entry;
     },
 
@@ -77,9 +77,9 @@ export function createOutbox(storage, name) {
 
   // Whether it could be kept; where there is no storage, memory has to do.
   const save = () => {
-    const { sender, c, last, entries } = box;
     try {
-      storage?.setItem(name, JSON.stringify({ sender, c, last, entries: entries.map(({ c, n, text, at }) => ({ c, n, text, at, sent: 0 })) }));
+      // JSON leaves functions out.
+      storage?.setItem(name, JSON.stringify(box));
       return true;
     } catch {}
   };

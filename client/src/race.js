@@ -1,3 +1,4 @@
+import { createAlarm } from "./alarm.js";
 import { createLink } from "./link.js";
 
 /** @typedef {import("./link.js").Link} Link */
@@ -28,14 +29,12 @@ export function createRace(waiting, protocols, timing, judge) {
   const running = new Map();
   /** @type {Link | undefined} */
   let greeted;
-  /** @type {any} */
-  let timer;
   let ended = false;
 
   /** Ends it: whatever is running is closed. */
   const stop = () => {
     ended = true;
-    clearTimeout(timer);
+    stagger();
     for (const link of [...running.keys()]) remove(link).close();
   };
 
@@ -51,7 +50,7 @@ export function createRace(waiting, protocols, timing, judge) {
   };
 
   const next = () => {
-    clearTimeout(timer);
+    stagger();
     if (ended) return;
     const candidate = waiting.shift();
     if (candidate) deadline(createLink(candidate, protocols, { opened, frame, down: fail }, judge.scout), timing.connect);
@@ -59,22 +58,17 @@ export function createRace(waiting, protocols, timing, judge) {
       ended = true;
       return judge.over();
     }
-    arm();
-  };
-
-  const arm = () => {
-    clearTimeout(timer);
-    timer = setTimeout(stalled, timing.stagger);
+    stagger(timing.stagger);
   };
 
   // Who was silent for this long counts as failing for those that are asked next, and may still win.
-  const stalled = () => {
+  const stagger = createAlarm(() => {
     if (!waiting.length) waiting = judge.more().filter((c) => ![...running.keys()].some((link) => link.url == c.url));
     if (waiting.length || greeted) for (const link of running.keys()) if (!link.isOpen || link == greeted) judge.failed(link, 0);
     greeted = undefined;
     greet();
     next();
-  };
+  });
 
   const opened = (/** @type {Link} */ link) => {
     deadline(link, timing.welcome);
@@ -89,7 +83,7 @@ export function createRace(waiting, protocols, timing, judge) {
       greeted = link;
       link.greeted = true;
       link.send(hello);
-      arm();
+      stagger(timing.stagger);
     }
   };
 

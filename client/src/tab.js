@@ -1,3 +1,6 @@
+import { createAlarm } from "./alarm.js";
+import { listen } from "./events.js";
+
 /** How long another tab may take to say that a sender is its own, in milliseconds. */
 const WAIT = 60;
 
@@ -5,43 +8,34 @@ const WAIT = 60;
  * Takes a sender for this tab, unless another tab is that one: a duplicated tab gets a copy of sessionStorage, and two tabs that number their messages as
  * one sender would lose one of each pair. The channel is closed while the page is hidden away, or the browser would not keep the page.
  * @param {string} sender
- * @param {(free: boolean) => void} told at once when nobody can be asked
+ * @param {(free: boolean) => void} told
  * @returns {() => void} gives it back
  */
 export function claim(sender, told) {
-  const { BroadcastChannel } = globalThis;
-  if (!BroadcastChannel) {
-    told(true);
-    return () => {};
-  }
   /** @type {any} */
   let channel;
   let mine = false;
-  const close = () => channel?.close();
-  const open = () => {
-    close();
+  const pagehide = () => channel.close();
+  const pageshow = () => {
+    channel?.close();
     channel = new BroadcastChannel("livens");
-    channel.onmessage = (/** @type {any} */ { data }) => {
-      if (data.whose == sender && mine) channel.postMessage({ mine: sender });
-      else if (data.mine == sender && !mine) end(false);
+    channel.onmessage = (/** @type {any} */ { data: [whose, answer] }) => {
+      if (whose != sender) return;
+      if (mine && !answer) channel.postMessage([sender, true]);
+      if (!mine && answer) end(0, false);
     };
   };
-  const end = (/** @type {boolean} */ free) => {
-    clearTimeout(timer);
+  const end = createAlarm((/** @type {boolean} */ free) => {
     mine = free;
-    if (!free) give();
     told(free);
+  });
+  const unlisten = listen({ pagehide, pageshow });
+  pageshow();
+  channel.postMessage([sender, false]);
+  end(WAIT, true);
+  return () => {
+    end();
+    unlisten();
+    pagehide();
   };
-  const give = () => {
-    clearTimeout(timer);
-    close();
-    globalThis.removeEventListener?.("pagehide", close);
-    globalThis.removeEventListener?.("pageshow", open);
-  };
-  const timer = setTimeout(end, WAIT, true);
-  open();
-  channel.postMessage({ whose: sender });
-  globalThis.addEventListener?.("pagehide", close);
-  globalThis.addEventListener?.("pageshow", open);
-  return give;
 }

@@ -72,7 +72,7 @@ export function createTranscript() {
     wakes: () => Math.min(...[...senders.values()].map(({ gap }) => (gap ? gap + HOLD : Infinity))),
 
     /** @returns {Record<string, number>} for each sender the highest n up to which nothing is missing */
-    have: () => Object.fromEntries([...senders].filter(([, { whole }]) => whole).map(([s, { whole }]) => [s, whole])),
+    have: () => Object.fromEntries([...senders].map(([s, { whole }]) => [s, whole])),
 
     /** @returns {Message[]} all, by time, then sender, then n; a sender's own always by n */
     all() {

@@ -1,3 +1,4 @@
+import { createAlarm } from "../alarm.js";
 import { spread } from "../backoff.js";
 import { failure } from "../events.js";
 import { createLine } from "../line.js";
@@ -49,22 +50,28 @@ export function createTalk(options, emit) {
   let switched;
   /** A move that waits for the outbox. @type {any} */
   let leaving;
-  /** @type {any} */ let paceTimer;
-  /** @type {any} */ let ackTimer;
-  /** @type {any} */ let dueTimer;
-  /** @type {any} */ let leaveTimer;
+  const paced = createAlarm(flush);
+  // The deployment is doubted when the oldest message that it was sent gets no acknowledgement.
+  const unacknowledged = createAlarm((sent) => line.doubt("ack", sent));
+  // What waits behind a gap is shown when its time is over.
+  const due = createAlarm(() => {
+    for (const chat of chats.values()) for (const m of chat.due(Date.now())) emit("message", { ...m });
+    wait();
+  });
+  const going = createAlarm((step) => step());
   let giveBack = () => {};
   /** @type {() => void} */ let started;
   const start = new Promise((resolve) => (started = /** @type {any} */ (resolve)));
 
-  if (outbox.sender) giveBack = claim(outbox.sender, begin);
-  else begin(false);
+  if (outbox.sender && globalThis.BroadcastChannel) giveBack = claim(outbox.sender, begin);
+  else begin(outbox.sender);
 
-  /** @param {boolean} own whether what the storage holds is this tab's */
+  /** @param {any} own whether what the storage holds is this tab's */
   function begin(own) {
     if (!own) {
+      giveBack();
       outbox.restart(role[0] + "-" + random(16));
-      giveBack = claim(outbox.sender, () => {});
+      if (globalThis.BroadcastChannel) giveBack = claim(outbox.sender, () => {});
     }
     for (const e of outbox.entries) take(message(e));
     line.open();
@@ -72,22 +79,20 @@ export function createTalk(options, emit) {
   }
 
   function dialect() {
-    const is = (/** @type {string} */ t) => (/** @type {any} */ data) => {
-      const frame = parse(data);
-      return frame.t == t && frame;
-    };
-    const isWelcome = is("welcome");
     return {
       hello: (/** @type {any} */ context) => {
         const have = Object.fromEntries(conversations().filter((c) => c).slice(0, NAMED).map((c) => [c, chat(c).have()]));
         return JSON.stringify({ t: "hello", v: 1, role, key, token, name, sender: outbox.sender, have, ...context });
       },
       ready: (/** @type {any} */ data) => {
-        const frame = isWelcome(data);
-        return frame && (frame.deployment || true);
+        const { t, deployment } = parse(data);
+        return t == "welcome" && (deployment || true);
       },
       ping: (/** @type {number} */ ping) => JSON.stringify({ t: "ack", ping }),
-      move: is("move"),
+      move: (/** @type {any} */ data) => {
+        const move = parse(data);
+        return move.t == "move" && move;
+      },
     };
   }
 
@@ -137,7 +142,7 @@ export function createTalk(options, emit) {
   function push(link, have) {
     for (const [c, chat] of chats) {
       const lacking = chat.all().filter((m) => m.n > upTo(have?.[c], m.s) && m.mark != "sending");
-      for (const msgs of portions(lacking.map(({ s, n, from, name, at, text }) => ({ s, n, from, name, at, text })))) {
+      for (const msgs of portions(lacking.map(({ c, mark, ...m }) => m))) {
         link.owes.add(++puts);
         say(link, { t: "put", c, id: puts, msgs });
       }
@@ -190,15 +195,8 @@ export function createTalk(options, emit) {
     wait();
   }
 
-  // What waits behind a gap is shown when its time is over.
   function wait() {
-    clearTimeout(dueTimer);
-    const wakes = Math.min(...[...chats.values()].map((chat) => chat.wakes()));
-    if (wakes == Infinity) return;
-    dueTimer = setTimeout(() => {
-      for (const chat of chats.values()) for (const m of chat.due(Date.now())) emit("message", { ...m });
-      wait();
-    }, Math.max(0, wakes - Date.now()));
+    due(Math.min(...[...chats.values()].map((chat) => chat.wakes())) - Date.now());
   }
 
   /** @param {Link} link @param {any} frame */
@@ -223,12 +221,12 @@ export function createTalk(options, emit) {
 
   // In the order in which they were written, and no faster than a deployment takes it.
   function flush() {
-    clearTimeout(paceTimer);
+    paced();
     for (const e of outbox.entries) {
       if (e.sent || !line.active) continue;
       const wait = pace();
       if (wait) {
-        paceTimer = setTimeout(flush, wait);
+        paced(wait);
         break;
       }
       e.sent = Date.now();
@@ -237,32 +235,28 @@ export function createTalk(options, emit) {
     watch();
   }
 
-  // The deployment is doubted when the oldest message that it was sent gets no acknowledgement.
   function watch() {
-    clearTimeout(ackTimer);
     const oldest = outbox.entries.find((e) => e.sent && chat(e.c).get(outbox.sender, e.n)?.mark == "sending");
-    if (!oldest) return line.trust("ack");
-    const { sent } = oldest;
-    ackTimer = setTimeout(() => line.doubt("ack", sent), Math.max(0, sent + line.options.timing.ack - Date.now()));
+    unacknowledged(oldest && oldest.sent + line.options.timing.ack - Date.now(), oldest?.sent);
+    if (!oldest) line.trust("ack");
   }
 
   // An operator goes at once, for the visitors need it there; a visitor when its turn has come and nothing is on its way.
   /** @param {any} move */
   function asked(move) {
     if (!visitor) return line.move(move);
-    clearTimeout(leaveTimer);
     leaving = undefined;
-    leaveTimer = setTimeout(() => {
+    going(spread(move.spread), () => {
       leaving = move;
-      leaveTimer = setTimeout(leave, PATIENCE, true);
+      going(PATIENCE, () => leave(true));
       leave();
-    }, spread(move.spread));
+    });
   }
 
   /** @param {boolean} [late] whatever is on its way */
   function leave(late) {
     if (!leaving || (outbox.entries.length && !late)) return;
-    clearTimeout(leaveTimer);
+    going();
     line.move(leaving);
     leaving = undefined;
   }
@@ -303,7 +297,7 @@ export function createTalk(options, emit) {
 
   /** @param {string} why */
   function stop(why) {
-    for (const timer of [paceTimer, ackTimer, dueTimer, leaveTimer]) clearTimeout(timer);
+    for (const alarm of [paced, unacknowledged, due, going]) alarm();
     giveBack();
     for (const e of outbox.take(() => true)) {
       e.reject?.(failure("AbortError", why));
@@ -312,9 +306,21 @@ export function createTalk(options, emit) {
   }
 
   return {
-    line,
-    outbox,
-    operators: () => operators,
+    get state() {
+      return line.state;
+    },
+    get deployment() {
+      return line.active?.id || null;
+    },
+    get operators() {
+      return operators;
+    },
+    get conversation() {
+      return outbox.c || null;
+    },
+    get pending() {
+      return outbox.entries.length;
+    },
     conversations,
 
     /** @param {string} [c] */
@@ -366,7 +372,7 @@ function storageOf(name) {
 /** @param {string} name @returns {string} the key that all tabs of this visitor share */
 function sharedKey(name) {
   const storage = storageOf("localStorage");
-  const key = random(22);
+  const key = random(24);
   try {
     if (!storage?.getItem(name)) storage?.setItem(name, key);
     return storage?.getItem(name) || key;
