@@ -17,9 +17,9 @@ export const INTERNAL = [
 
 /** @param {string} entry @param {RegExp} [mangleProps] @returns {Promise<string>} */
 async function bundle(entry, mangleProps) {
-  const options = { entryPoints: [entry], absWorkingDir: folder, bundle: true, write: false, charset: "ascii", legalComments: "none" };
+  const options = { entryPoints: [entry], absWorkingDir: folder, bundle: true, write: false, minifySyntax: true, minifyWhitespace: true };
   const [file] = buildSync({ .../** @type {any} */ (options), format: "esm", target: "es2022", mangleProps }).outputFiles ?? [];
-  const { code } = await minify(file.text, { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true, pure_getters: true }, format: { ascii_only: true } });
+  const { code } = await minify(file.text, { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true, pure_getters: true, hoist_funs: true }, format: { ascii_only: true } });
   return code + "\n";
 }
 
