@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Clock } from "./clock.js";
 import { Deployment } from "./deployment.js";
 import { Network, Server } from "./network.js";
@@ -59,6 +60,7 @@ export class World {
     Object.defineProperty(globalThis, "sessionStorage", { value: new Store(), configurable: true, writable: true });
     Object.defineProperty(globalThis, "localStorage", { value: new Store(), configurable: true, writable: true });
     const page = new EventTarget();
+    setMaxListeners(0, page);
     globalThis.addEventListener = page.addEventListener.bind(page);
     globalThis.removeEventListener = page.removeEventListener.bind(page);
     this.page = this.network.page = page;
