@@ -1,7 +1,7 @@
 import { Server } from "./network.js";
 
 // A chat deployment as docs/client-protocol.md describes it, with what makes it misbehave: `faults` may hold
-//   mute (never welcomes), noacks (takes messages and says nothing), lies (frames that no protocol knows).
+//   mute (never welcomes), noacks (answers heartbeats, and does nothing with messages), lies (frames that no protocol knows).
 
 export class Deployment extends Server {
   faults = new Set();
@@ -103,7 +103,7 @@ export class Deployment extends Server {
   }
 
   acknowledge(c, have, by) {
-    for (const s of this.sessions) if (s.in(c) && !this.faults.has("noacks")) s.say({ t: "ack", c, have, by });
+    for (const s of this.sessions) if (s.in(c)) s.say({ t: "ack", c, have, by });
   }
 }
 
@@ -174,6 +174,7 @@ class Session {
 
   message(frame) {
     const d = this.deployment;
+    if (d.faults.has("noacks")) return;
     if (frame.kind) {
       for (const s of d.sessions) if (s != this && s.in(frame.c)) s.say({ ...frame, from: this.who.role });
       return;
