@@ -32,6 +32,16 @@ test("behind a gap it waits for 5 s, and then goes on without", () => {
   assert.deepEqual(t.have(), { a: 3 });
 });
 
+test("while nobody could send what is missing it waits, and then for 5 s anew", () => {
+  const t = createTranscript();
+  t.add(m("a", 2), 1000);
+  t.add(m("a", 3), 0);
+  assert.equal(texts(t.due(0)), "");
+  assert.equal(texts(t.due(100_000, true)), "");
+  assert.equal(t.wakes(), 105_000);
+  assert.equal(texts(t.due(105_000)), "a2 a3");
+});
+
 test("the order is by time, then sender, then n; a sender's own always by n", () => {
   const t = createTranscript();
   for (const x of [m("b", 1, 10), m("a", 1, 10), m("a", 2, 30), m("a", 3, 20), m("b", 2, 25)]) t.add(x, 0);
