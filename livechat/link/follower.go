@@ -30,8 +30,9 @@ const (
 	maxPause = 2 * time.Second
 )
 
-// Run follows the other deployment until ctx is done.
+// Run follows the other deployment until ctx is done, and then closes both connections.
 func (l *Link) Run(ctx context.Context) {
+	defer l.close()
 	pause, complaint := minPause, ""
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -53,6 +54,15 @@ func (l *Link) Run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 		pause = min(2*pause, maxPause)
+	}
+}
+
+func (l *Link) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	if l.leader != nil {
+		l.leader.cancel()
 	}
 }
 
@@ -105,10 +115,12 @@ func (l *Link) follow(ctx context.Context) error {
 // answer acknowledges what is on disk, and gives signs of life.
 func (w *follower) answer(ctx context.Context, stop context.CancelFunc) {
 	defer stop()
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
 	for {
 		select {
 		case <-w.some:
-		case <-time.After(beat):
+		case <-tick.C:
 		case <-w.lost:
 			return
 		case <-ctx.Done():

@@ -20,6 +20,7 @@ type leader struct {
 	sent    int64
 	read    int64    // how far the other has it on disk
 	told    [2]int64 // what the last synced was about
+	beat    *time.Ticker
 }
 
 // maxPassing bounds the passing frames that wait for a slow connection.
@@ -56,17 +57,25 @@ func (lead *leader) serve(ctx context.Context, hello *frame.Hello) {
 	if write(ctx, lead.conn, welcome) != nil {
 		return
 	}
-	l.begin(lead)
+	if !l.begin(lead) {
+		return
+	}
 	defer l.end(lead)
 	l.options.Log.Info("the other deployment follows", "peer", l.options.Peer, "from", lead.sent, "to", mark.Seq)
+	lead.beat = time.NewTicker(beat)
+	defer lead.beat.Stop()
 	go lead.listen(ctx)
 	for lead.step(ctx) == nil {
 	}
 }
 
-// begin makes a connection the one that counts.
-func (l *Link) begin(lead *leader) {
+// begin makes a connection the one that counts; false when the link is closed.
+func (l *Link) begin(lead *leader) bool {
 	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return false
+	}
 	if l.leader != nil {
 		l.leader.cancel()
 	}
@@ -74,6 +83,7 @@ func (l *Link) begin(lead *leader) {
 	l.outgoing = way{up: true}
 	l.mu.Unlock()
 	l.options.Hub.Linked(true, lead.read)
+	return true
 }
 
 func (l *Link) end(lead *leader) {
@@ -130,7 +140,7 @@ func (lead *leader) step(ctx context.Context) error {
 	case seq := <-lead.acked:
 		lead.note(seq)
 	case <-changed:
-	case <-time.After(beat):
+	case <-lead.beat.C: // whatever the other says: it must hear this one, too
 		return write(ctx, lead.conn, frame.Ack{T: "ack", Ping: "0", Seq: mark.Seq})
 	case <-ctx.Done():
 		return ctx.Err()
