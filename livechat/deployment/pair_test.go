@@ -25,6 +25,7 @@ type moderators struct {
 	epoch  int64
 	states map[string]string
 	mute   bool
+	asked  int
 }
 
 func newModerators(t *testing.T, active string) *moderators {
@@ -41,6 +42,7 @@ func (m *moderators) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	m.asked++
 	tag := fmt.Sprintf(`"%d-%s-%v"`, m.epoch, m.active, m.states)
 	w.Header().Set("ETag", tag)
 	if r.Header.Get("If-None-Match") == tag {
@@ -48,6 +50,13 @@ func (m *moderators) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"pool": "chat", "active": m.active, "epoch": m.epoch, "states": m.states})
+}
+
+// count is how often it was asked.
+func (m *moderators) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.asked
 }
 
 // decide makes another deployment active; states are pairs of name and state.

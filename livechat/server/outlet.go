@@ -11,8 +11,8 @@ import (
 
 // Limits of what waits for one client.
 const (
-	maxQueued      = 512       // frames
-	maxQueuedBytes = 256 << 10 //
+	maxQueued      = 2048    // frames
+	maxQueuedBytes = 1 << 20 // what many commits at once may bring an operator fits
 	writeLimit     = 10 * time.Second
 	closeLimit     = 2 * time.Second
 )
