@@ -74,7 +74,7 @@ export class Inbox {
   }
 
   #content({ name, typing, summary: { last, unread, waiting, over } }) {
-    const text = typing ? "is typing…" : `${last?.from === "operator" ? "You: " : ""}${last?.text ?? ""}`;
+    const text = typing ? "is typing…" : `${last?.from === "operator" ? `${last.name || "You"}: ` : ""}${last?.text ?? ""}`;
     return [
       h("span", { class: "name" }, name),
       last ? h("time", { datetime: new Date(last.at).toISOString(), title: timeOf(last.at) }, ago(last.at)) : null,

@@ -22,7 +22,7 @@ export class Panel {
     this.nameRow = h("p", { class: "name" }, h("label", { for: "name" }, "Your name"), this.name);
     this.count = h("span", { class: "count", "data-testid": "unread", hidden: true });
     this.launcher = h("button", { type: "button", class: "launcher", "data-testid": "open-chat", "aria-expanded": "false", "aria-haspopup": "dialog", onclick: () => this.open() },
-      icon(icons.chat), h("span", {}, "Chat with us"), this.count);
+      icon(icons.chat), h("span", { class: "word" }, "Chat with us"), this.count);
     this.dialog = this.#dialog(words.heading);
     this.elements = [this.launcher, this.dialog];
     phone.addEventListener("change", () => this.isOpen && this.open());

@@ -85,7 +85,7 @@ class LivensChat extends HTMLElement {
     const on = (type, act) => session.addEventListener(type, (event) => session === this.session && act(event.detail));
     for (const type of ["message", "mark"]) on(type, () => this.#draw());
     on("message", (message) => message.from === "operator" && panel.transcript.typing(null));
-    on("typing", ({ from }) => from === "operator" && panel.transcript.typing(this.getAttribute("heading")));
+    on("typing", ({ from }) => from === "operator" && panel.transcript.typing(session.transcript().findLast((m) => m.from === "operator")?.name || this.getAttribute("heading") || "Somebody"));
     for (const type of ["state", "presence"]) on(type, () => this.#state());
     on("reconnecting", () => panel.strip(panel.notice, "We are reconnecting. You can go on writing; nothing is lost."));
     on("switch", (change) => this.#switched(change));
