@@ -1,0 +1,1 @@
+"use strict";window.livensConfig=CONFIG,window.livensReady=new Promise(function(o){(function i(e){var n=document.createElement("script");n.src=URLS[e%URLS.length],n.integrity=INTEGRITY,n.crossOrigin="anonymous",n.onload=function(){o(livens)},n.onerror=function(){setTimeout(i,++e%URLS.length?0:2e3,e)},document.head.append(n)})(0)});
