@@ -17,25 +17,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/livens/livens/client"
 )
-
-// Client is what the pages hand to the client script: Options in client/livens-client.d.ts.
-type Client struct {
-	Pool        string       `json:"pool"`
-	URL         string       `json:"url"` // of the service by its DNS name: wss://chat.example.com/chat
-	Deployments []Deployment `json:"deployments"`
-	Moderators  []string     `json:"moderators"`       // origins of nameservers that serve /v1/pools
-	Timing      Timing       `json:"timing,omitempty"` // only what differs from the script's defaults
-}
-
-// Deployment is where one deployment can be reached: its WebSocket URLs, the best first.
-type Deployment struct {
-	ID   string   `json:"id"`
-	URLs []string `json:"urls"`
-}
-
-// Timing are times of the client script by name, in milliseconds.
-type Timing map[string]int
 
 //go:embed static
 var files embed.FS
@@ -46,24 +30,24 @@ var pagePaths = map[string]string{"index.html": "/", "operator.html": "/operator
 // Content types are fixed here, because what the host's own table says of .js differs from machine to machine.
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-	".svg": "image/svg+xml", ".json": "application/json",
+	".svg": "image/svg+xml",
 }
 
-// Handler serves the shop at /, the console at /operator, what they load, the client script at /livens.js and what it is
-// configured with at /client.json; anything else is not found. It returns an error when a URL in client is none, for then
-// the pages could not be allowed to connect to it.
-func Handler(client Client, script []byte) (http.Handler, error) {
-	policy, err := contentPolicy(client)
+// Handler serves the shop at /, the console at /operator, what they load, and the client script at /livens.js; anything else
+// is not found. The options are what the script is configured with: JSON is made of them as Options in
+// client/livens-client.d.ts say. It returns an error when a URL in them is none, for then the pages could not be allowed to
+// connect to it.
+func Handler(options any) (http.Handler, error) {
+	written, err := json.Marshal(options)
 	if err != nil {
 		return nil, err
 	}
-	options, err := json.Marshal(client)
+	policy, err := contentPolicy(written)
 	if err != nil {
 		return nil, err
 	}
 	h := handler{}
-	h.add("/livens.js", "livens.js", script, "")
-	h.add("/client.json", "client.json", options, "")
+	h.add("/livens.js", "livens.js", client.Script(), "")
 	err = fs.WalkDir(files, "static", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -75,7 +59,7 @@ func Handler(client Client, script []byte) (http.Handler, error) {
 		file := path.Base(name)
 		if at, isPage := pagePaths[file]; isPage {
 			// json.Marshal escapes <, > and &, so the options cannot end the element that they stand in.
-			h.add(at, file, bytes.ReplaceAll(content, []byte("{{client}}"), options), policy)
+			h.add(at, file, bytes.ReplaceAll(content, []byte("{{client}}"), written), policy)
 		} else {
 			h.add("/"+file, file, content, "")
 		}
@@ -86,36 +70,43 @@ func Handler(client Client, script []byte) (http.Handler, error) {
 
 // contentPolicy allows a page its own files, and connections to what the client script is configured with. With Trusted Types
 // required and none declared, no script can make markup of a string: a message stays text even if a page forgets that.
-func contentPolicy(client Client) (string, error) {
-	connect := []string{"'self'"}
-	allow := func(address string) error {
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" || !slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme) || strings.ContainsAny(u.Host, "; ,'") {
-			return fmt.Errorf("%q is no URL that a page can connect to; it begins with wss://, or https:// for a moderator", address)
-		}
-		if origin := u.Scheme + "://" + u.Host; !slices.Contains(connect, origin) {
-			connect = append(connect, origin)
-		}
-		return nil
+func contentPolicy(options []byte) (string, error) {
+	var given client.Config
+	if err := json.Unmarshal(options, &given); err != nil {
+		return "", err
 	}
-	addresses := append([]string{client.URL}, client.Moderators...)
-	for _, deployment := range client.Deployments {
+	addresses := append([]string{given.URL}, given.Moderators...)
+	for _, deployment := range given.Deployments {
 		addresses = append(addresses, deployment.URLs...)
 	}
+	allowed := []string{"'self'"}
 	for _, address := range addresses {
-		if err := allow(address); err != nil {
+		origin, err := originOf(address)
+		if err != nil {
 			return "", err
 		}
+		if !slices.Contains(allowed, origin) {
+			allowed = append(allowed, origin)
+		}
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src " + strings.Join(connect, " ") +
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src " + strings.Join(allowed, " ") +
 		"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'", nil
+}
+
+// originOf also refuses what would end a directive of the policy.
+func originOf(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme) || strings.ContainsAny(u.Host, "; ,'") {
+		return "", fmt.Errorf("%q is no URL that a page can connect to; it begins with wss://, or https:// for a moderator", address)
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
 type file struct {
 	name    string
 	content []byte
 	tag     string
-	policy  string
+	policy  string // empty for what a page loads
 }
 
 // handler holds every file by its path.
@@ -133,11 +124,6 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	header := w.Header()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		header.Set("Allow", "GET, HEAD")
-		http.Error(w, "this page can only be read", http.StatusMethodNotAllowed)
-		return
-	}
 	header.Set("Content-Type", contentTypes[path.Ext(f.name)])
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")

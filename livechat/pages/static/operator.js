@@ -16,7 +16,7 @@ const inbox = new Inbox(choose);
 const room = new Room($("#room"), {
   send: (text, conversation) => { const safe = session.send(text, conversation); draw(); return safe; },
   typing: (conversation) => session.typing(conversation),
-  end: (conversation) => { session.end(conversation); over(conversation); },
+  end: (conversation) => session.end(conversation),
   back: () => { document.body.dataset.view = "list"; inbox.focus(); },
 });
 $("nav").append(inbox.element);
@@ -148,6 +148,7 @@ function over(conversation) {
 }
 
 function undelivered(why, message) {
+  if (session.state === "closed") return;
   if (message && message.c === room.conversation) room.transcript.note(`Not delivered: “${message.text}” (${why})`);
   else tell(`not delivered (${why})`, message?.text ?? "");
   draw();

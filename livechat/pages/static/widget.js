@@ -1,12 +1,13 @@
 // The chat button and its panel, for any page:
 //
-//   <script src="https://chat.example.com/livens.js" defer></script>
+//   <script src="https://chat.example.com/livens.js" defer></script>   (or what `livens snippet` prints)
 //   <script src="https://chat.example.com/widget.js" type="module"></script>
 //   <livens-chat heading="Alderlight" greeting="Hello!" answer-by="ten o'clock tomorrow"></livens-chat>
 //
-// What it connects to (Options of livens-client) is in a <script type="application/json"> inside the element, else where its
-// attribute `config` says, else in client.json beside this file. `--livens-accent` colours it. It lives in an open shadow root:
-// the page's styles do not reach it, nor its own the page. `session` is its ChatSession, once there is one.
+// What it connects to (Options of livens-client) is in a <script type="application/json"> inside the element, else in the
+// snippet's livensConfig, else where its attribute `config` says, else in client.json beside this file. `--livens-accent`
+// colours it. It lives in an open shadow root: the page's styles do not reach it, nor its own the page. `session` is its
+// ChatSession, once there is one. A link to #livens-chat opens it.
 import { h, countInTitle } from "./dom.js";
 import { Panel } from "./panel.js";
 
@@ -26,8 +27,15 @@ class LivensChat extends HTMLElement {
     const styles = ["chat.css", "widget.css"].map((file) => h("link", { rel: "stylesheet", href: new URL(file, import.meta.url).href }));
     this.attachShadow({ mode: "open" }).append(...styles, ...this.panel.elements);
     document.addEventListener("visibilitychange", () => this.session && this.#draw());
+    document.addEventListener("click", (event) => this.#link(event));
     // Whoever has a conversation is told of an answer without opening the panel; nobody else costs a connection.
     if (this.#known.started) this.#connect().catch(() => {});
+  }
+
+  #link(event) {
+    if (!event.target.closest?.('a[href="#livens-chat"]')) return;
+    event.preventDefault();
+    this.panel.open();
   }
 
   #opened() {
@@ -75,6 +83,10 @@ class LivensChat extends HTMLElement {
   async #options() {
     const inline = this.querySelector('script[type="application/json"]');
     if (inline) return JSON.parse(inline.textContent);
+    if (globalThis.livensConfig) {
+      await livensReady;
+      return livensConfig;
+    }
     const reply = await fetch(this.getAttribute("config") || new URL("client.json", import.meta.url)).catch(String);
     if (!reply.ok) throw new Error(`no configuration: ${reply.status ?? reply}`);
     return reply.json();
@@ -90,7 +102,7 @@ class LivensChat extends HTMLElement {
     on("reconnecting", () => panel.strip(panel.notice, "We are reconnecting. You can go on writing; nothing is lost."));
     on("switch", (change) => this.#switched(change));
     on("end", () => this.#note("This conversation was closed. Write again and it goes on here."));
-    on("drop", ({ why, message }) => this.#note(message ? `Not delivered: “${message.text}” (${why})` : `Something could not be delivered (${why})`));
+    on("drop", ({ why, message }) => message ? this.#note(`Not delivered: “${message.text}” (${why})`) : console.warn(`livens-chat: ${why}`));
     on("blocked", ({ url, why }) => console.warn(`livens-chat: ${url} is blocked on this page: ${why}`));
   }
 
