@@ -93,13 +93,21 @@ func contentPolicy(options []byte) (string, error) {
 		"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'", nil
 }
 
-// originOf also refuses what would end a directive of the policy.
+// originOf is an address as the policy names it; what would end a directive is refused. The policy's grammar has no IPv6
+// addresses and browsers ignore one, so such an address opens its port on every host.
 func originOf(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme) || strings.ContainsAny(u.Host, "; ,'") {
 		return "", fmt.Errorf("%q is no URL that a page can connect to; it begins with wss://, or https:// for a moderator", address)
 	}
-	return u.Scheme + "://" + u.Host, nil
+	if !strings.HasPrefix(u.Host, "[") {
+		return u.Scheme + "://" + u.Host, nil
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"ws": "80", "http": "80", "wss": "443", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://*:" + port, nil
 }
 
 type file struct {
