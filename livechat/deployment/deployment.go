@@ -7,11 +7,13 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/livens/livens/livechat/chat"
 	"github.com/livens/livens/livechat/config"
+	"github.com/livens/livens/livechat/pages"
 	"github.com/livens/livens/livechat/server"
 	"github.com/livens/livens/livechat/store"
 )
@@ -50,8 +52,14 @@ func (d *Deployment) build(version string) (err error) {
 		Name: c.Name, Peer: c.PeerName, Store: d.store, Operator: c.OperatorOf, Ask: func() {},
 		Burst: c.Limits.Burst, Rate: c.Limits.Rate, AttachRate: c.Limits.AttachRate, Log: d.log,
 	}, nil)
+	var shown http.Handler
+	if c.Client.URL != "" { // without it a page would not know where to connect
+		if shown, err = pages.Handler(c.Client); err != nil {
+			return err
+		}
+	}
 	d.server, err = server.New(server.Options{
-		Hub: d.hub, Store: d.store, Synced: func() error { return nil }, Client: c.Client,
+		Hub: d.hub, Store: d.store, Synced: func() error { return nil }, Client: c.Client, Pages: shown,
 		Origins: c.Origins, URLs: c.Client.URLs(), Log: d.log,
 	})
 	return err
