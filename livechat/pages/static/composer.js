@@ -1,8 +1,5 @@
 import { h, icon, icons } from "./dom.js";
 
-// The other side shows "is typing" for 5 s, so that is told again a little earlier.
-const typingEvery = 3000;
-
 const problems = {
   QuotaExceededError: "Too many messages are waiting to be sent. Please try again in a moment.",
   TypeError: "This message is too long. Please send it in two.",
@@ -12,15 +9,14 @@ const problems = {
 export class Composer {
   /**
    * @param {object} given `testid`: prefix of the hooks for tests; `label`: what the box is called; `send(text)`: a promise
-   * that is rejected when the text can not be taken; `typing()`: called at most every 3 s while somebody writes.
+   * that is rejected when the text can not be taken; `typing()`: called whenever somebody writes, which a session passes on not too often.
    */
   constructor({ testid, label, send, typing }) {
     this.give = send;
     this.tell = typing;
-    this.told = 0;
     this.box = h("textarea", {
       rows: "1", maxlength: "8000", placeholder: label, "aria-label": label, "data-testid": `${testid}-input`, enterkeyhint: "send",
-      onkeydown: (event) => this.#key(event), oninput: () => this.#changed(),
+      onkeydown: (event) => this.#key(event), oninput: () => this.#written(),
     });
     this.button = h("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send", "data-testid": `${testid}-send` }, icon(icons.send));
     this.problem = h("p", { class: "problem", role: "alert", hidden: true });
@@ -47,9 +43,11 @@ export class Composer {
 
   #changed() {
     this.button.disabled = !this.text.trim();
-    if (!this.text || Date.now() - this.told < typingEvery) return;
-    this.told = Date.now();
-    this.tell();
+  }
+
+  #written() {
+    this.#changed();
+    if (this.text) this.tell();
   }
 
   async #submit(event) {
@@ -57,7 +55,6 @@ export class Composer {
     const text = this.text.trim();
     if (!text) return;
     this.text = "";
-    this.told = 0;
     this.focus();
     try {
       await this.give(text);
