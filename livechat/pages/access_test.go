@@ -79,6 +79,7 @@ func nameless(p *tab) []string {
 
 // Every state that a visitor or an operator may see, in every size and scheme.
 func TestEverybodyCanUseThePages(t *testing.T) {
+	t.Parallel()
 	shop := openShop(t)
 	chromium := browser(t)
 	visitor, operator := newTab(t, chromium), newTab(t, chromium)

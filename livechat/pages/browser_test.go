@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for what must come. A test that passes waits for a small part of it.
-const patience = 15 * time.Second
+const patience = 60 * time.Second
 
 // browser starts a Chromium of its own, with a fresh profile, and ends it with the test.
 func browser(t *testing.T) context.Context {
@@ -167,6 +167,13 @@ func (p *tab) click(css string) {
 func (p *tab) enter(text string) {
 	p.t.Helper()
 	p.run(input.InsertText(text))
+}
+
+// goesOnWriting makes the page think that somebody keeps typing in that box, until the function that it returns is called.
+func (p *tab) goesOnWriting(testid string) (stop func()) {
+	p.t.Helper()
+	timer := ask[int](p, "setInterval(() => id("+quoted(testid)+").dispatchEvent(new Event('input')), 200)")
+	return func() { p.run(chromedp.Evaluate(fmt.Sprintf("clearInterval(%d)", timer), nil)) }
 }
 
 // key presses a key, such as "Enter", with modifiers.

@@ -20,6 +20,7 @@ func (p *tab) says(text, mark string) {
 
 // One conversation from its first message to its end, each step as the two people see it.
 func TestAConversation(t *testing.T) {
+	t.Parallel()
 	shop := openShop(t)
 	chromium := browser(t)
 	visitor, operator := newTab(t, chromium), newTab(t, chromium)
@@ -94,7 +95,9 @@ func answers(t *testing.T, visitor, operator *tab) {
 	operator.until(`id("conversation").dataset.unread === "0" && !document.title.startsWith("(")`)
 	visitor.says("Is anybody there?", "delivered")
 	operator.enter("Yes, ")
+	stop := operator.goesOnWriting("operator-input")
 	visitor.until(`shown(id("typing")) && id("typing").textContent.includes("is typing")`)
+	stop()
 	operator.key("Enter", input.ModifierShift)
 	operator.enter("good morning")
 	operator.key("Enter")
@@ -108,7 +111,9 @@ func answers(t *testing.T, visitor, operator *tab) {
 
 func writesHTML(t *testing.T, visitor, operator *tab) {
 	visitor.enter(hostile)
+	stop := visitor.goesOnWriting("chat-input")
 	operator.until(`shown(id("typing")) && id("typing").textContent.includes("Ada is typing") && id("conversation").textContent.includes("is typing")`)
+	stop()
 	visitor.click("[data-testid=chat-send]")
 	operator.says(hostile, "")
 	operator.click("[data-testid=operator-input]")

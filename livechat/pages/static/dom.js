@@ -36,6 +36,31 @@ export const icons = {
   down: "M12 5v14 M6 13l6 6 6-6",
 };
 
+/**
+ * Makes these elements the children of a list. Only what is not in its place is moved: a screen reader speaks what is moved in
+ * a live region, and a button that is moved loses the focus and the click that has begun on it.
+ */
+export function place(list, wanted) {
+  const stay = new Set(wanted);
+  for (const child of [...list.children]) if (!stay.has(child)) child.remove();
+  let here = list.firstElementChild;
+  for (const element of wanted) {
+    if (element === here) here = here.nextElementSibling;
+    else list.insertBefore(element, here);
+  }
+}
+
+/** A function that calls the given one once for all calls that are waiting. It is not slowed down on a hidden page, as a timer is. */
+export function soon(act) {
+  const { port1, port2 } = new MessageChannel();
+  let waiting = false;
+  port1.onmessage = () => { waiting = false; act(); };
+  return () => {
+    if (!waiting) port2.postMessage(null);
+    waiting = true;
+  };
+}
+
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 

@@ -1,4 +1,4 @@
-import { h, ago, timeOf } from "./dom.js";
+import { h, ago, place, timeOf } from "./dom.js";
 
 /** What an operator calls a conversation: by the visitor's name, else by the beginning of its id. */
 export function nameOf(conversation, messages) {
@@ -32,7 +32,7 @@ export class Inbox {
   /** @param {object[]} entries `{id, name, summary, typing}` in the order to show; `selected` is an id; `words` are said when there are none. */
   render(entries, selected, words) {
     const focused = this.list.contains(document.activeElement) ? document.activeElement : null;
-    this.list.replaceChildren(...entries.map((entry) => this.#row(entry, entry.id === selected)));
+    place(this.list, entries.map((entry) => this.#row(entry, entry.id === selected)));
     this.empty.hidden = entries.length > 0;
     this.empty.textContent = words;
     if (focused && focused !== document.activeElement) focused.focus({ preventScroll: true });
@@ -58,19 +58,21 @@ export class Inbox {
     buttons[Math.min(Math.max(buttons.indexOf(document.activeElement) + step, 0), buttons.length - 1)]?.focus();
   }
 
+  // An entry is made anew when something has changed in it; a row that shows this one is right.
   #row(entry, selected) {
     let row = this.rows.get(entry.id);
     if (!row) {
-      row = h("li", {}, h("button", { type: "button", "data-testid": "conversation", "data-id": entry.id, onclick: () => this.choose(entry.id) }));
-      this.rows.set(entry.id, row);
+      const button = h("button", { type: "button", "data-testid": "conversation", "data-id": entry.id, onclick: () => this.choose(entry.id) });
+      this.rows.set(entry.id, row = { button, element: h("li", {}, button) });
     }
-    const button = row.firstElementChild;
-    button.toggleAttribute("aria-current", selected);
-    if (selected) button.setAttribute("aria-current", "true");
-    button.dataset.unread = entry.summary.unread;
-    button.classList.toggle("over", entry.summary.over);
-    button.replaceChildren(...this.#content(entry));
-    return row;
+    if (selected) row.button.setAttribute("aria-current", "true");
+    else row.button.removeAttribute("aria-current");
+    if (row.entry !== entry) {
+      row.entry = entry;
+      row.button.dataset.unread = entry.summary.unread;
+      row.button.replaceChildren(...this.#content(entry));
+    }
+    return row.element;
   }
 
   #content({ name, typing, summary: { last, unread, waiting, over } }) {

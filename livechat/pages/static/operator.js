@@ -1,71 +1,67 @@
-import { h, countInTitle, timeOf } from "./dom.js";
-import { Inbox, nameOf, summarise } from "./inbox.js";
-import { Room } from "./room.js";
+// The operator's console: signing in and out, and the line that says where the chat runs.
+import { h, timeOf } from "./dom.js";
+import { Desk } from "./desk.js";
 
 const $ = (selector) => document.querySelector(selector);
-const login = $("#login"), line = $("footer.line"), problem = $("#login .problem"), enter = $("[data-testid=operator-login]");
+const login = $("#login"), problem = $("#login .problem"), enter = $("[data-testid=operator-login]"), line = $("footer.line");
+const options = JSON.parse($("#client").textContent);
+const desk = new Desk();
 
 let session = null;
-let wasLive = false;
-let filter = "all";
-const seen = JSON.parse(sessionStorage.getItem("operator-seen") ?? "{}"); // conversation → when its latest message was written that was on the screen
-const ended = {}; // conversation → when its latest message was written, when it was ended
-const typing = {}; // conversation → the timer that ends "is typing"
-
-const inbox = new Inbox(choose);
-const room = new Room($("#room"), {
-  send: (text, conversation) => { const safe = session.send(text, conversation); draw(); return safe; },
-  typing: (conversation) => session.typing(conversation),
-  end: (conversation) => session.end(conversation),
-  back: () => { document.body.dataset.view = "list"; inbox.focus(); },
-});
-$("nav").append(inbox.element);
-
-// Signing in and out
+let accepted = false; // whether a deployment has taken the token
+let latest = ""; // the last switch, in words
 
 function begin(token, name) {
-  session?.close();
-  wasLive = false;
+  accepted = false;
   enter.disabled = true;
-  const options = JSON.parse($("#client").textContent);
-  const mine = session = new livens.ChatSession({ ...options, role: "operator", token, name });
+  session = new livens.ChatSession({ ...options, role: "operator", token, name });
+  listen(session);
+  state();
+}
+
+function listen(mine) {
   const on = (type, act) => mine.addEventListener(type, (event) => mine === session && act(event.detail));
   on("state", state);
-  for (const type of ["message", "mark"]) on(type, draw);
-  on("message", ({ c, from }) => from === "visitor" && quiet(c));
-  on("typing", ({ c, from }) => from === "visitor" && writes(c));
-  on("end", ({ c }) => over(c));
   on("presence", state);
+  on("message", ({ c, from }) => from === "visitor" ? desk.typing(c, false) : desk.changed(c));
+  on("mark", ({ c }) => desk.changed(c));
+  on("typing", ({ c, from }) => from === "visitor" && desk.typing(c, true));
+  on("end", ({ c }) => desk.ended(c));
   on("switch", switched);
-  on("reconnecting", () => { tell("reconnecting since", timeOf(Date.now())); say("The chat can not be reached; still trying."); });
-  on("drop", ({ why, message }) => undelivered(why, message));
+  on("reconnecting", () => {
+    tell(`reconnecting since ${timeOf(Date.now())}`);
+    say("The chat can not be reached; still trying.");
+  });
+  on("drop", ({ why, message }) => session.state === "closed" || (message ? desk.undelivered(why, message) : tell(why)));
   on("blocked", ({ url, why }) => console.warn(`operator: ${url} is blocked on this page: ${why}`));
-  state();
 }
 
 function state() {
   line.dataset.state = session.state;
   line.dataset.deployment = session.deployment ?? "";
-  if (session.state === "closed") return out(wasLive ? "The chat has signed you out. Please sign in again." : "The chat does not accept this token.");
-  if (session.state === "live") {
-    wasLive = true;
-    say("");
-    login.hidden = true;
-    $("#console").hidden = false;
-    tell(`live on ${session.deployment}`, session.operators > 1 ? `${session.operators} operators here` : "");
-    draw();
-  } else tell(session.state === "reconnecting" ? "changing over" : "connecting");
+  if (session.state === "closed") return out(accepted ? "The chat has signed you out. Please sign in again." : "The chat does not accept this token.");
+  if (session.state !== "live") return tell(session.state === "reconnecting" ? "changing over" : "connecting");
+  if (!accepted) show();
+  accepted = true;
+  tell(`live on ${session.deployment}`, session.operators > 1 ? `, ${session.operators} operators here` : "");
+}
+
+function show() {
+  say("");
+  login.hidden = true;
+  $("#console").hidden = false;
+  desk.use(session);
 }
 
 function out(words) {
-  const closing = session;
+  const last = session;
   session = null;
-  if (closing?.state !== "closed") closing?.close();
+  last?.close();
+  desk.use(null);
   sessionStorage.removeItem("operator-token");
   enter.disabled = false;
   $("#console").hidden = true;
   login.hidden = false;
-  countInTitle(0);
   say(words);
   $("#token").focus();
 }
@@ -75,118 +71,36 @@ function say(words) {
   problem.hidden = !words;
 }
 
-$("#login form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const name = $("#who").value.trim(), token = $("#token").value.trim();
-  localStorage.setItem("operator-name", name);
-  sessionStorage.setItem("operator-token", token);
-  say("");
-  begin(token, name);
-});
-$("#leave").addEventListener("click", () => out(""));
-
-// The status line
-
-let latest = "";
-
 function tell(now, more = "") {
-  line.replaceChildren(h("span", { class: "dot" }), h("strong", {}, now), more ? ` ${more}` : "", latest ? h("span", { class: "latest" }, latest) : "");
+  line.replaceChildren(h("span", { class: "dot" }), h("span", {}, h("strong", {}, now), more), latest ? h("span", { class: "latest" }, latest) : "");
 }
 
 function switched({ from, to, gap, planned, reason, resent }) {
-  Object.assign(line.dataset, { gap, reason, planned, switches: Number(line.dataset.switches) + 1 });
+  Object.assign(line.dataset, { gap, reason, planned, resent, switches: Number(line.dataset.switches) + 1 });
   const how = planned && !gap ? "planned, no gap" : `${Math.round(gap)} ms${resent ? `, ${resent} sent again` : ""}`;
   latest = `last switch ${timeOf(Date.now())}: ${from ?? "none"} → ${to}, ${how}`;
   line.title = reason ?? "";
   state();
 }
 
-// Conversations
-
-function entries() {
-  return session.conversations().map((id) => {
-    const messages = session.transcript(id);
-    return { id, name: nameOf(id, messages), messages, summary: summarise(messages, seen[id], ended[id]), typing: id in typing };
-  });
-}
-
-function draw() {
-  if (!session) return;
-  const here = entries().find(({ id }) => id === room.conversation);
-  if (here?.messages.length && !document.hidden && onScreen()) {
-    seen[here.id] = here.messages.at(-1).at;
-    sessionStorage.setItem("operator-seen", JSON.stringify(seen));
-  }
-  const all = entries();
-  const waiting = all.filter(({ summary }) => summary.waiting);
-  inbox.render(filter === "all" ? all : waiting, room.conversation, all.length ? "Nobody is waiting." : "No conversations yet. They appear here by themselves.");
-  const now = all.find(({ id }) => id === room.conversation);
-  if (now) room.render(now, now.messages);
-  $("[data-filter=all] span").textContent = all.length;
-  $("[data-filter=waiting] span").textContent = waiting.length;
-  const unread = all.reduce((sum, { summary }) => sum + summary.unread, 0);
-  countInTitle(unread);
-  $("link[rel=icon]").href = unread ? "/favicon-unread.svg" : "/favicon.svg";
-}
-
-/** On a phone the list and the conversation take turns. */
-function onScreen() { return document.body.dataset.view === "room" || !matchMedia("(max-width: 720px)").matches; }
-
-function choose(conversation) {
-  if (!conversation) return;
-  document.body.dataset.view = "room";
-  room.open(conversation);
-  draw();
-  room.transcript.toEnd();
-  if (!matchMedia("(pointer: coarse)").matches) room.composer.focus();
-}
-
-function over(conversation) {
-  ended[conversation] = session.transcript(conversation).at(-1)?.at ?? 0;
-  if (conversation === room.conversation) room.transcript.note("This conversation was ended.");
-  draw();
-}
-
-function undelivered(why, message) {
-  if (session.state === "closed") return;
-  if (message && message.c === room.conversation) room.transcript.note(`Not delivered: “${message.text}” (${why})`);
-  else tell(`not delivered (${why})`, message?.text ?? "");
-  draw();
-}
-
-function writes(conversation) {
-  clearTimeout(typing[conversation]);
-  typing[conversation] = setTimeout(() => quiet(conversation), 5000);
-  if (conversation === room.conversation) room.transcript.typing(room.name);
-  draw();
-}
-
-function quiet(conversation) {
-  clearTimeout(typing[conversation]);
-  delete typing[conversation];
-  if (conversation === room.conversation) room.transcript.typing(null);
-  draw();
-}
-
-for (const button of document.querySelectorAll("[data-filter]")) {
-  button.addEventListener("click", () => {
-    filter = button.dataset.filter;
-    for (const other of document.querySelectorAll("[data-filter]")) other.setAttribute("aria-pressed", String(other === button));
-    draw();
-  });
-}
-
-document.addEventListener("keydown", (event) => {
-  if (!session || !wasLive) return;
-  if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) choose(inbox.beside(room.conversation, event.key === "ArrowDown" ? 1 : -1));
-  else if (event.altKey && event.code.startsWith("Digit")) room.reply(Number(event.code.slice(5)) - 1);
-  else if (event.key === "Escape") { document.body.dataset.view = "list"; inbox.focus(); }
-  else return;
+$("#login form").addEventListener("submit", (event) => {
   event.preventDefault();
+  const name = $("#who").value.trim(), token = $("#token").value.trim();
+  localStorage.setItem("operator-name", name);
+  sessionStorage.setItem("operator-token", token);
+  $("#token").value = "";
+  say("");
+  begin(token, name);
 });
-document.addEventListener("visibilitychange", draw);
-setInterval(draw, 30000); // "4 min" becomes "5 min"
+
+$("#leave").addEventListener("click", () => {
+  const waiting = session.pending === 1 ? "1 message has" : `${session.pending} messages have`;
+  if (!session.pending || confirm(`${waiting} not been sent yet. Sign out all the same?`)) out("");
+});
 
 $("#who").value = localStorage.getItem("operator-name") ?? "";
 const token = sessionStorage.getItem("operator-token");
-if (token) begin(token, $("#who").value);
+if (token) {
+  begin(token, $("#who").value);
+  show(); // it was accepted before; if it is not any more, the form comes back
+}

@@ -41,8 +41,8 @@ export class Room {
       h("div", { class: "quick", role: "group", "aria-label": "Quick replies" }, ...replies), this.composer.element);
   }
 
-  /** @param {object} entry as the inbox has it, `messages` the whole transcript */
-  render({ name, summary: { waiting, over, last } }, messages) {
+  /** @param {object} entry as the inbox has it, with `messages`, the whole transcript */
+  render({ name, messages, summary: { waiting, over, last } }) {
     this.name = name;
     this.title.textContent = name;
     this.since.textContent = over ? "Ended. A new message opens it again." : waiting ? `Waiting since ${timeOf(waiting)} (${ago(waiting)})` : last ? `Last message at ${timeOf(last.at)}` : "";

@@ -1,4 +1,4 @@
-import { h, icon, icons, timeOf, dayOf } from "./dom.js";
+import { h, icon, icons, place, timeOf, dayOf } from "./dom.js";
 
 const pictures = {
   sending: "M12 3.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17z M12 7.5V12l3 2",
@@ -44,7 +44,8 @@ export class Transcript {
       before = message;
     }
     wanted.push(...notes.map((note) => note.element));
-    const grown = this.#place(wanted);
+    const grown = wanted.at(-1) !== this.list.lastElementChild;
+    place(this.list, wanted);
     if (this.following || (before?.from === this.mine && grown)) this.toEnd();
     else if (grown) this.below.hidden = false;
   }
@@ -74,22 +75,6 @@ export class Transcript {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     this.following = scrollHeight - scrollTop - clientHeight < 40;
     if (this.following) this.below.hidden = true;
-  }
-
-  /** Moves only what is not in its place, because a screen reader speaks what is moved. Says whether the last one is new. */
-  #place(wanted) {
-    const last = this.list.lastElementChild;
-    let here = this.list.firstElementChild;
-    for (const element of wanted) {
-      if (element === here) here = here.nextElementSibling;
-      else this.list.insertBefore(element, here);
-    }
-    while (here) {
-      const gone = here;
-      here = here.nextElementSibling;
-      gone.remove();
-    }
-    return this.list.lastElementChild !== last;
   }
 
   #day(at) {

@@ -8,13 +8,14 @@
 // snippet's livensConfig, else where its attribute `config` says, else in client.json beside this file. `--livens-accent`
 // colours it. It lives in an open shadow root: the page's styles do not reach it, nor its own the page. `session` is its
 // ChatSession, once there is one. A link to #livens-chat opens it.
-import { h, countInTitle } from "./dom.js";
+import { h, countInTitle, soon } from "./dom.js";
 import { Panel } from "./panel.js";
 
 const kept = "livens-widget";
 
 class LivensChat extends HTMLElement {
   session = null;
+  #draw = soon(() => this.session && this.#show());
   #known = recall(); // started: has written before; name; seen: when the latest message was written that was on the screen
 
   connectedCallback() {
@@ -26,7 +27,7 @@ class LivensChat extends HTMLElement {
     }, { open: () => this.#opened(), send: (text) => this.#send(text), typing: () => this.session?.typing(), rename: (name) => this.#rename(name) });
     const styles = ["chat.css", "widget.css"].map((file) => h("link", { rel: "stylesheet", href: new URL(file, import.meta.url).href }));
     this.attachShadow({ mode: "open" }).append(...styles, ...this.panel.elements);
-    document.addEventListener("visibilitychange", () => this.session && this.#draw());
+    document.addEventListener("visibilitychange", this.#draw);
     document.addEventListener("click", (event) => this.#link(event));
     // Whoever has a conversation is told of an answer without opening the panel; nobody else costs a connection.
     if (this.#known.started) this.#connect().catch(() => {});
@@ -47,9 +48,7 @@ class LivensChat extends HTMLElement {
   async #send(text) {
     if (!this.session) await this.#connect();
     this.#keep({ started: true });
-    const safe = this.session.send(text);
-    this.#draw();
-    return safe;
+    return this.session.send(text);
   }
 
   // A session says its name once. Before the first message nothing is lost by beginning another.
@@ -134,7 +133,7 @@ class LivensChat extends HTMLElement {
     this.#draw();
   }
 
-  #draw() {
+  #show() {
     const messages = this.session.transcript();
     this.panel.nameRow.hidden = messages.length > 0;
     this.panel.transcript.render(messages);
