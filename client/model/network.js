@@ -74,7 +74,7 @@ class Socket {
     const server = (this.server = network.hosts.get(host));
     if (network.forbidden.has(host)) {
       setTimeout(() => {
-        globalThis.document?.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI: url, effectiveDirective: "connect-src" }));
+        network.page.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI: url, effectiveDirective: "connect-src" }));
         this.closed(1006);
       }, 0);
     } else if (!server || server.condition == "dead") setTimeout(() => this.closed(1006), 1);

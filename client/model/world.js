@@ -58,12 +58,17 @@ export class World {
     if (random) Math.random = random;
     Object.defineProperty(globalThis, "sessionStorage", { value: new Store(), configurable: true, writable: true });
     Object.defineProperty(globalThis, "localStorage", { value: new Store(), configurable: true, writable: true });
-    /** @type {any} */ (globalThis).document = Object.assign(new EventTarget(), { visibilityState: "visible" });
     const page = new EventTarget();
     globalThis.addEventListener = page.addEventListener.bind(page);
     globalThis.removeEventListener = page.removeEventListener.bind(page);
-    this.page = page;
+    this.page = this.network.page = page;
     /** @type {any} */ (globalThis).BroadcastChannel = undefined;
+    /** @type {any} */ (globalThis).CloseEvent = class extends Event {
+      constructor(type, init) {
+        super(type);
+        Object.assign(this, init);
+      }
+    };
   }
 
   /** What a page is configured with. */

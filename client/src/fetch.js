@@ -1,9 +1,9 @@
 import { candidates } from "./candidates.js";
-import { Moderator } from "./moderator.js";
+import { createModerator } from "./moderator.js";
 import { validate } from "./options.js";
 
-/** @type {Map<string, Moderator>} one a pool, so that a second call need not ask again */
-const moderators = new Map();
+/** @type {Map<string, ReturnType<typeof createModerator>>} one a pool, so that a second call goes where the first was told to */
+const known = new Map();
 
 /**
  * fetch at the active deployment, then at the others, each at its own origin (those of its WebSocket URLs). Only for requests that may be repeated:
@@ -16,37 +16,27 @@ const moderators = new Map();
  */
 export async function failoverFetch(options, path, init = {}) {
   const valid = validate(options);
-  const key = valid.pool + valid.moderators;
-  const moderator = moderators.get(key) || new Moderator(valid);
-  moderators.set(key, moderator);
-  if (!moderator.known) moderator.ask();
-  const word = moderator.known;
-  const list = candidates(valid, { first: word ? [word.active, ...word.order] : [], fresh: true });
+  const moderator = known.get(valid.pool) || createModerator(valid);
+  known.set(valid.pool, moderator);
+  moderator.ask();
+  const word = moderator.known();
   /** @type {any} */
   let last;
-  for (const { url } of list) {
+  for (const { url } of candidates(valid, { first: word && [word.active, ...word.order], fresh: true })) {
+    const stop = new AbortController();
+    const abort = () => stop.abort();
+    const timer = setTimeout(abort, valid.timing.connect);
+    init.signal?.addEventListener("abort", abort);
     try {
-      const reply = await patient(new URL(path, url.replace(/^ws/, "http")).href, init, valid.timing.connect);
-      if (![502, 503, 504].includes(reply.status)) return reply;
-      last = reply;
+      init.signal?.throwIfAborted();
+      last = await fetch(new URL(path, url.replace(/^ws/, "http")), { ...init, signal: stop.signal });
+      if (![502, 503, 504].includes(last.status)) break;
     } catch (error) {
       if (init.signal?.aborted) throw error;
-      last ||= error;
+    } finally {
+      clearTimeout(timer);
     }
   }
-  if (last instanceof Response) return last;
+  if (last) return last;
   throw new TypeError("livens: no deployment answered");
-}
-
-/** @param {string} url @param {RequestInit} init @param {number} ms until the answer begins */
-async function patient(url, init, ms) {
-  const own = new AbortController();
-  const stop = () => own.abort();
-  const timer = setTimeout(stop, ms);
-  init.signal?.addEventListener("abort", stop);
-  try {
-    return await fetch(url, { ...init, signal: own.signal });
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,23 +1,23 @@
-import { Blocked } from "./blocked.js";
+import { createAlarm } from "./alarm.js";
+import { createBlocked } from "./blocked.js";
 import { backoff, spread } from "./backoff.js";
 import { candidates } from "./candidates.js";
-import { Moderator } from "./moderator.js";
-import { Race } from "./race.js";
+import { createModerator } from "./moderator.js";
+import { createRace } from "./race.js";
 import { validate } from "./options.js";
-import { onWake } from "./wake.js";
-import { Watchdog } from "./watchdog.js";
+import { listen } from "./events.js";
+import { createWatchdog } from "./watchdog.js";
 
 /** @typedef {import("./link.js").Link} Link */
+/** @typedef {{to: string, reason: string, epoch: number}} Move */
+/** @typedef {"silence" | "ack"} Doubt what an active link did not do */
 
 /**
  * @typedef {object} Host who uses a line
  * @property {() => boolean} busy whether a user would notice a delay
- * @property {(state: import("../livens-client").State) => void} state
  * @property {(link: Link, event: any) => void} ready a link is ready (event: the frame that made it so, or null); more frames of it follow
  * @property {(link: Link, event: any) => void} frame
- * @property {(detail: import("../livens-client").Switch) => void} switched
- * @property {(detail: {url: string, why: string}) => void} blocked
- * @property {(detail: {since: number}) => void} notice
+ * @property {(type: string, detail: any) => void} emit what the page is told: state, switch, blocked, reconnecting
  * @property {(code: number) => boolean} final whether a close with this code is meant
  * @property {(event: {code: number, reason: string, wasClean?: boolean}) => void} ended
  * @property {boolean} [settles] a planned move is over when the host calls settle, not when the new link is ready
@@ -25,359 +25,320 @@ import { Watchdog } from "./watchdog.js";
 
 /**
  * A connection to whichever deployment serves: the one place that knows which link is in use, which is in doubt and what is tried beside it.
- * Either `active` is a ready link, or a race for one is on, or the next race has its time.
+ * Once begun, either `active` is a ready link, or a race for one is on, or a timer stands that begins the next race.
+ * @param {any} options not yet validated
+ * @param {string | string[] | undefined} protocols
+ * @param {any} dialect a Dialect, or undefined: an open connection is ready then
+ * @param {Host} host
  */
-export class Line {
-  /** @type {Link | null} in use */
-  active = null;
-  /** @type {Link | null} ready, and not yet in use: a planned move is on */
-  next = null;
-  /** @type {import("../livens-client").State} */
-  state = "connecting";
+export function createLine(options, protocols, dialect, host) {
+  const valid = validate(options);
+  const { timing, deployments } = valid;
+  const moderator = createModerator(valid);
+  /** URLs that failed since the last welcome, with their deployments. @type {Map<string, string | null>} */
+  const failed = new Map();
+  /** @type {ReturnType<typeof createRace> | undefined} */
+  let race;
+  /** What the active link is doubted for. @type {Doubt | undefined} */
+  let doubted;
+  /** The planned move that is on. @type {Move | undefined} */
+  let moving;
+  /** The deployment that was in use last. @type {string | null} */
+  let last = null;
+  let round = 0;
+  let directUntil = 0;
+  /** When the present gap began, and why. */
+  let since = Date.now();
+  let reason = "";
+  /** When deployments complained about our frames. @type {number[]} */
+  let complaints = [];
+  const retry = createAlarm((next) => next());
+  const notice = createAlarm(() => {
+    setState("reconnecting");
+    host.emit("reconnecting", { since });
+  });
 
-  /** @type {Race | null} */
-  #race = null;
-  /** @type {"" | "silence" | "ack"} what the active link is doubted for */
-  #doubt = "";
-  /** @type {Map<string, string | null>} URLs that failed since the last welcome, with their deployments */
-  #failed = new Map();
-  #round = 0;
-  #directUntil = 0;
-  #since = Date.now();
-  #reason = "first";
-  /** @type {string | null} */
-  #last = null;
-  /** @type {number[]} when deployments complained about our frames */
-  #complaints = [];
-  /** What a deployment said how long a crowd's return shall take. */
-  spread = 0;
-  /** @type {any} */
-  #retry;
-  /** @type {any} */
-  #notice;
-  /** @type {{to: string, reason: string} | null} */
-  #moving = null;
+  const line = {
+    /** In use. @type {Link | undefined} */
+    active: undefined,
+    /** Ready, and not yet in use: a planned move is on. @type {Link | undefined} */
+    next: undefined,
+    /** @type {import("../livens-client").State} */
+    state: "connecting",
+    /** Over which time a deployment wants a crowd's return spread. */
+    spread: 0,
+    options: valid,
+    open,
+    probe,
+    doubt,
+    trust,
+    move,
+    settle,
+    close,
+  };
 
-  /**
-   * @param {any} options validated here
-   * @param {string | string[] | undefined} protocols
-   * @param {any} dialect a Dialect, or undefined: an open connection is ready then
-   * @param {Host} host
-   */
-  constructor(options, protocols, dialect, host) {
-    this.options = validate(options);
-    this.protocols = protocols;
-    this.dialect = dialect;
-    this.host = host;
-    this.moderator = new Moderator(this.options);
-    this.blocked = new Blocked((url) => {
-      if (this.#urls().some((own) => this.blocked.has(own))) host.blocked({ url, why: "csp" });
-    });
-    this.watchdog = new Watchdog(this.options.timing, {
-      busy: () => host.busy(),
-      ping: (n) => dialect && this.active?.send(dialect.ping(n)),
-      silent: (since) => dialect && this.doubt("silence", since),
-    });
-    this.unwake = onWake(() => this.probe());
-  }
-
-  #urls() {
-    return [this.options.url, ...this.options.deployments.flatMap((d) => d.urls)];
-  }
+  const blocked = createBlocked((url) => {
+    if ([valid.url, ...deployments.flatMap((d) => d.urls)].some(blocked.has)) host.emit("blocked", { url, why: "csp" });
+  });
+  const watchdog = createWatchdog(timing, host.busy, (n) => line.active?.send(dialect?.ping(n)), (at) => doubt("silence", at));
+  // The page may have slept, or the network may be another one.
+  const unlisten = listen({ online: probe, pageshow: probe, resume: probe, visibilitychange: probe });
 
   /** Begins. */
-  open() {
-    this.#armNotice();
-    this.#seek();
+  function open() {
+    armNotice();
+    seek();
   }
 
   /** Asks now whether the deployment is alive; without one, tries now. */
-  probe() {
-    if (this.active) this.watchdog.probe();
-    else if (!this.#race && this.state != "closed") this.#seek();
+  function probe() {
+    if (line.active) dialect && watchdog.probe();
+    else if (!race && line.state != "closed") seek();
   }
 
-  /** @returns {string[]} deployments that failed since the last welcome; a blocked URL is no failure */
-  tried() {
-    const ids = [...this.#failed].filter(([url, id]) => id && !this.blocked.has(url)).map(([, id]) => /** @type {string} */ (id));
-    return [...new Set(ids)];
-  }
+  // Deployments that failed since the last welcome; a blocked URL is no failure.
+  const tried = () => [...new Set([...failed].filter(([url, id]) => id && !blocked.has(url)).map(([, id]) => /** @type {string} */ (id)))];
 
   /**
    * SUSPECT: others are tried beside the active link, which is kept until one of them is ready.
-   * @param {"silence" | "ack"} why @param {number} since when what was not answered was sent
+   * @param {Doubt} why @param {number} at when what was not answered was sent
    */
-  doubt(why, since) {
-    if (!this.active || this.#doubt) return;
-    this.#doubt = why;
-    this.#since = since;
-    this.#reason = why == "ack" ? "no acknowledgement" : "silent";
-    this.#failed.set(this.active.url, this.active.id);
-    this.#armNotice();
-    this.#seek();
+  function doubt(why, at) {
+    if (!line.active || doubted) return;
+    if (line.next) return settle(line.next);
+    doubted = why;
+    since = at;
+    reason = why == "ack" ? "no acknowledgement" : "silent";
+    failed.set(line.active.url, line.active.id);
+    armNotice();
+    seek();
   }
 
-  /** The active link did what it was doubted for. @param {"silence" | "ack"} why */
-  trust(why) {
-    if (!this.active || this.#doubt != why) return;
-    this.#failed.delete(this.active.url);
-    this.#calm();
-    this.#setState("live");
+  /** The active link did what it was doubted for. @param {Doubt} why */
+  function trust(why) {
+    if (!line.active || doubted != why) return;
+    failed.clear();
+    calm();
+    setState("live");
+    if (moving) attach();
   }
 
   // Nothing is sought any more.
-  #calm() {
-    this.#doubt = "";
-    this.#round = 0;
-    this.#race?.stop();
-    this.#race = null;
-    clearTimeout(this.#retry);
-    clearTimeout(this.#notice);
-    this.watchdog.heard();
+  function calm() {
+    doubted = undefined;
+    round = 0;
+    halt();
+    notice();
+    watchdog.heard();
+  }
+
+  function halt() {
+    race?.stop();
+    race = undefined;
+    retry();
   }
 
   // One round: every deployment is tried. The Moderators are asked meanwhile; what is known is enough to begin.
-  #seek() {
-    clearTimeout(this.#retry);
-    this.#race?.stop();
-    this.moderator.ask().then((news) => news && this.#reorder());
-    const fresh = this.#last === null && this.#round == 0;
-    const list = this.#list(fresh);
-    this.#race = new Race(list, this.protocols, this.options.timing, {
-      hello: () => this.#hello(),
-      ready: (link, event) => this.#ready(link, event),
-      won: (link, event) => this.#adopt(link, event),
-      failed: (link, code) => this.#lost(link, code),
-      over: () => this.#again(),
+  function seek() {
+    halt();
+    const fresh = !last && !round;
+    moderator.ask().then((news) => {
+      const id = moderator.known()?.active;
+      // On the first load the service's name leads there too.
+      if (news && id && (last || round) && !tried().includes(id)) prefer(id);
+    });
+    run(list(fresh), adopt, () => {
+      race = undefined;
+      retry(backoff(++round, host.busy()), seek);
     });
   }
 
-  /** @param {boolean} fresh */
-  #list(fresh) {
-    const word = this.moderator.known;
-    return candidates(this.options, {
-      first: word ? [word.active, ...word.order] : this.#last ? [this.#last] : [],
-      tried: this.tried(),
+  /** @param {boolean} fresh @returns {import("./race.js").Candidate[]} */
+  function list(fresh) {
+    const word = moderator.known();
+    return candidates(valid, {
+      first: word ? [word.active, ...word.order] : last ? [last] : [],
+      tried: tried(),
       fresh,
-      direct: Date.now() < this.#directUntil,
-      blocked: (url) => this.blocked.has(url),
+      direct: Date.now() < directUntil,
+      blocked: blocked.has,
     });
   }
 
-  #hello() {
-    return this.dialect?.hello({ tried: this.tried(), epoch: this.moderator.known?.epoch || 0 });
+  /** @param {import("./race.js").Candidate[]} list @param {(link: Link, event: any) => void} won @param {() => void} over */
+  function run(list, won, over) {
+    race = createRace(list, protocols, timing, {
+      hello: () => dialect?.hello({ tried: tried(), epoch: moderator.known()?.epoch || 0 }),
+      ready,
+      won,
+      over,
+      failed: lost,
+      more: () => (host.busy() && !moving ? candidatesAgain() : []),
+      scout: round > 0,
+    });
   }
 
-  // A Moderator answered while a race is on: its choice comes next; at once, unless the service's name is being tried, which leads there too.
-  #reorder() {
-    const id = this.moderator.known?.active;
-    if (!this.#race || !id || this.tried().includes(id) || (this.#last === null && this.#round == 0)) return;
-    this.#prefer(id);
+  function candidatesAgain() {
+    round++;
+    return list(false);
   }
 
   /** @param {string} id */
-  #prefer(id) {
-    const [candidate] = this.#list(false).filter((c) => c.id == id);
-    if (candidate) this.#race?.prefer(candidate);
+  function prefer(id) {
+    race?.prefer(list(false).find((c) => c.id == id));
   }
 
   /** @param {Link} link @param {any} event */
-  #ready(link, event) {
-    const id = this.dialect.ready(event.data);
+  function ready(link, { data }) {
+    const id = dialect.ready(data);
     if (id) {
-      if (typeof id == "string" && this.options.deployments.some((d) => d.id == id)) link.id = id;
+      if (deployments.some((d) => d.id == id)) link.id = id;
       return true;
     }
     // Refused, not failed: whoever is named is tried now, unless that was in vain already.
-    const move = this.dialect.move?.(event.data);
-    if (move && this.moderator.hear({ active: move.to, epoch: move.epoch }) && !this.tried().includes(move.to)) this.#prefer(move.to);
+    const move = dialect.move?.(data);
+    if (move && moderator.hear(move.to, move.epoch) && !tried().includes(move.to)) prefer(move.to);
     return false;
   }
 
-  /** @param {Link} link @param {number} code */
-  #lost(link, code) {
-    if (this.#fatal(code)) return this.#end({ code, reason: "" });
-    if (code != 4001) this.#failed.set(link.url, link.id);
-    this.#directUntil = Date.now() + this.options.timing.direct;
-  }
-
-  /** @param {number} code */
-  #fatal(code) {
-    if (code == 4008) {
-      this.#complaints = [...this.#complaints, Date.now()].filter((at) => Date.now() - at < 60000);
-      return this.#complaints.length >= 3;
-    }
-    return code == 4003 || this.host.final(code);
-  }
-
-  #again() {
-    this.#race = null;
-    this.#retry = setTimeout(() => this.#seek(), backoff(++this.#round, this.host.busy()));
+  /** @param {{url: string, id: string | null}} link @param {number} code */
+  function lost(link, code) {
+    directUntil = Date.now() + timing.direct;
+    if (code == 4008) complaints = [...complaints.filter((at) => Date.now() - at < 60000), Date.now()];
+    if (code == 4003 || complaints.length > 2 || host.final(code)) return end({ code, reason: "" });
+    if (code != 4001) failed.set(link.url, link.id);
   }
 
   /** @param {Link} link @param {any} event */
-  #adopt(link, event) {
-    const old = this.active;
-    const from = this.#last;
-    link.id ||= this.moderator.known?.active || this.options.deployments[0].id;
-    this.next?.close(1000);
-    this.next = null;
-    this.#moving = null;
-    this.#use(link);
-    old?.close(1000);
-    const gap = from ? Date.now() - this.#since : 0;
-    this.#setState("live");
-    this.host.ready(link, event);
-    if (from) this.host.switched({ from, to: link.id, reason: this.#reason, gap, resent: 0, replayed: 0, planned: false });
+  function adopt(link, event) {
+    const gap = Date.now() - since;
+    link.id ||= moderator.known()?.active || deployments[0].id;
+    use(link, { reason, gap, planned: false }, () => host.ready(link, event));
+  }
+
+  /** The planned move is over: the new link is in use, the old one goes. @param {Link} link */
+  function settle(link) {
+    if (link == line.next) use(link, { reason: moving?.reason, gap: 0, planned: true });
+  }
+
+  /** @param {Link} link @param {any} detail of the switch @param {() => void} [begin] */
+  function use(link, detail, begin) {
+    const { active, next } = line;
+    const from = last;
+    line.active = link;
+    line.next = moving = undefined;
+    last = link.id;
+    failed.clear();
+    hold(link);
+    calm();
+    setState("live");
+    active?.close(1000);
+    if (next != link) next?.close(1000);
+    begin?.();
+    if (from) host.emit("switch", { from, to: last, ...detail, resent: 0, replayed: 0 });
   }
 
   /** @param {Link} link */
-  #use(link) {
-    this.active = link;
-    this.#last = link.id;
-    this.#failed.clear();
-    this.#hold(link);
-    this.#calm();
-  }
-
-  /** @param {Link} link */
-  #hold(link) {
+  function hold(link) {
     link.ends = {
-      frame: (link, event) => {
-        if (link == this.active) {
-          this.watchdog.heard();
-          this.trust("silence");
+      frame(link, event) {
+        if (link == line.active) {
+          watchdog.heard();
+          trust("silence");
         }
-        this.host.frame(link, event);
+        host.frame(link, event);
       },
-      down: (link, event) => this.#down(link, event),
+      down,
     };
   }
 
   /** @param {Link} link @param {{code: number, reason: string}} event */
-  #down(link, event) {
-    if (link == this.next) {
-      this.next = null;
-      this.#failed.set(link.url, link.id);
-      return this.#moveLater();
+  function down(link, event) {
+    const { code } = event;
+    if (link == line.next) {
+      line.next = undefined;
+      failed.set(link.url, link.id);
+      return doubted || moveLater();
     }
-    if (link != this.active) return;
-    this.active = null;
-    this.watchdog.stop();
-    if (this.#fatal(event.code)) return this.#end(event);
-    this.#directUntil = Date.now() + this.options.timing.direct;
-    if (event.code != 4001) this.#failed.set(link.url, link.id);
-    if (this.next) return this.settle(this.next);
-    if (!this.#doubt) {
-      this.#since = Date.now();
-      this.#reason = event.reason || "closed " + event.code;
-      this.#armNotice();
-    }
-    this.#setState("reconnecting");
-    this.#moving = null;
-    if (this.#doubt && this.#race) this.#doubt = "";
-    else this.#afterLoss(event.code);
-  }
-
-  // With a chat open everything is tried at once; a page on which nobody would notice gives way to those where somebody does.
-  /** @param {number} code */
-  #afterLoss(code) {
-    this.#doubt = "";
-    this.#race?.stop();
-    this.#race = null;
-    clearTimeout(this.#retry);
-    const wait = code == 1013 || !this.host.busy() ? spread(this.spread) : 0;
-    if (wait) this.#retry = setTimeout(() => this.#seek(), wait);
-    else this.#seek();
+    line.active = undefined;
+    watchdog.stop();
+    lost(link, code);
+    if (line.state == "closed") return;
+    if (line.next) return settle(line.next);
+    moving = undefined;
+    setState("reconnecting");
+    const racing = doubted;
+    doubted = undefined;
+    if (racing) return; // for another one already, since it was doubted
+    since = Date.now();
+    reason = event.reason || "closed " + code;
+    armNotice();
+    halt();
+    // With a chat open everything is tried at once; a page on which nobody would notice gives way to those where somebody does.
+    const wait = code == 1013 || !host.busy() ? spread(line.spread) : 0;
+    // Not through a timer of 0: in a hidden page that takes a second.
+    if (wait) retry(wait, seek);
+    else seek();
   }
 
   /**
    * Takes a deployment's `move`: connects to the named one beside the active link. Strangers and old words are ignored.
-   * @param {{to: string, reason: string, epoch: number}} move
-   * @param {number} wait milliseconds until it begins
+   * @param {Move} move
    */
-  move({ to, reason, epoch }, wait = 0) {
-    if (!this.moderator.hear({ active: to, epoch }) || this.#moving?.to == to) return;
-    if (this.active?.id == to) return;
-    this.next?.close(1000);
-    this.next = null;
-    this.#moving = { to, reason };
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#attach(), wait);
+  function move(move) {
+    if (!moderator.hear(move.to, move.epoch) || !line.active || move.to == (moving?.to || line.active.id)) return;
+    line.next?.close(1000);
+    line.next = undefined;
+    moving = move;
+    if (doubted) prefer(move.to);
+    else attach();
   }
 
-  #attach() {
-    const moving = this.#moving;
-    if (!moving || !this.active || this.#doubt) return;
-    const list = this.#list(false).filter((c) => c.id == moving.to);
-    this.#race?.stop();
-    this.#race = new Race(list, this.protocols, this.options.timing, {
-      hello: () => this.#hello(),
-      ready: (link, event) => this.#ready(link, event),
-      won: (link, event) => {
-        this.#race = null;
-        this.next = link;
-        this.#hold(link);
-        this.host.ready(link, event);
-        if (!this.host.settles) this.settle(link);
-      },
-      failed: (link, code) => this.#lost(link, code),
-      over: () => this.#moveLater(),
-    });
+  function attach() {
+    halt();
+    const { to } = /** @type {Move} */ (moving);
+    run(list(false).filter((c) => c.id == to), (link, event) => {
+      race = undefined;
+      line.next = link;
+      hold(link);
+      host.ready(link, event);
+      if (!host.settles) settle(link);
+    }, moveLater);
   }
 
-  #moveLater() {
-    this.#race = null;
-    if (this.#moving && this.active) this.#retry = setTimeout(() => this.#attach(), 500 + backoff(3, true));
+  function moveLater() {
+    race = undefined;
+    retry(500 + backoff(3, true), attach);
   }
 
-  /** The planned move is over: the new link is in use, the old one goes. @param {Link} link */
-  settle(link) {
-    if (link != this.next || link.gone) return;
-    const old = this.active;
-    const from = this.#last;
-    const reason = this.#moving?.reason || "moved";
-    this.next = null;
-    this.#moving = null;
-    this.#use(link);
-    old?.close(1000);
-    this.#setState("live");
-    const to = /** @type {string} */ (link.id);
-    this.host.switched({ from, to, reason, gap: 0, resent: 0, replayed: 0, planned: true });
-  }
-
-  #armNotice() {
-    clearTimeout(this.#notice);
-    const since = this.#since;
-    this.#notice = setTimeout(() => {
-      if (this.#last) this.#setState("reconnecting");
-      this.host.notice({ since });
-    }, Math.max(0, since + this.options.timing.notice - Date.now()));
+  function armNotice() {
+    notice(since + timing.notice - Date.now());
   }
 
   /** @param {import("../livens-client").State} state */
-  #setState(state) {
-    if (state == this.state || this.state == "closed") return;
-    if (state == "reconnecting" && !this.#last) return;
-    this.state = state;
-    this.host.state(state);
+  function setState(state) {
+    if (state == line.state || (state == "reconnecting" && !last)) return;
+    line.state = state;
+    host.emit("state", state);
   }
 
   /** @param {{code: number, reason: string, wasClean?: boolean}} event */
-  #end(event) {
-    this.close(event.code == 4003 ? 1000 : undefined);
-    this.host.ended(event);
+  function end(event) {
+    close();
+    host.ended(event);
   }
 
   /** Ends it for good. @param {number} [code] @param {string} [reason] */
-  close(code, reason) {
-    this.#setState("closed");
-    this.#calm();
-    this.watchdog.stop();
-    this.blocked.stop();
-    this.unwake();
-    this.active?.close(code, reason);
-    this.next?.close(code, reason);
-    this.active = this.next = null;
+  function close(code = 1000, reason) {
+    calm();
+    watchdog.stop();
+    blocked.stop();
+    unlisten();
+    line.active?.close(code, reason);
+    line.next?.close(code, reason);
+    line.active = line.next = undefined;
+    setState("closed");
   }
+
+  return line;
 }

@@ -1,93 +1,64 @@
+import { createAlarm } from "./alarm.js";
+
 /** How long a Moderator's word counts, in milliseconds. */
 const MEMORY = 60000;
 
+/** @typedef {{active: string, order: string[], epoch: number, at: number}} Word */
+
 /**
  * What the Moderators say. Nobody waits for it: whoever asks goes on with what is known, and is told when there is news.
+ * @param {ReturnType<import("./options.js").validate>} options
  */
-export class Moderator {
-  /** @param {ReturnType<import("./options.js").validate>} options */
-  constructor(options) {
-    this.options = options;
-    this.origins = [...options.moderators];
-    /** @type {{active: string, order: string[], epoch: number, at: number} | null} */
-    this.word = null;
-    /** @type {Promise<boolean> | null} */
-    this.asking = null;
-  }
+export function createModerator({ pool, deployments, moderators, timing }) {
+  /** @type {Word | undefined} */
+  let word;
+  /** @type {Promise<boolean> | undefined} */
+  let asking;
 
-  /** The word that still counts, or null. */
-  get known() {
-    return this.word && Date.now() - this.word.at < MEMORY ? this.word : null;
-  }
+  const isOurs = (/** @type {any} */ id) => deployments.some((d) => d.id == id);
+
+  /** The word that still counts. */
+  const known = () => (word && Date.now() - word.at < MEMORY ? word : undefined);
 
   /**
    * Takes a word, of a Moderator or of a deployment that says `move`, unless it names a stranger or a newer word is known.
-   * @param {any} word @returns {boolean} whether it was taken
+   * @param {any} active @param {any} epoch @param {any} [order]
+   * @returns {boolean} whether it was taken
    */
-  hear(word) {
-    const ids = this.options.deployments.map((d) => d.id);
-    const epoch = word && word.epoch;
-    if (!Number.isSafeInteger(epoch) || epoch < 0 || !ids.includes(word.active) || (this.known && epoch < this.known.epoch)) return false;
-    const order = Array.isArray(word.order) ? word.order.filter((/** @type {any} */ id) => ids.includes(id)) : [];
-    this.word = { active: word.active, order, epoch, at: Date.now() };
-    return true;
-  }
+  const hear = (active, epoch, order) => {
+    const taken = isOurs(active) && Number.isSafeInteger(epoch) && epoch >= (known()?.epoch || 0);
+    if (taken) word = { active, order: [order].flat().filter(isOurs), epoch, at: Date.now() };
+    return taken;
+  };
 
   /**
    * Asks one, and each further one after `hedge` or a failure. The first good answer counts.
    * @returns {Promise<boolean>} whether one answered; never rejects
    */
-  ask() {
-    return (this.asking ||= this.#hedged().finally(() => (this.asking = null)));
-  }
-
-  /** @returns {Promise<boolean>} */
-  #hedged() {
-    const { hedge, moderator } = this.options.timing;
+  const ask = () => (asking ||= new Promise((resolve) => {
     const stop = new AbortController();
-    return new Promise((resolve) => {
-      let left = this.origins.length;
-      let next = 0;
-      /** @type {any} */
-      let timer;
-      const end = (/** @type {boolean} */ answered) => {
-        clearTimeout(timer);
-        stop.abort();
-        resolve(answered);
-      };
-      const one = () => {
-        clearTimeout(timer);
-        const origin = this.origins[next++];
-        if (!origin) return;
-        timer = setTimeout(one, hedge);
-        this.#one(origin, stop.signal, moderator).then(
-          () => {
-            // Who answered is asked first from now on.
-            this.origins.sort((a, b) => +(b == origin) - +(a == origin));
-            end(true);
-          },
-          () => (--left ? one() : end(false)),
-        );
-      };
-      if (left) one();
-      else end(false);
-    });
-  }
+    let next = 0;
+    const end = (/** @type {boolean} */ answered) => {
+      timer();
+      stop.abort();
+      asking = undefined;
+      resolve(answered);
+    };
+    const one = async () => {
+      const origin = moderators[next++];
+      timer(origin ? timing.hedge : timing.moderator, origin);
+      let good;
+      try {
+        const reply = await fetch(new URL("/v1/pools/" + pool, origin), { signal: stop.signal, credentials: "omit" });
+        const said = reply.ok && (await reply.json());
+        good = !stop.signal.aborted && said.pool == pool && hear(said.active, said.epoch, said.order);
+      } catch {}
+      if (good) end(true);
+      else if (origin && !stop.signal.aborted) one();
+    };
+    const timer = createAlarm((origin) => (origin ? one() : end(false)));
+    one();
+  }));
 
-  /** @param {string} origin @param {AbortSignal} signal @param {number} patience */
-  async #one(origin, signal, patience) {
-    const own = new AbortController();
-    const stop = () => own.abort();
-    signal.addEventListener("abort", stop);
-    const timer = setTimeout(stop, patience);
-    try {
-      const url = new URL("/v1/pools/" + this.options.pool, origin).href;
-      const reply = await fetch(url, { signal: own.signal, credentials: "omit", cache: "no-store" });
-      const word = reply.ok && (await reply.json());
-      if (!word || word.pool != this.options.pool || !this.hear(word)) throw 0;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", stop);
-    }
-  }
+  return { known, hear, ask };
 }

@@ -1,4 +1,4 @@
-/** The defaults of {@link Timing}, in milliseconds. */
+/** The defaults of Timing, in milliseconds. */
 export const TIMING = {
   connect: 4000, welcome: 4000, ack: 2000, busy: 5000, idle: 20000, stagger: 1000, hedge: 300, moderator: 2000, direct: 120000, notice: 3000,
 };
@@ -11,32 +11,36 @@ export const TIMING = {
  */
 export function validate(options) {
   const { pool, url, deployments, moderators = [], timing = {} } = options || {};
-  need(/^[\w.-]+$/.test(pool), "pool", "the pool's name at the Moderators");
-  need(isURL(url, "ws"), "url", "a ws: or wss: URL");
-  need(Array.isArray(deployments) && deployments.length, "deployments", "at least one");
+  need("pool", "a name", /^[\w.-]+$/.test(pool));
+  need("url", "a wss: URL", isWS(url));
+  need("deployments", "a list", isList(deployments, (d) => d));
   const ids = new Set();
-  for (const d of deployments) {
-    need(d && typeof d.id == "string" && d.id && !ids.has(d.id), "deployments", "each its own id");
-    need(Array.isArray(d.urls) && d.urls.length && d.urls.every((/** @type {any} */ u) => isURL(u, "ws")), d.id, "urls: ws: or wss: URLs");
-    ids.add(d.id);
+  for (const { id, urls } of deployments) {
+    need("id", "a name of each deployment's own", isText(id) && !ids.has(id));
+    need(id + ": urls", "wss: URLs", isList(urls, isWS));
+    ids.add(id);
   }
-  need(Array.isArray(moderators) && moderators.every((m) => isURL(m, "http")), "moderators", "http: or https: origins");
-  for (const [name, ms] of Object.entries(timing)) {
-    need(name in TIMING && Number.isFinite(ms) && ms >= 0, "timing." + name, "milliseconds of " + Object.keys(TIMING));
-  }
+  need("moderators", "https: URLs", !moderators.length || isList(moderators, isHTTP));
+  for (const name in timing) need("timing." + name, "milliseconds of " + Object.keys(TIMING), name in TIMING && timing[name] >= 0);
   return { ...options, moderators, timing: { ...TIMING, ...timing } };
 }
 
-/** @param {any} ok @param {string} key @param {string} hint */
-function need(ok, key, hint) {
-  if (!ok) throw new TypeError(`livens: ${key}: want ${hint}`);
-}
+/** @param {any} text @returns {boolean} */
+export const isText = (text) => !!text && typeof text == "string";
 
-/** @param {any} text @param {string} scheme ws or http, each also with s */
-function isURL(text, scheme) {
+/** @param {string} key @param {string} hint @param {any} ok */
+const need = (key, hint, ok) => {
+  if (!ok) throw new TypeError(`livens: ${key}: want ${hint}`);
+};
+
+/** @param {any} list @param {(item: any) => any} good */
+const isList = (list, good) => Array.isArray(list) && list[0] && list.every(good);
+
+/** @param {RegExp} scheme @returns {(text: any) => any} */
+const isURL = (scheme) => (text) => {
   try {
-    return new RegExp(`^${scheme}s?:$`).test(new URL(text).protocol);
-  } catch {
-    return false;
-  }
-}
+    return scheme.test(new URL(text).protocol);
+  } catch {}
+};
+const isWS = isURL(/^wss?:/);
+const isHTTP = isURL(/^https?:/);

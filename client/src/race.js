@@ -1,138 +1,117 @@
-import { Link } from "./link.js";
+import { createAlarm } from "./alarm.js";
+import { createLink } from "./link.js";
+
+/** @typedef {import("./link.js").Link} Link */
+/** @typedef {{id: string | null, url: string}} Candidate */
 
 /**
  * @typedef {object} Judge
  * @property {() => string | undefined} hello what is said first; undefined: an open connection has won
  * @property {(link: Link, event: any) => boolean} ready whether this frame makes the connection ready
  * @property {(link: Link, event: any) => void} won
- * @property {(link: Link, code: number) => void} failed a link came to nothing; code is that of its close, 0 for silence
+ * @property {(link: Link, code: number) => void} failed a link came to nothing, or was silent (code 0) so long that others are tried
+ * @property {() => Candidate[]} more what to try beside those that neither answer nor fail
  * @property {() => void} over all came to nothing
+ * @property {boolean} scout whether to ask first whether anybody is there
  */
 
 /**
  * Candidates tried one beside the other: the next starts after `stagger`, or at once when one fails. The first that is ready wins and the others
  * are closed. Connections that merely opened wait: only `hello` makes a session, so it is said to one at a time, and to the next only when
  * that one let `stagger` pass.
+ * @param {Candidate[]} waiting
+ * @param {string | string[] | undefined} protocols
+ * @param {import("../livens-client").Timing} timing
+ * @param {Judge} judge
  */
-export class Race {
-  #timing;
-  #judge;
-  #protocols;
-  /** @type {{id: string | null, url: string}[]} */
-  #waiting;
+export function createRace(waiting, protocols, timing, judge) {
   /** @type {Map<Link, any>} each with its deadline */
-  #running = new Map();
-  /** @type {Link | null} */
-  #greeted = null;
-  /** @type {any} */
-  #stagger;
-  #ended = false;
-
-  /**
-   * @param {{id: string | null, url: string}[]} list
-   * @param {string | string[] | undefined} protocols
-   * @param {import("../livens-client").Timing} timing
-   * @param {Judge} judge
-   */
-  constructor(list, protocols, timing, judge) {
-    this.#waiting = [...list];
-    this.#protocols = protocols;
-    this.#timing = timing;
-    this.#judge = judge;
-    this.#next();
-  }
-
-  /** Starts this one now, whatever is running: a Moderator or a deployment named it. @param {{id: string | null, url: string}} candidate */
-  prefer(candidate) {
-    for (const link of this.#running.keys()) if (link.id == candidate.id) return;
-    this.#waiting = [candidate, ...this.#waiting.filter((c) => c.url != candidate.url)];
-    this.#next();
-  }
+  const running = new Map();
+  /** @type {Link | undefined} */
+  let greeted;
+  let ended = false;
 
   /** Ends it: whatever is running is closed. */
-  stop() {
-    this.#ended = true;
-    clearTimeout(this.#stagger);
-    for (const [link, deadline] of this.#running) {
-      clearTimeout(deadline);
-      link.close();
-    }
-    this.#running.clear();
-  }
+  const stop = () => {
+    ended = true;
+    stagger();
+    for (const link of [...running.keys()]) remove(link).close();
+  };
 
-  #next() {
-    clearTimeout(this.#stagger);
-    if (this.#ended) return;
-    const candidate = this.#waiting.shift();
-    if (candidate) {
-      const link = new Link(candidate, this.#protocols, {
-        opened: (link) => this.#opened(link),
-        frame: (link, event) => this.#judge.ready(link, event) && this.#win(link, event),
-        down: (link, event) => this.#fail(link, event.code),
-      });
-      this.#deadline(link, this.#timing.connect);
-    } else if (!this.#running.size) {
-      this.#ended = true;
-      return this.#judge.over();
+  const remove = (/** @type {Link} */ link) => {
+    clearTimeout(running.get(link));
+    running.delete(link);
+    return link;
+  };
+
+  const deadline = (/** @type {Link} */ link, /** @type {number} */ ms) => {
+    clearTimeout(running.get(link));
+    running.set(link, setTimeout(fail, ms, link, { code: 0 }));
+  };
+
+  const next = () => {
+    stagger();
+    if (ended) return;
+    const candidate = waiting.shift();
+    if (candidate) deadline(createLink(candidate, protocols, { opened, frame, down: fail }, judge.scout), timing.connect);
+    else if (!running.size) {
+      ended = true;
+      return judge.over();
     }
-    this.#stagger = setTimeout(() => this.#stalled(), this.#timing.stagger);
-  }
+    stagger(timing.stagger);
+  };
 
   // Who was silent for this long counts as failing for those that are asked next, and may still win.
-  #stalled() {
-    if (this.#greeted) {
-      this.#judge.failed(this.#greeted, 0);
-      this.#greeted = null;
-      this.#greet();
-    }
-    if (this.#waiting.length) {
-      for (const link of this.#running.keys()) this.#judge.failed(link, 0);
-      this.#next();
-    } else if (this.#running.size) this.#stagger = setTimeout(() => this.#stalled(), this.#timing.stagger);
-  }
+  const stagger = createAlarm(() => {
+    if (!waiting.length) waiting = judge.more().filter((c) => ![...running.keys()].some((link) => link.url == c.url));
+    if (waiting.length || greeted) for (const link of running.keys()) if (!link.isOpen || link == greeted) judge.failed(link, 0);
+    greeted = undefined;
+    greet();
+    next();
+  });
 
-  /** @param {Link} link @param {number} ms */
-  #deadline(link, ms) {
-    clearTimeout(this.#running.get(link));
-    this.#running.set(link, setTimeout(() => this.#fail(link, 0), ms));
-  }
+  const opened = (/** @type {Link} */ link) => {
+    deadline(link, timing.welcome);
+    greet();
+  };
 
-  /** @param {Link} link */
-  #opened(link) {
-    this.#deadline(link, this.#timing.welcome);
-    this.#greet();
-  }
-
-  #greet() {
-    if (this.#greeted) return;
-    for (const link of this.#running.keys()) {
-      if (!link.isOpen || link.greeted) continue;
-      const hello = this.#judge.hello();
-      if (hello === undefined) return this.#win(link, null);
-      this.#greeted = link;
+  const greet = () => {
+    for (const link of running.keys()) {
+      if (greeted || ended || !link.isOpen || link.greeted) continue;
+      const hello = judge.hello();
+      if (hello === undefined) return win(link, null);
+      greeted = link;
       link.greeted = true;
-      return link.send(hello);
+      link.send(hello);
+      stagger(timing.stagger);
     }
-  }
+  };
 
-  /** @param {Link} link @param {number} code */
-  #fail(link, code) {
-    if (this.#ended) return;
-    clearTimeout(this.#running.get(link));
-    this.#running.delete(link);
-    link.close();
-    this.#judge.failed(link, code);
-    if (this.#ended) return;
-    if (this.#greeted == link) this.#greeted = null;
-    this.#greet();
-    this.#next();
-  }
+  const frame = (/** @type {Link} */ link, /** @type {any} */ event) => {
+    if (judge.ready(link, event)) win(link, event);
+  };
 
-  /** @param {Link} link @param {any} event */
-  #win(link, event) {
-    clearTimeout(this.#running.get(link));
-    this.#running.delete(link);
-    this.stop();
-    this.#judge.won(link, event);
-  }
+  const fail = (/** @type {Link} */ link, /** @type {{code: number}} */ { code }) => {
+    remove(link).close();
+    judge.failed(link, code);
+    if (greeted == link) greeted = undefined;
+    greet();
+    next();
+  };
+
+  const win = (/** @type {Link} */ link, /** @type {any} */ event) => {
+    remove(link);
+    stop();
+    judge.won(link, event);
+  };
+
+  /** Starts this one now, whatever is running: a Moderator or a deployment named it. @param {Candidate | undefined} candidate */
+  const prefer = (candidate) => {
+    if (!candidate || [...running.keys()].some((link) => link.id == candidate.id)) return;
+    waiting = [candidate, ...waiting.filter((c) => c.url != candidate.url)];
+    next();
+  };
+
+  next();
+  return { stop, prefer };
 }

@@ -1,51 +1,41 @@
+import { createAlarm } from "./alarm.js";
+import { listen } from "./events.js";
+
 /** How long another tab may take to say that a sender is its own, in milliseconds. */
 const WAIT = 60;
 
 /**
- * Asks the other tabs whether one of them is this sender: a duplicated tab gets a copy of sessionStorage, and two tabs that number their messages as one
- * sender would lose one of each pair. The channel is closed while the page is hidden away, or the browser would not keep the page.
+ * Takes a sender for this tab, unless another tab is that one: a duplicated tab gets a copy of sessionStorage, and two tabs that number their messages as
+ * one sender would lose one of each pair. The channel is closed while the page is hidden away, or the browser would not keep the page.
  * @param {string} sender
- * @returns {Promise<boolean>} whether it is free
+ * @param {(free: boolean) => void} told
+ * @returns {() => void} gives it back
  */
-export function isFree(sender) {
-  if (!globalThis.BroadcastChannel) return Promise.resolve(true);
-  const channel = new BroadcastChannel("livens");
-  return new Promise((resolve) => {
-    const end = (/** @type {boolean} */ free) => {
-      clearTimeout(timer);
-      channel.close();
-      resolve(free);
-    };
-    const timer = setTimeout(end, WAIT, true);
-    channel.onmessage = ({ data }) => data.mine == sender && end(false);
-    channel.postMessage({ whose: sender });
-  });
-}
-
-/**
- * Answers other tabs that ask for this sender.
- * @param {string} sender
- * @returns {() => void} ends it
- */
-export function defend(sender) {
-  /** @type {BroadcastChannel | null} */
-  let channel = null;
-  const close = () => {
+export function claim(sender, told) {
+  /** @type {any} */
+  let channel;
+  let mine = false;
+  const pagehide = () => channel.close();
+  const pageshow = () => {
     channel?.close();
-    channel = null;
-  };
-  const open = () => {
-    close();
-    if (!globalThis.BroadcastChannel) return;
     channel = new BroadcastChannel("livens");
-    channel.onmessage = ({ data }) => data.whose == sender && channel?.postMessage({ mine: sender });
+    channel.onmessage = (/** @type {any} */ { data: [whose, answer] }) => {
+      if (whose != sender) return;
+      if (mine && !answer) channel.postMessage([sender, true]);
+      if (!mine && answer) end(0, false);
+    };
   };
-  open();
-  globalThis.addEventListener?.("pagehide", close);
-  globalThis.addEventListener?.("pageshow", open);
+  const end = createAlarm((/** @type {boolean} */ free) => {
+    mine = free;
+    told(free);
+  });
+  const unlisten = listen({ pagehide, pageshow });
+  pageshow();
+  channel.postMessage([sender, false]);
+  end(WAIT, true);
   return () => {
-    close();
-    globalThis.removeEventListener?.("pagehide", close);
-    globalThis.removeEventListener?.("pageshow", open);
+    end();
+    unlisten();
+    pagehide();
   };
 }

@@ -2,110 +2,91 @@
 export const HOLD = 5000;
 
 /** @typedef {import("../livens-client").Message} Message */
+/** @typedef {ReturnType<typeof createTranscript>} Transcript */
 
 /**
- * One conversation as this client holds it: each message once, a sender's own in the order in which they were written. Pure, but for the time
- * that is handed in.
+ * One conversation as this client holds it: each message once, a sender's own in the order in which they were written. Pure: the time is handed in.
  */
-export class Transcript {
-  /** @type {Map<string, Map<number, Message>>} */
-  #senders = new Map();
-  /** @type {Map<string, number>} up to which n a sender's messages were shown */
-  #shown = new Map();
-  /** @type {Map<string, number>} since when a sender's next message is missing */
-  #gaps = new Map();
-  /** @type {Map<string, number>} */
-  #whole = new Map();
-  /** When its latest message was stored. */
-  latest = 0;
+export function createTranscript() {
+  /** Of each sender: the messages by n, up to which n they are whole, up to which they were shown, and since when the next is missing (0: it is not).
+   * @type {Map<string, {held: Map<number, Message>, whole: number, shown: number, gap: number}>} */
+  const senders = new Map();
+  let latest = 0;
 
-  /** @param {string} s @param {number} n @returns {Message | undefined} */
-  get(s, n) {
-    return this.#senders.get(s)?.get(n);
-  }
+  /** @param {string} s @param {number} n */
+  const get = (s, n) => senders.get(s)?.held.get(n);
 
   /**
-   * Takes a message. One that is held already changes nothing, except that the earlier time counts.
+   * Takes a message. Of one that is held already the earlier time counts.
    * @param {Message} message @param {number} now
    * @returns {Message[]} those that may be shown now, in order
    */
-  add(message, now) {
+  const add = (message, now) => {
     const { s, n, at } = message;
-    if (!this.#senders.has(s)) this.#senders.set(s, new Map());
-    const own = /** @type {Map<number, Message>} */ (this.#senders.get(s));
-    const held = own.get(n);
-    if (held) {
-      held.at = Math.min(held.at, at);
+    let own = senders.get(s);
+    if (!own) senders.set(s, (own = { held: new Map(), whole: 0, shown: 0, gap: 0 }));
+    const { held } = own;
+    const known = held.get(n);
+    if (known) {
+      known.at = Math.min(known.at, at);
       return [];
     }
-    own.set(n, message);
-    this.latest = Math.max(this.latest, at);
-    let whole = this.#whole.get(s) || 0;
-    while (own.has(whole + 1)) whole++;
-    this.#whole.set(s, whole);
+    held.set(n, message);
+    latest = Math.max(latest, at);
+    while (held.has(own.whole + 1)) own.whole++;
     // What comes after its turn was given up is shown late rather than never.
-    if (n <= (this.#shown.get(s) || 0)) return [message];
-    return this.#release(s, now);
-  }
+    return n <= own.shown ? [message] : release(own, now);
+  };
 
-  /** What may be shown now because it waited long enough. @param {number} now @returns {Message[]} */
-  due(now) {
-    return [...this.#gaps.keys()].flatMap((s) => this.#release(s, now));
-  }
-
-  /** When `due` is to be called next; Infinity when nothing waits. */
-  get wakes() {
-    return Math.min(...[...this.#gaps.values()].map((since) => since + HOLD));
-  }
-
-  /** @param {string} s @param {number} now */
-  #release(s, now) {
-    const own = /** @type {Map<number, Message>} */ (this.#senders.get(s));
+  /** @param {any} own @param {number} now @returns {Message[]} */
+  const release = (own, now) => {
+    const { held } = own;
     const out = [];
-    let shown = this.#shown.get(s) || 0;
     for (;;) {
-      const message = own.get(shown + 1);
+      const message = held.get(own.shown + 1);
       if (message) {
         out.push(message);
-        shown++;
-        this.#gaps.delete(s);
+        own.shown++;
+        own.gap = 0;
         continue;
       }
-      const beyond = [...own.keys()].filter((n) => n > shown);
-      if (!beyond.length) break;
-      const since = this.#gaps.get(s) ?? now;
-      this.#gaps.set(s, since);
-      if (now - since < HOLD) break;
-      shown = Math.min(...beyond) - 1;
+      const beyond = [...held.keys()].filter((n) => n > own.shown);
+      if (!beyond.length) return out;
+      own.gap ||= now;
+      if (now - own.gap < HOLD) return out;
+      own.shown = Math.min(...beyond) - 1;
     }
-    this.#shown.set(s, shown);
-    return out;
-  }
+  };
 
-  /** @returns {Record<string, number>} for each sender the highest n up to which nothing is missing */
-  have() {
-    return Object.fromEntries([...this.#whole].filter(([, n]) => n));
-  }
+  return {
+    get,
+    add,
 
-  /**
-   * @param {Record<string, number>} have what somebody holds
-   * @returns {Message[]} what is held here beyond it, each sender's in order
-   */
-  beyond(have) {
-    return this.all().filter((m) => !(m.n <= have[m.s]));
-  }
+    /** When its latest message was stored. */
+    latest: () => latest,
 
-  /** @returns {Message[]} all, by time, then sender, then n; a sender's own always by n */
-  all() {
-    const list = [];
-    for (const own of this.#senders.values()) {
-      let at = 0;
-      for (const n of [...own.keys()].sort((a, b) => a - b)) {
-        const message = /** @type {Message} */ (own.get(n));
-        list.push({ message, at: (at = Math.max(at, message.at)) });
+    /** What may be shown now because it waited long enough. @param {number} now @returns {Message[]} */
+    due: (now) => [...senders.values()].flatMap((own) => (own.gap ? release(own, now) : [])),
+
+    /** When `due` is to be called next; Infinity when nothing waits. */
+    wakes: () => Math.min(...[...senders.values()].map(({ gap }) => (gap ? gap + HOLD : Infinity))),
+
+    /** @returns {Record<string, number>} for each sender the highest n up to which nothing is missing */
+    have: () => Object.fromEntries([...senders].map(([s, { whole }]) => [s, whole])),
+
+    /** @returns {Message[]} all, by time, then sender, then n; a sender's own always by n */
+    all() {
+      /** @type {{m: Message, at: number}[]} */
+      const list = [];
+      for (const { held } of senders.values()) {
+        let at = 0;
+        for (const n of [...held.keys()].sort((a, b) => a - b)) {
+          const m = /** @type {Message} */ (held.get(n));
+          list.push({ m, at: (at = Math.max(at, m.at)) });
+        }
       }
-    }
-    list.sort((a, b) => a.at - b.at || (a.message.s < b.message.s ? -1 : +(a.message.s > b.message.s)) || a.message.n - b.message.n);
-    return list.map((entry) => entry.message);
-  }
+      list.sort((a, b) => a.at - b.at || (a.m.s < b.m.s ? -1 : +(a.m.s > b.m.s)) || a.m.n - b.m.n);
+      return list.map(({ m }) => m);
+    },
+  };
 }

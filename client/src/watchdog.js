@@ -1,54 +1,47 @@
+import { createAlarm } from "./alarm.js";
+
 /**
  * Asks whether the deployment is alive when it was silent for a heartbeat. Armed by whoever handles its messages: browsers slow down chains of
  * timers in hidden pages, and a timer that a message armed begins a new chain.
+ * @param {import("../livens-client").Timing} timing
+ * @param {() => boolean} busy whether a chat is open
+ * @param {(n: number) => void} ping
+ * @param {(since: number) => void} silent it did not answer what was sent then
  */
-export class Watchdog {
-  #timing;
-  #ends;
-  /** @type {any} */
-  #timer;
-  #asked = 0;
-  #late = false;
-  #n = 0;
+export function createWatchdog(timing, busy, ping, silent) {
+  let asked = 0;
+  let late = false;
+  let n = 0;
 
-  /**
-   * @param {import("../livens-client").Timing} timing
-   * @param {{busy: () => boolean, ping: (n: number) => void, silent: (since: number) => void}} ends
-   */
-  constructor(timing, ends) {
-    this.#timing = timing;
-    this.#ends = ends;
-  }
+  const stop = () => {
+    timer();
+    asked = 0;
+    late = false;
+  };
 
   /** The deployment spoke. */
-  heard() {
-    this.stop();
-    this.#timer = setTimeout(() => this.probe(), this.#ends.busy() ? this.#timing.busy : this.#timing.idle);
-  }
+  const heard = () => {
+    stop();
+    timer(busy() ? timing.busy : timing.idle);
+  };
 
   /** Asks now, unless an answer is awaited already. */
-  probe() {
-    if (this.#asked) return;
-    clearTimeout(this.#timer);
-    this.#asked = Date.now();
-    this.#ends.ping(++this.#n);
-    this.#timer = setTimeout(() => this.#unanswered(), this.#timing.ack);
-  }
+  const probe = () => {
+    if (asked) return;
+    asked = Date.now();
+    ping(++n);
+    timer(timing.ack);
+  };
 
   // A page that slept gets its timers before the messages that came meanwhile: the first late timer accuses nobody, and asks again.
-  #unanswered() {
-    const since = this.#asked;
-    const late = !this.#late && Date.now() - since > this.#timing.ack + 1000;
-    this.#asked = 0;
-    if (late) {
-      this.#late = true;
-      this.probe();
-    } else this.#ends.silent(since);
-  }
+  const timer = createAlarm(() => {
+    const since = asked;
+    if (!since) return probe();
+    asked = 0;
+    if (late || Date.now() - since <= timing.ack + 1000) return silent(since);
+    late = true;
+    probe();
+  });
 
-  stop() {
-    clearTimeout(this.#timer);
-    this.#asked = 0;
-    this.#late = false;
-  }
+  return { heard, probe, stop };
 }

@@ -1,35 +1,28 @@
-/** @typedef {any} Frame */
+import { isText } from "../options.js";
 
 /** The WebSocket subprotocol. */
 export const PROTOCOL = "livens-chat.1";
 
-/** @param {any} data @returns {Frame} an object, or an empty one for what is no frame */
+/** @param {any} data @returns {any} an object, or an empty one for what is no frame */
 export function parse(data) {
   try {
-    const frame = JSON.parse(data);
-    return frame && typeof frame == "object" ? frame : {};
+    return JSON.parse(data) || {};
   } catch {
     return {};
   }
 }
 
-/** @param {Frame} m @returns {boolean} whether this is a numbered message as a deployment sends it */
-export function isMessage(m) {
-  return !!m && isText(m.c) && isText(m.s) && isText(m.text) && Number.isSafeInteger(m.n) && m.n > 0 && Number.isFinite(m.at) && (m.from == "visitor" || m.from == "operator");
+/** @param {any} m @returns {boolean} whether this is a numbered message as a deployment sends it */
+export function isMessage({ c, s, n, from, at, text }) {
+  return [c, s, text].every(isText) && n > 0 && Number.isSafeInteger(n) && Number.isFinite(at) && /^(visitor|operator)$/.test(from);
 }
 
-/** @param {any} have @returns {Record<string, number>} only what is well-formed of it */
-export function vector(have) {
-  return Object.fromEntries(Object.entries(have || {}).filter(([, n]) => Number.isSafeInteger(n)));
+/** @param {any} have @param {string} s @returns {number} how far somebody has what a sender wrote */
+export function upTo(have, s) {
+  return have?.[s] | 0;
 }
 
-/** @param {any} text */
-function isText(text) {
-  return typeof text == "string" && text != "";
-}
-
-/** @param {number} bits @returns {string} random characters, base64url */
-export function random(bits) {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-  return Array.from(crypto.getRandomValues(new Uint8Array(Math.ceil(bits / 6))), (b) => alphabet[b & 63]).join("");
+/** @param {number} length a multiple of 4 @returns {string} random characters of A-Z a-z 0-9 and _, almost 6 bits each */
+export function random(length) {
+  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array((length / 4) * 3)))).replace(/\W/g, "_");
 }

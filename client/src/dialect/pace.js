@@ -2,18 +2,19 @@
 const BURST = 18;
 const RATE = 4.5;
 
-/** Keeps what is sent below what a deployment calls a flood. */
-export class Pace {
-  #left = BURST;
-  #at = Date.now();
-
-  /** @returns {number} 0 when one may be sent now (and it is counted), else in how many milliseconds to ask again */
-  wait() {
+/**
+ * Keeps what is sent below what a deployment calls a flood.
+ * @returns {() => number} 0 when one may be sent now (and it is counted), else in how many milliseconds to ask again
+ */
+export function createPace() {
+  let left = BURST;
+  let at = Date.now();
+  return () => {
     const now = Date.now();
-    this.#left = Math.min(BURST, this.#left + (Math.max(0, now - this.#at) / 1000) * RATE);
-    this.#at = now;
-    if (this.#left < 1) return Math.ceil(((1 - this.#left) / RATE) * 1000);
-    this.#left--;
+    left = Math.min(BURST, left + (Math.max(0, now - at) / 1000) * RATE);
+    at = now;
+    if (left < 1) return Math.ceil(((1 - left) / RATE) * 1000);
+    left--;
     return 0;
-  }
+  };
 }

@@ -1,4 +1,6 @@
-/** What one `put` may carry: messages, and characters of JSON well below 64 KiB in UTF-8. */
+import { bytes } from "../outbox.js";
+
+/** What one `put` may carry: messages, and bytes of JSON, which leave room below 64 KiB for the frame around them. */
 const MESSAGES = 200;
 const BYTES = 60000;
 
@@ -11,15 +13,15 @@ const BYTES = 60000;
 export function portions(messages) {
   /** @type {T[][]} */
   const out = [];
-  let size = BYTES;
+  let room = 0;
   for (const message of messages) {
-    const own = new TextEncoder().encode(JSON.stringify(message)).length + 1;
-    if (size + own > BYTES || out[out.length - 1].length >= MESSAGES) {
-      out.push([]);
-      size = 0;
+    const size = bytes(JSON.stringify(message)) + 1;
+    if (size > room || out[0].length >= MESSAGES) {
+      out.unshift([]);
+      room = BYTES;
     }
-    out[out.length - 1].push(message);
-    size += own;
+    out[0].push(message);
+    room -= size;
   }
-  return out;
+  return out.reverse();
 }
