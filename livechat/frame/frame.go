@@ -79,7 +79,8 @@ type Welcome struct {
 	Now        int64           `json:"now,omitempty"`    // milliseconds since 1970
 	Spread     int64           `json:"spread,omitempty"` // milliseconds
 	Epoch      int64           `json:"epoch,omitempty"`
-	Log        string          `json:"log,omitempty"`
+	Log        string          `json:"log,omitempty"` // of a link
+	Seq        int64           `json:"seq,omitempty"` // of a link: puts begin behind this position of the log
 	Build
 }
 

@@ -9,7 +9,7 @@ import (
 
 // Limits of what is read, in bytes.
 const (
-	MaxFrame     = 16 << 10  // of a visitor
+	MaxFrame     = 64 << 10  // of a visitor: any text of MaxText fits, however it is escaped
 	MaxBulkFrame = 128 << 10 // of an operator and of a link
 	MaxText      = 8 << 10
 	MaxName      = 256
