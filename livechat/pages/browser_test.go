@@ -92,7 +92,9 @@ func (p *tab) listen(event any) {
 			woe = e.Entry.Text + " " + e.Entry.URL
 		}
 	}
-	if woe != "" && !strings.Contains(woe, "WebSocket connection to") { // a deployment that is down is no fault of the page
+	refused := strings.Contains(woe, "WebSocket connection to") || strings.Contains(woe, "net::ERR_CONNECTION_REFUSED") ||
+		strings.Contains(woe, "426 (Upgrade Required)") // the script asks first whether anybody is there
+	if woe != "" && !refused { // a deployment that is down is no fault of the page
 		p.mu.Lock()
 		p.woes = append(p.woes, woe)
 		p.mu.Unlock()

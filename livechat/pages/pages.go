@@ -81,33 +81,41 @@ func contentPolicy(options []byte) (string, error) {
 	}
 	allowed := []string{"'self'"}
 	for _, address := range addresses {
-		origin, err := originOf(address)
+		origins, err := originsOf(address)
 		if err != nil {
 			return "", err
 		}
-		if !slices.Contains(allowed, origin) {
-			allowed = append(allowed, origin)
+		for _, origin := range origins {
+			if !slices.Contains(allowed, origin) {
+				allowed = append(allowed, origin)
+			}
 		}
 	}
 	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src " + strings.Join(allowed, " ") +
 		"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'", nil
 }
 
-// originOf is an address as the policy names it; what would end a directive is refused. The policy's grammar has no IPv6
-// addresses and browsers ignore one, so such an address opens its port on every host.
-func originOf(address string) (string, error) {
+// originsOf are what the policy names for one address; what would end a directive is refused. Where the script has a
+// WebSocket it also asks by a plain request whether anybody is there. The policy's grammar has no IPv6 addresses and
+// browsers ignore one, so such an address opens its port on every host.
+func originsOf(address string) ([]string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme) || strings.ContainsAny(u.Host, "; ,'") {
-		return "", fmt.Errorf("%q is no URL that a page can connect to; it begins with wss://, or https:// for a moderator", address)
+		return nil, fmt.Errorf("%q is no URL that a page can connect to; it begins with wss://, or https:// for a moderator", address)
 	}
-	if !strings.HasPrefix(u.Host, "[") {
-		return u.Scheme + "://" + u.Host, nil
+	host := u.Host
+	if strings.HasPrefix(host, "[") {
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"ws": "80", "http": "80", "wss": "443", "https": "443"}[u.Scheme]
+		}
+		host = "*:" + port
 	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"ws": "80", "http": "80", "wss": "443", "https": "443"}[u.Scheme]
+	origins := []string{u.Scheme + "://" + host}
+	if plain, isSocket := strings.CutPrefix(u.Scheme, "ws"); isSocket {
+		origins = append(origins, "http"+plain+"://"+host)
 	}
-	return u.Scheme + "://*:" + port, nil
+	return origins, nil
 }
 
 type file struct {

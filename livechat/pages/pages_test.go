@@ -40,8 +40,9 @@ func get(t *testing.T, target string, header ...string) *httptest.ResponseRecord
 }
 
 func TestPagesAllowOnlyWhatTheyNeed(t *testing.T) {
-	const want = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' wss://chat.example.com" +
-		" https://ns1.example.com wss://a.chat.example.com wss://203.0.113.10 wss://b.chat.example.net:8443 wss://*:443" +
+	const want = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' wss://chat.example.com https://chat.example.com" +
+		" https://ns1.example.com wss://a.chat.example.com https://a.chat.example.com wss://203.0.113.10 https://203.0.113.10" +
+		" wss://b.chat.example.net:8443 https://b.chat.example.net:8443 wss://*:443 https://*:443" +
 		"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 	for _, target := range []string{"/", "/operator"} {
 		response := get(t, target)
