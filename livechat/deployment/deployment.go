@@ -19,6 +19,7 @@ import (
 	"github.com/livens/livens/livechat/frame"
 	"github.com/livens/livens/livechat/link"
 	"github.com/livens/livens/livechat/moderator"
+	"github.com/livens/livens/livechat/pages"
 	"github.com/livens/livens/livechat/server"
 	"github.com/livens/livens/livechat/store"
 )
@@ -78,6 +79,11 @@ func (d *Deployment) build(version string) (err error) {
 			return err
 		}
 		options.Link, options.Synced = d.link, d.link.Synced
+	}
+	if c.Client.URL != "" { // without it a page would not know where to connect
+		if options.Pages, err = pages.Handler(c.Client); err != nil {
+			return err
+		}
 	}
 	d.server, err = server.New(options)
 	return err
