@@ -1,0 +1,139 @@
+package drill_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livens/livens/internal/process"
+)
+
+const (
+	zoneName    = "chat.test"
+	poolName    = "chat"
+	settleLimit = 30 * time.Second // from starting the processes until all is as it should be, on a busy machine
+	followLimit = 20 * time.Second // until everybody has done what a drill waits for; bounds are judged apart
+)
+
+// plan is what a drill wants its world to be. The zero value is what most want.
+type plan struct {
+	nameservers int            // default 1; of several, the Moderators are the first two
+	failback    string         // lines of the pool's section; default onOrder
+	check       string         // lines of the check's section; default quickCheck
+	timing      map[string]int // the script's times that differ from its defaults
+	dns         string         // the service's URL instead of one that leads where DNS leads
+	livechat    string         // further lines of livechat.toml
+	visitors    int            // default 1; more share a page
+	idle        bool           // nobody talks by himself
+	seed        uint32
+}
+
+// world is two chat deployments, nameservers that say which is active, and a visitor and an operator who chat.
+type world struct {
+	t       *testing.T
+	plan    plan
+	browser *browser
+	origin  string // of the drills' page
+
+	nameservers        []*nameserver
+	moderators         []*relay // the ways to Moderators, of browsers and deployments; none in a network of its own
+	moderatorCA        string   // the file with the certificate of Moderators in such a network
+	primary, redundant *deployment
+	front              *relay // where the service's name leads: what DNS says now
+
+	visitor, operator *party
+	late              []string // what took longer than was promised
+}
+
+// newWorld builds one, and waits until both deployments are up, in step, and the two chat.
+func newWorld(t *testing.T, p plan) *world {
+	t.Helper()
+	w := newEmptyWorld(t, p)
+	w.enter()
+	return w
+}
+
+// newEmptyWorld builds one in which nobody chats yet.
+func newEmptyWorld(t *testing.T, p plan) *world {
+	t.Helper()
+	w := &world{t: t, plan: p, browser: chromium}
+	pages := httptest.NewServer(pageFiles())
+	t.Cleanup(pages.Close)
+	w.origin = pages.URL
+	addrs := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")}
+	port, err := process.FreePort(addrs...)
+	w.must(err)
+	w.primary, w.redundant = newDeployment(w, "primary", netip.AddrPortFrom(addrs[0], port)).relayed(), newDeployment(w, "redundant", netip.AddrPortFrom(addrs[1], port)).relayed()
+	w.startNameservers()
+	for i := range 2 {
+		w.moderators = append(w.moderators, newRelay(t, dialTo(w.nameservers[min(i, len(w.nameservers)-1)].moderator)))
+	}
+	w.front = newRelay(t, w.dialActive)
+	for _, d := range w.all() {
+		w.must(d.start())
+	}
+	w.settle()
+	return w
+}
+
+func (w *world) all() []*deployment { return []*deployment{w.primary, w.redundant} }
+
+func (w *world) other(d *deployment) *deployment {
+	if d == w.primary {
+		return w.redundant
+	}
+	return w.primary
+}
+
+func (w *world) parties() []*party { return []*party{w.visitor, w.operator} }
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// shortDir is a temporary folder whose path is short enough for unix sockets inside it (108 bytes).
+func shortDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "drill")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// moderatorsDo sets a fault on the ways to both Moderators.
+func (w *world) moderatorsDo(f fault) {
+	for _, m := range w.moderators {
+		m.set(f)
+	}
+}
+
+// moderatorURLs are where Moderators are asked.
+func (w *world) moderatorURLs() (urls []string) {
+	for _, m := range w.moderators {
+		urls = append(urls, "http://"+m.addr())
+	}
+	if w.moderators == nil {
+		for _, ns := range w.nameservers {
+			urls = append(urls, "https://"+ns.moderator)
+		}
+	}
+	return urls
+}
+
+// moderatorLines are the same in livechat.toml.
+func (w *world) moderatorLines() string {
+	lines := fmt.Sprintf("moderators = [\"%s\"]\n", strings.Join(w.moderatorURLs(), "\", \""))
+	if w.moderatorCA != "" {
+		lines += fmt.Sprintf("moderator_ca = %q\n", w.moderatorCA)
+	}
+	return lines
+}
