@@ -12,7 +12,7 @@ import (
 func (w *world) options(role string) map[string]any {
 	service := w.plan.dns
 	if service == "" {
-		service = "ws://" + w.front.addr() + "/chat"
+		service = "ws://" + w.fronts[role].addr() + "/chat"
 	}
 	var deployments []map[string]any
 	for _, d := range w.all() {

@@ -46,6 +46,11 @@ func run(m *testing.M) int {
 	defer end()
 	code := m.Run()
 	printTable(os.Stdout)
+	if *update && code == 0 {
+		if err := writeEvidence(); err != nil {
+			return fail(err)
+		}
+	}
 	return code
 }
 

@@ -218,14 +218,17 @@ func TestDrillChatReload(t *testing.T) {
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
 		for _, p := range []*party{w.visitor, w.visitor, w.visitor, w.operator} {
-			w.primary.paths[p.role].set(fault{withhold: framesOf("ack")})
-			w.front.set(fault{withhold: framesOf("ack")})
+			paths := []*relay{w.primary.paths[p.role], w.fronts[p.role]}
+			for _, path := range paths {
+				path.set(fault{withhold: framesOf("ack")})
+			}
 			said := p.await("something is said", time.Now(), followLimit, kind("said"))
 			p.await("more is said", said.time().Add(time.Millisecond), followLimit, kind("said"))
 			since := time.Now()
 			p.run(chromedp.Reload())
-			w.primary.paths[p.role].heal()
-			w.front.heal()
+			for _, path := range paths {
+				path.heal()
+			}
 			p.await("a welcome", since, followLimit, kind("ready"))
 			w.hear(time.Now())
 		}

@@ -13,7 +13,7 @@ func TestDrillChatStall(t *testing.T) {
 		w.blackHole()
 		time.Sleep(1500 * time.Millisecond) // what the promise says
 		w.primary.suffer(fault{})
-		w.front.heal()
+		w.name(fault{})
 		w.hear(time.Now())
 		time.Sleep(steadyPeriod)
 		f := w.finish(began)
@@ -47,10 +47,7 @@ func TestDrillChatReset(t *testing.T) {
 		began := time.Now()
 		for range 5 {
 			struck := time.Now()
-			for _, d := range w.all() {
-				d.reset()
-			}
-			w.front.reset()
+			w.resetAll()
 			for _, p := range w.parties() {
 				p.await("a welcome", struck, followLimit, kind("ready"))
 			}
@@ -85,7 +82,7 @@ func TestDrillChatBlackHole(t *testing.T) {
 // blackHole lets nothing pass between browsers and the primary, by whichever name.
 func (w *world) blackHole() {
 	w.primary.suffer(fault{stalled: true})
-	w.front.set(fault{stalled: true})
+	w.name(fault{stalled: true})
 }
 
 // TestDrillChatRefused (F5): what stands before the primary answers every new connection with an error, breaks those
@@ -113,9 +110,8 @@ func TestDrillChatRefused(t *testing.T) {
 // breakPrimary breaks the connections to the primary, and does so with new ones as the fault says.
 func (w *world) breakPrimary(f fault) {
 	w.primary.suffer(f)
-	w.front.set(f)
-	w.primary.reset()
-	w.front.reset()
+	w.name(f)
+	w.resetAll()
 }
 
 // TestDrillChatNoWelcome (F5): the primary opens WebSockets, and never welcomes.
@@ -137,7 +133,7 @@ func TestDrillChatNoAck(t *testing.T) {
 		began := time.Now()
 		f := fault{withhold: framesOf("ack")}
 		w.primary.suffer(f)
-		w.front.set(f)
+		w.name(f)
 		w.bothTo(w.redundant, began)
 		w.hear(time.Now())
 		counted := w.finish(began)
@@ -150,11 +146,10 @@ func TestDrillChatNoAck(t *testing.T) {
 func TestDrillChatSides(t *testing.T) {
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
-		path := w.primary.paths[visitorRole]
-		path.set(fault{refusing: true})
-		w.front.set(fault{refusing: true})
-		path.reset()
-		w.front.reset()
+		for _, path := range []*relay{w.primary.paths[visitorRole], w.fronts[visitorRole]} {
+			path.set(fault{refusing: true})
+			path.reset()
+		}
 		w.visitor.await("a switch", began, followLimit, switchedTo(w.redundant.name))
 		w.hear(time.Now())
 		time.Sleep(steadyPeriod) // the two deployments relay

@@ -15,7 +15,8 @@ type row struct {
 	what     string
 	promised string // the bound that the drill held it to; "": none but that nothing is lost
 	figures
-	more string // what else was measured
+	more         string // what else was measured
+	runs, faults int    // of runs by chance that were put together
 }
 
 // results are the rows of this run.
@@ -53,7 +54,7 @@ func printTable(out io.Writer) {
 		return
 	}
 	fmt.Fprintf(out, "\n%-34s %-46s %9s %9s  %-16s %6s %5s %7s %6s  %s\n", "drill", "what was done", "no socket", "slowest", "promised", "sent", "lost", "doubled", "order", "and")
-	for _, r := range rows {
+	for _, r := range together(rows) {
 		fmt.Fprintf(out, "%-34s %-46s %9v %9v  %-16s %6d %5d %7d %6d  %s\n", r.test, r.what, round(r.gap), round(r.slowest), r.promised, r.sent, r.lost, r.doubled, r.swapped, r.more)
 	}
 }

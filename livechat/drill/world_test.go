@@ -43,7 +43,7 @@ type world struct {
 	moderators         []*relay // the ways to Moderators, of browsers and deployments; none in a network of its own
 	moderatorCA        string   // the file with the certificate of Moderators in such a network
 	primary, redundant *deployment
-	front              *relay // where the service's name leads: what DNS says now
+	fronts             map[string]*relay // where the service's name leads, by role: what DNS says now
 
 	visitor, operator *party
 	late              []string // what took longer than was promised
@@ -72,7 +72,7 @@ func newEmptyWorld(t *testing.T, p plan) *world {
 	for i := range 2 {
 		w.moderators = append(w.moderators, newRelay(t, dialTo(w.nameservers[min(i, len(w.nameservers)-1)].moderator)))
 	}
-	w.front = newRelay(t, w.dialActive)
+	w.fronts = map[string]*relay{visitorRole: newRelay(t, w.dialActive), operatorRole: newRelay(t, w.dialActive)}
 	for _, d := range w.all() {
 		w.must(d.start())
 	}
@@ -136,4 +136,21 @@ func (w *world) moderatorLines() string {
 		lines += fmt.Sprintf("moderator_ca = %q\n", w.moderatorCA)
 	}
 	return lines
+}
+
+// name sets a fault on where the service's name leads.
+func (w *world) name(f fault) {
+	for _, front := range w.fronts {
+		front.set(f)
+	}
+}
+
+// resetAll breaks all connections that browsers have to deployments.
+func (w *world) resetAll() {
+	for _, front := range w.fronts {
+		front.reset()
+	}
+	for _, d := range w.all() {
+		d.reset()
+	}
 }
