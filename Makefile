@@ -2,7 +2,7 @@
 GO ?= go
 VERSION_FLAGS = -trimpath -buildvcs=true
 
-.PHONY: help build demo test test-long bench golden fuzz lint clean
+.PHONY: help build demo test test-livechat test-long evidence bench golden fuzz lint clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -21,11 +21,16 @@ test: ## everything, after installing what the tests need
 	./scripts/test-tools.sh
 	$(MAKE) --no-print-directory lint
 	$(GO) test -count=1 -timeout=11m ./...
+	$(MAKE) --no-print-directory test-livechat
+
+test-livechat: ## the chat deployment, and the drills in which people chat in Chromium
+	cd livechat && $(GO) vet ./... && $(GO) test -count=1 -timeout=15m ./...
 
 test-long: ## the same with the race detector, more drills, longer random histories, and each fuzzer for FUZZTIME
 	./scripts/test-tools.sh
 	$(GO) test -count=1 -timeout=60m -race ./...
 	LIVENS_DRILL_REPEATS=10 $(GO) test -count=1 -timeout=60m ./drill
+	cd livechat && LIVENS_DRILL_REPEATS=10 LIVENS_DRILL_SEEDS=200 LIVENS_DRILL_MESSAGES=500 $(GO) test -count=1 -timeout=180m ./drill
 	$(GO) test -count=1 -timeout=60m ./failover -run 'Oracle|Contract' -rapid.checks=20000
 	$(GO) test -count=1 -timeout=90m ./cluster -run RandomHistories -seeds=10000
 	$(MAKE) --no-print-directory fuzz
@@ -39,6 +44,9 @@ bench: build ## detection, load, polls, agreement of several nameservers: the fi
 
 golden: ## rewrite what tests expect to be printed (scenarios, bad configurations, tables of keys); read the diff
 	$(GO) test -count=1 . ./zones ./cluster -run 'Scenarios|BadConfig|DocsTables|Partitions' -update
+
+evidence: ## hold the chat drills and write what they measured into docs/failures.md
+	cd livechat && $(GO) test -count=1 -timeout=15m ./drill -update
 
 clean: ## what make made
 	rm -rf bin
