@@ -22,9 +22,8 @@ func promise(bound time.Duration) string { return fmt.Sprintf(noMoreThan, bound)
 // below fails the drill when people noticed more than was promised.
 func (w *world) below(bound time.Duration, f figures) {
 	w.t.Helper()
-	if f.gap > bound || f.slowest > bound {
-		w.tooLate("promised at most %v: %v", bound, f)
-	}
+	w.within(bound, f.gap, "without a socket")
+	w.within(bound, f.slowest, "the slowest message")
 }
 
 // bothTo waits until both parties have switched to a deployment since a moment.
@@ -47,18 +46,17 @@ func (w *world) hear(since time.Time) {
 // TestDrillChatKilled (F9, F11): the active deployment is killed while both write; then, once it is back, the other one.
 func TestDrillChatKilled(t *testing.T) {
 	drill(t, plan{}, func(w *world) row {
-		began, want := time.Now(), 10*repeats
+		began := time.Now()
 		var gaps, slowest []time.Duration
 		active := w.primary
-		for try := 0; len(gaps) < want && try < tries*want; try++ {
+		for range 10 * repeats {
 			struck := time.Now()
 			active.kill()
 			w.bothTo(w.other(active), struck)
 			w.hear(time.Now())
 			f, busy := w.noticed(struck, time.Now()), yard.worst(struck, time.Now())
-			if max(f.gap, f.slowest) <= killedBound || busy <= fairLimit {
-				gaps, slowest = append(gaps, f.gap), append(slowest, f.slowest)
-			}
+			w.below(killedBound, f)
+			gaps, slowest = append(gaps, f.gap), append(slowest, f.slowest)
 			if max(f.gap, f.slowest) > killedBound {
 				t.Logf("%v (a mere connection took up to %v)\nvisitor:\n%soperator:\n%s", f, round(busy), told(w.visitor.seen(struck)), told(w.operator.seen(struck)))
 			}
@@ -68,14 +66,8 @@ func TestDrillChatKilled(t *testing.T) {
 			active = w.other(active)
 		}
 		f := w.finish(began)
-		if len(gaps) < want {
-			t.Fatalf("this machine is too busy: %d of %d switches could be measured", len(gaps), want)
-		}
 		f.gap, f.slowest = percentile99(gaps), percentile99(slowest)
-		if max(f.gap, f.slowest) > killedBound {
-			t.Errorf("promised at most %v: %v", killedBound, f)
-		}
-		return row{what: fmt.Sprintf("killed, %d times", want), promised: promise(killedBound), figures: f}
+		return row{what: fmt.Sprintf("killed, %d times", len(gaps)), promised: promise(killedBound), figures: f}
 	})
 }
 
@@ -130,9 +122,7 @@ func (w *world) idleUntil(strike func(), what string) row {
 	strike()
 	w.bothTo(w.redundant, began)
 	took := time.Since(began)
-	if took > idleBound {
-		w.tooLate("noticed after %v, promised %v", round(took), idleBound)
-	}
+	w.within(idleBound, took, "noticed")
 	w.visitor.round()
 	w.operator.round()
 	f := w.finish(began)
@@ -159,11 +149,11 @@ func (w *world) unmoved(since time.Time, f figures) {
 	w.t.Helper()
 	for _, p := range w.parties() {
 		if s := p.switches(since); len(s) > 0 {
-			w.tooLate("the %s switched: %+v", p.role, s)
+			w.movedAll("the %s switched: %+v", p.role, s)
 		}
 	}
 	if f.gap > 0 {
-		w.tooLate("%v without a socket", f.gap)
+		w.movedAll("%v without a socket", f.gap)
 	}
 }
 
@@ -189,9 +179,7 @@ func TestDrillChatBothDown(t *testing.T) {
 					p.await("a welcome", returned.Add(-time.Second), followLimit, kind("ready"))
 				}
 				took := time.Since(returned)
-				if took > returnBound {
-					w.tooLate("chatting again after %v, promised %v", round(took), returnBound)
-				}
+				w.within(returnBound, took, "chatting again")
 				w.hear(time.Now())
 				w.must(w.other(back).start())
 				w.settle()
@@ -233,7 +221,7 @@ func TestDrillChatPlanned(t *testing.T) {
 			}
 		}
 		if f.gap > 0 {
-			w.tooLate("%v without a socket", f.gap)
+			t.Errorf("%v without a socket", f.gap)
 		}
 		return row{what: "moved for an upgrade, and back", promised: "0 ms", figures: f}
 	})

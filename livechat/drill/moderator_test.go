@@ -72,7 +72,7 @@ func TestDrillChatModeratorsLie(t *testing.T) {
 				w.hear(time.Now())
 				f := w.finish(began)
 				if f.gap > 0 {
-					w.tooLate("%v without a socket", f.gap)
+					t.Errorf("%v without a socket", f.gap)
 				}
 				return row{what: "Moderators tell of " + what, promised: "no switch", figures: f}
 			})
@@ -125,9 +125,8 @@ func TestDrillChatModeratorsSilent(t *testing.T) {
 		}
 		f := w.finish(began)
 		addedFirst, addedGap := median(first[1])-median(first[0]), median(gap[1])-median(gap[0])
-		if addedFirst > moderatorBound || addedGap > moderatorBound {
-			w.tooLate("Moderators that are black-holed add %v to a first connection and %v to a switch, promised %v", addedFirst, addedGap, moderatorBound)
-		}
+		w.within(moderatorBound, addedFirst, "added to a first connection")
+		w.within(moderatorBound, addedGap, "added to a switch")
 		return row{what: "Moderators black-holed, first load and killed", promised: promise(moderatorBound) + " more", figures: f,
 			more: fmt.Sprintf("a first welcome %v later, a switch %v", round(addedFirst), round(addedGap))}
 	})

@@ -25,9 +25,7 @@ func TestDrillChatHidden(t *testing.T) {
 		w.primary.freeze()
 		w.bothTo(w.redundant, struck)
 		took := time.Since(struck)
-		if took > idleBound {
-			w.tooLate("a hidden page switched after %v, promised %v", round(took), idleBound)
-		}
+		w.within(idleBound, took, "until a hidden page switched")
 		w.visitor.round()
 		w.shown(w.visitor)
 		w.primary.thaw()
@@ -113,9 +111,7 @@ func TestDrillChatFrozen(t *testing.T) {
 		w.visitor.lifecycle(page.SetWebLifecycleStateStateActive, "resume")
 		w.visitor.await("a switch", resumed, followLimit, switchedTo(w.redundant.name))
 		took := time.Since(resumed)
-		if took > killedBound {
-			w.tooLate("chatting %v after it was resumed, promised %v", round(took), killedBound)
-		}
+		w.within(killedBound, took, "from its resumption")
 		w.visitor.front()
 		w.hear(time.Now())
 		f := w.finish(began)
@@ -170,9 +166,7 @@ func TestDrillChatBack(t *testing.T) {
 		}
 		ready := w.visitor.await("a welcome", back, followLimit, kind("ready"))
 		took := ready.time().Sub(shown.time())
-		if took > killedBound {
-			w.tooLate("chatting %v after it is back, promised %v", round(took), killedBound)
-		}
+		w.within(killedBound, took, "from its return")
 		w.hear(time.Now())
 		f := w.finish(began)
 		return row{what: "back from the bfcache", promised: promise(killedBound) + " from there", figures: f, more: "live after " + round(took).String()}
@@ -189,9 +183,7 @@ func TestDrillChatOffline(t *testing.T) {
 		w.visitor.offline(false)
 		w.hear(online)
 		took := time.Since(online)
-		if took > returnBound {
-			w.tooLate("chatting %v after it is online, promised %v", round(took), returnBound)
-		}
+		w.within(returnBound, took, "from being online")
 		f := w.finish(began)
 		return row{what: "offline for 5 s, online", promised: promise(returnBound) + " from there", figures: f, more: "live after " + round(took).String()}
 	})

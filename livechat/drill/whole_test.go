@@ -47,6 +47,7 @@ func newRegion(t *testing.T) *region {
 	r.settle()
 	r.browse(people, r.startUnbound(elsewhere.Host("resolver")))
 	r.enter()
+	r.began = time.Now()
 	return r
 }
 

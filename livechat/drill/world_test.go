@@ -46,7 +46,9 @@ type world struct {
 	fronts             map[string]*relay // where the service's name leads, by role: what DNS says now
 
 	visitor, operator *party
-	late              []string // what took longer than was promised
+	began             time.Time // when all chatted
+	moved             []string  // who was moved, or cut off, and should not be
+	unmeasured        bool      // something took longer than was promised, on a machine too busy to tell
 }
 
 // newWorld builds one, and waits until both deployments are up, in step, and the two chat.
@@ -54,6 +56,7 @@ func newWorld(t *testing.T, p plan) *world {
 	t.Helper()
 	w := newEmptyWorld(t, p)
 	w.enter()
+	w.began = time.Now()
 	return w
 }
 
@@ -77,6 +80,7 @@ func newEmptyWorld(t *testing.T, p plan) *world {
 		w.must(d.start())
 	}
 	w.settle()
+	w.began = time.Now()
 	return w
 }
 
