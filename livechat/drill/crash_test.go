@@ -160,6 +160,7 @@ func (w *world) unmoved(since time.Time, f figures) {
 // TestDrillChatBothDown (F14): both deployments are killed; the people are told after 3 s, and chat again soon after the
 // first is back, whichever that is.
 func TestDrillChatBothDown(t *testing.T) {
+	t.Parallel()
 	for _, first := range []string{"primary", "redundant"} {
 		t.Run(first, func(t *testing.T) {
 			drill(t, plan{}, func(w *world) row {
@@ -201,7 +202,7 @@ func (w *world) named(id string) *deployment {
 func TestDrillChatPlanned(t *testing.T) {
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
-		w.must(w.order(failover.DoFailover, w.redundant))
+		w.obeyed(failover.DoFailover, w.redundant)
 		w.bothTo(w.redundant, began)
 		w.hear(time.Now())
 		w.primary.stop()
@@ -209,7 +210,7 @@ func TestDrillChatPlanned(t *testing.T) {
 		w.must(w.primary.start())
 		w.settle()
 		back := time.Now()
-		w.must(w.order(failover.DoFailback, nil))
+		w.obeyed(failover.DoFailback, nil)
 		w.bothTo(w.primary, back)
 		w.hear(time.Now())
 		f := w.finish(began)

@@ -128,7 +128,7 @@ func (d *deployment) configure() error {
 	config := fmt.Sprintf("name = %q\nlisten = %q\ndata = %q\npool = %q\n%speer = %q\npeer_name = %q\nsecret_file = %q\norigins = [%q]\n",
 		d.name, d.addr, filepath.Join(d.dir, "data"), poolName, w.moderatorLines(),
 		peer.linkURL(), peer.name, filepath.Join(d.dir, "secret"), w.origin)
-	config += fmt.Sprintf("[[operator]]\nname = \"ann\"\ntoken_file = %q\n", filepath.Join(d.dir, "token")) + w.plan.livechat
+	config += fmt.Sprintf("[[operator]]\nname = \"ann\"\ntoken_file = %q\n", filepath.Join(d.dir, "token")) + w.plan.livechat + w.clientLines()
 	for file, text := range map[string]string{"livechat.toml": config, "secret": linkSecret + "\n", "token": operatorToken + "\n"} {
 		if err := os.WriteFile(filepath.Join(d.dir, file), []byte(text), 0o600); err != nil {
 			return err

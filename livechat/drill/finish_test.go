@@ -43,7 +43,7 @@ func (w *world) noticed(from, to time.Time) figures {
 // arrive waits until nothing is on its way, or gives up: what is missing then is counted as lost.
 func (w *world) arrive() {
 	w.t.Helper()
-	err := process.Await(w.t.Context(), followLimit, func() error {
+	err := process.Await(w.t.Context(), 3*followLimit, func() error {
 		time.Sleep(arrivePause)
 		for _, p := range w.parties() {
 			if n := value[int](p.tab, "drill.pending"); n > 0 {

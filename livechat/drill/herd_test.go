@@ -38,7 +38,7 @@ func TestDrillChatHerd(t *testing.T) {
 	there.Wait()
 	w.settle()
 	began := time.Now()
-	w.must(w.order(failover.DoFailover, w.redundant))
+	w.obeyed(failover.DoFailover, w.redundant)
 	done.Wait()
 	close(errs)
 	for err := range errs {

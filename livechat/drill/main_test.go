@@ -3,6 +3,7 @@
 package drill_test
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -44,6 +45,9 @@ func run(m *testing.M) int {
 		return fail(err)
 	}
 	defer end()
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		return fail(err)
+	}
 	code := m.Run()
 	printTable(os.Stdout)
 	if *update && code == 0 {
@@ -60,6 +64,9 @@ var chromiumFlags = []string{
 	"--host-resolver-rules=MAP *.missing.test ~NOTFOUND,MAP *.test 127.0.0.1",
 	"--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/3",
 }
+
+// atOnce is how many drills are held at a time, unless -parallel says otherwise: they wait much more than they work.
+const atOnce = "4"
 
 func fail(err error) int {
 	fmt.Fprintln(os.Stderr, "drill:", err)

@@ -18,6 +18,7 @@ const moderatorBound = 50 * time.Millisecond
 // TestDrillChatModeratorsDown (F13): no Moderator can be asked, by browsers or by deployments. Who comes is served by the
 // primary; when that is killed all go on with the redundant one.
 func TestDrillChatModeratorsDown(t *testing.T) {
+	t.Parallel()
 	for what, f := range map[string]fault{
 		"down":          {refusing: true},
 		"slow":          {delay: 1500 * time.Millisecond},
@@ -46,6 +47,7 @@ func TestDrillChatModeratorsDown(t *testing.T) {
 // TestDrillChatModeratorsLie (F6, F13): what answers in the place of the Moderators names a deployment that nobody knows,
 // an old decision, or nothing that can be read. Nobody is moved; and once they say the truth, it is followed.
 func TestDrillChatModeratorsLie(t *testing.T) {
+	t.Parallel()
 	for what, reply := range map[string]string{
 		"an unknown deployment": `{"pool":"chat","active":"evil","order":["evil"],"epoch":9007199254740991,"states":{"evil":"up"}}`,
 		"an old decision":       `{"pool":"chat","active":"redundant","order":["redundant","primary"],"epoch":1,"states":{"primary":"down","redundant":"up"}}`,
@@ -67,7 +69,7 @@ func TestDrillChatModeratorsLie(t *testing.T) {
 				w.unmoved(began, steady)
 				honest()
 				told := time.Now()
-				w.must(w.order(failover.DoFailover, w.redundant))
+				w.obeyed(failover.DoFailover, w.redundant)
 				w.bothTo(w.redundant, told)
 				w.hear(time.Now())
 				f := w.finish(began)
@@ -161,7 +163,7 @@ func TestDrillChatNameserverDies(t *testing.T) {
 		w.must(w.primary.start())
 		w.settle()
 		back := time.Now()
-		w.must(w.order(failover.DoFailback, nil))
+		w.obeyed(failover.DoFailback, nil)
 		w.bothTo(w.primary, back)
 		w.hear(time.Now())
 		f := w.finish(began)

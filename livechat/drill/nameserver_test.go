@@ -156,6 +156,12 @@ func (w *world) order(verb failover.Verb, to *deployment) error {
 	return err
 }
 
+// obeyed gives an order until it is taken: a deployment that has not got the latest message yet is not fit for a moment.
+func (w *world) obeyed(verb failover.Verb, to *deployment) {
+	w.t.Helper()
+	w.must(process.Await(w.t.Context(), followLimit, func() error { return w.order(verb, to) }))
+}
+
 // active waits until a nameserver answers with a deployment.
 func (w *world) active(d *deployment) {
 	w.t.Helper()

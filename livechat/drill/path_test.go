@@ -61,6 +61,7 @@ func TestDrillChatReset(t *testing.T) {
 
 // TestDrillChatBlackHole (F3, F4): nothing passes any more between the browsers and the active deployment.
 func TestDrillChatBlackHole(t *testing.T) {
+	t.Parallel()
 	t.Run("writing", func(t *testing.T) {
 		drill(t, plan{}, func(w *world) row {
 			began := time.Now()
@@ -88,6 +89,7 @@ func (w *world) blackHole() {
 // TestDrillChatRefused (F5): what stands before the primary answers every new connection with an error, breaks those
 // that are open, and is well by the nameserver's check.
 func TestDrillChatRefused(t *testing.T) {
+	t.Parallel()
 	for what, f := range map[string]fault{
 		"upgrade answered 403": {upgrade: 403},
 		"upgrade answered 503": {upgrade: 503},

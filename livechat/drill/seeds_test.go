@@ -118,6 +118,7 @@ func (w *world) any(chance *rand.Rand) *deployment { return w.all()[chance.IntN(
 // TestDrillChatSeeds (F1, F2, F3, F5, F9, F11, F13): faults that chance chooses, one after the other and at most two at a time. Whatever they are, nothing
 // is lost, doubled or out of order. A seed repeats the faults and the times between them.
 func TestDrillChatSeeds(t *testing.T) {
+	t.Parallel()
 	list := make([]uint32, seeds)
 	for i := range list {
 		list[i] = uint32(i + 1)

@@ -27,6 +27,7 @@ type plan struct {
 	timing      map[string]int // the script's times that differ from its defaults
 	dns         string         // the service's URL instead of one that leads where DNS leads
 	livechat    string         // further lines of livechat.toml
+	pages       bool           // deployments serve the shop's page and the operators' console
 	visitors    int            // default 1; more share a page
 	idle        bool           // nobody talks by himself
 	seed        uint32
