@@ -154,7 +154,7 @@ func (p *party) await(what string, since time.Time, limit time.Duration, enough 
 			}
 		}
 		if !time.Now().Before(end) {
-			p.t.Fatalf("%s: not within %v: %s; it told:\n%s", p.role, limit, what, told(since0(p.events, since)))
+			p.t.Fatalf("%s: not within %v: %s; it told:\n%s", p.role, limit, what, told(since0(p.events, since.Add(-15*time.Second))))
 		}
 	}
 }
