@@ -43,8 +43,12 @@ func (s *sheep) live(ctx context.Context, w *world, there *sync.WaitGroup) error
 	if err := write(ctx, old, map[string]any{"t": "msg", "s": s.sender(), "n": 1, "text": "is this in stock?"}); err != nil {
 		return err
 	}
-	if _, err := await(ctx, old, func(f chatFrame) bool { return f.T == "ack" && f.By == "safe" }); err != nil {
+	early, err := await(ctx, old, func(f chatFrame) bool { return f.T == "ack" && f.By == "safe" || f.T == "move" })
+	if err != nil {
 		return fmt.Errorf("waiting until its message is safe: %w", err)
+	}
+	if early.T == "move" {
+		return errors.New("moved before the order")
 	}
 	once()
 	move, err := await(ctx, old, func(f chatFrame) bool { return f.T == "move" })
