@@ -61,10 +61,11 @@ export function createTalk(options, emit) {
   const start = new Promise((resolve) => (started = /** @type {any} */ (resolve)));
 
   if (outbox.sender && globalThis.BroadcastChannel) giveBack = claim(outbox.sender, begin);
-  else begin(outbox.sender);
+  else queueMicrotask(() => begin(outbox.sender)); // the page listens by then
 
   /** @param {any} own whether what the storage holds is this tab's */
   function begin(own) {
+    if (line.state == "closed") return;
     if (!own) {
       giveBack();
       outbox.restart(role[0] + "-" + random(16));
