@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { person } from "../model/people.js";
 import { Store, World } from "../model/world.js";
 
-const SEEDS = Number(process.env.LIVENS_SEEDS || 300);
+const SEEDS = Number(process.env.LIVENS_SEEDS || 200);
 
 function randomOf(seed) {
   let a = seed * 2654435761;
