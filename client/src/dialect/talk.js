@@ -370,7 +370,7 @@ export function createTalk(options, emit) {
     /** @param {string} c */
     end(c) {
       if (line.active) say(line.active, { t: "msg", c, s: outbox.sender, kind: "end" });
-      else emit("drop", { why: "not connected: the conversation was not closed" });
+      else emit("drop", { why: "not connected" });
     },
 
     close() {
