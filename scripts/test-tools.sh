@@ -28,6 +28,8 @@ missing_packages() {
 		ip iproute2
 		nft nftables
 		chromium chromium
+		node nodejs
+		npm npm
 	END
 }
 

@@ -181,3 +181,16 @@ test("only hello makes a session: connections that merely opened are greeted one
   assert.equal((w.primary.hellos || []).length + (w.redundant.hellos || []).length, 1);
   assert.equal(w.open, 1);
 });
+
+test("a silent suspect whose heartbeat is answered late stays", async (t) => {
+  const w = world(t);
+  const { visitor } = await chatting(w);
+  w.redundant.latency = 400;
+  w.primary.become("silent");
+  await w.clock.until(() => w.connects.some((url) => url.includes("redundant")), 8000);
+  w.primary.become("up");
+  await w.clock.run(3000);
+  assert.deepEqual(visitor.of("switch"), []);
+  assert.equal(visitor.session.deployment, "primary");
+  assert.equal(w.open, 2);
+});
