@@ -18,6 +18,7 @@ const module = "github.com/livens/livens/"
 var edges = map[string][]string{
 	"zones":             {"internal/durable", "internal/suggest"},
 	"checker":           {"zones"},
+	"client":            {},
 	"failover":          {"zones", "checker", "internal/durable"},
 	"events":            {"zones", "failover", "internal/durable"},
 	"cluster":           {"zones", "checker", "failover", "events", "internal/process"},

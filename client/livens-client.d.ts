@@ -69,10 +69,12 @@ export class FailoverSocket extends EventTarget {
 export interface Dialect {
   /** Sent first on every new connection. */
   hello(context: { tried: string[]; epoch: number }): string;
-  /** Whether this frame makes the connection ready. Frames before it are not shown. */
-  ready(data: string): boolean;
+  /** Whether this frame makes the connection ready; the deployment's id, if the frame tells. Frames up to it are not shown. */
+  ready(data: string): boolean | string;
   /** A heartbeat with a number; any frame in return counts as life. */
   ping(n: number): string;
+  /** What this frame says when it asks to go to another deployment, or null. Such frames are not shown. */
+  move?(data: string): { to: string; reason: string; epoch: number; spread?: number } | null;
 }
 
 /** fetch that tries the active deployment, then the others, each at its own origin; only for requests that may be repeated. */
