@@ -40,6 +40,7 @@ type Store struct {
 	once    sync.Once
 
 	mark    atomic.Pointer[Mark]
+	stored  atomic.Int64           // when the last commit succeeded, in nanoseconds since 1970
 	trouble atomic.Pointer[string] // why the last commit failed; nil: it did not
 	changed atomic.Pointer[chan struct{}]
 }
