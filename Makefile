@@ -2,9 +2,9 @@
 GO ?= go
 VERSION_FLAGS = -trimpath -buildvcs=true
 
-.PHONY: help build demo test test-livechat test-long evidence bench golden fuzz lint clean client test-client
+.PHONY: help build client demo test test-client test-livechat test-long evidence bench golden fuzz lint clean
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## bin/livens
 	$(GO) build $(VERSION_FLAGS) -o bin/livens ./cmd/livens
@@ -27,8 +27,9 @@ test: ## everything, after installing what the tests need
 	$(GO) test -count=1 -timeout=11m ./...
 	$(MAKE) --no-print-directory test-livechat
 
-test-livechat: ## the chat deployment, and the drills in which people chat in Chromium
-	cd livechat && $(GO) vet ./... && $(GO) test -count=1 -timeout=15m ./...
+test-livechat: ## the chat deployment, a module of its own, and the drills in which people chat in Chromium
+	cd livechat && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
+	cd livechat && $(GO) test -count=1 -timeout=15m ./...
 
 test-client: ## the script on the page: types, behaviours, random histories, the package
 	cd client && npm ci --no-audit --no-fund && npm test

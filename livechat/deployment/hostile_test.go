@@ -154,6 +154,7 @@ func TestFloodIsClosed(t *testing.T) {
 
 // TestSlowReaderIsClosed, and finds what it missed when it returns; the operator who writes to it is not held up.
 func TestSlowReaderIsClosed(t *testing.T) {
+	t.Parallel()
 	c := settings(t, "primary")
 	c.Limits.Burst, c.Limits.Rate = 100000, 100000
 	d := start(t, c)
@@ -233,6 +234,7 @@ func TestHTMLIsOnlyText(t *testing.T) {
 }
 
 func TestSilentConnectionIsClosed(t *testing.T) {
+	t.Parallel()
 	d := start(t, settings(t, "primary"))
 	began := time.Now()
 	if code := d.dial().closed(); code != frame.Malformed {

@@ -55,6 +55,7 @@ func TestStandbySendsClientsOn(t *testing.T) {
 
 // TestEverybodyIsMoved once another deployment is active, and told again only by another decision.
 func TestEverybodyIsMoved(t *testing.T) {
+	t.Parallel()
 	m := newModerators(t, "primary")
 	p, r := pair(t, m)
 	primary, redundant := start(t, p), start(t, r)
@@ -97,6 +98,7 @@ func TestEverybodyIsMoved(t *testing.T) {
 
 // TestWithoutModeratorsEverybodyIsServed (F13).
 func TestWithoutModeratorsEverybodyIsServed(t *testing.T) {
+	t.Parallel()
 	m := newModerators(t, "primary")
 	m.mute = true
 	_, r := pair(t, m)

@@ -145,6 +145,7 @@ func TestMessagesAreSafeOnceTheOtherHasThem(t *testing.T) {
 
 // TestNotSafeWhileTheOtherMayLive: the disk of one deployment is not enough until the other is known to be down.
 func TestNotSafeWhileTheOtherMayLive(t *testing.T) {
+	t.Parallel()
 	m := newModerators(t, "primary")
 	p, _ := pair(t, m)
 	primary := start(t, p)
@@ -195,6 +196,7 @@ func TestSafeOnceTheOtherPartyHasIt(t *testing.T) {
 
 // TestReturningDeploymentCatchesUp (F15): what was written meanwhile is pulled before syncz passes.
 func TestReturningDeploymentCatchesUp(t *testing.T) {
+	t.Parallel()
 	m := newModerators(t, "primary")
 	p, r := pair(t, m)
 	primary, redundant := start(t, p), start(t, r)

@@ -1,9 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -113,21 +113,12 @@ func verify(db *sql.DB) error {
 	if err := db.QueryRow("SELECT digest FROM state").Scan(&digest); err != nil {
 		return fmt.Errorf("it is no database of livechat: %w", err)
 	}
-	rows, err := db.Query("SELECT " + columns + " FROM message")
+	total, _, err := count(db)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	var total sum
-	for rows.Next() {
-		r, err := scan(rows)
-		if err != nil {
-			return err
-		}
-		total.add(hash(&r.Msg))
+	if !bytes.Equal(total.bytes(), digest) {
+		return errors.New("its messages are not those of which it kept the sum")
 	}
-	if hex.EncodeToString(total.bytes()) != hex.EncodeToString(digest) {
-		return errors.Join(rows.Err(), errors.New("its messages are not those of which it kept the sum"))
-	}
-	return rows.Err()
+	return nil
 }
