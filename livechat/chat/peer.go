@@ -71,6 +71,11 @@ func (h *Hub) Take(msgs []frame.Msg, cursor store.Cursor, done func(error)) {
 	}})
 }
 
+// Recount adds up anew what is held, forgets how far the other deployment's log has been read, and then calls done.
+func (h *Hub) Recount(done func(error)) {
+	h.options.Store.Write(&store.Batch{Cursor: &store.Cursor{}, Recount: true, Done: func(_ []store.Record, _ []bool, err error) { done(err) }})
+}
+
 // announce tells everybody how many operators there are, when that has changed.
 func (h *Hub) announce() {
 	h.relay(h.here())

@@ -144,6 +144,9 @@ func (d *Deployment) Run(ctx context.Context) error {
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the link outlives the clients
 	var parts sync.WaitGroup
 	parts.Go(func() { d.ticking(inner) })
+	if d.config.Backup.Every > 0 {
+		parts.Go(func() { d.backups(inner) })
+	}
 	if d.link != nil {
 		parts.Go(func() { d.link.Run(inner) })
 	}

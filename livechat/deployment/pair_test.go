@@ -25,6 +25,7 @@ type moderators struct {
 	epoch  int64
 	states map[string]string
 	mute   bool
+	asked  int
 }
 
 func newModerators(t *testing.T, active string) *moderators {
@@ -41,6 +42,7 @@ func (m *moderators) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	m.asked++
 	tag := fmt.Sprintf(`"%d-%s-%v"`, m.epoch, m.active, m.states)
 	w.Header().Set("ETag", tag)
 	if r.Header.Get("If-None-Match") == tag {
@@ -48,6 +50,13 @@ func (m *moderators) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"pool": "chat", "active": m.active, "epoch": m.epoch, "states": m.states})
+}
+
+// count is how often it was asked.
+func (m *moderators) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.asked
 }
 
 // decide makes another deployment active; states are pairs of name and state.
@@ -136,6 +145,7 @@ func TestMessagesAreSafeOnceTheOtherHasThem(t *testing.T) {
 
 // TestNotSafeWhileTheOtherMayLive: the disk of one deployment is not enough until the other is known to be down.
 func TestNotSafeWhileTheOtherMayLive(t *testing.T) {
+	t.Parallel()
 	m := newModerators(t, "primary")
 	p, _ := pair(t, m)
 	primary := start(t, p)
@@ -186,6 +196,7 @@ func TestSafeOnceTheOtherPartyHasIt(t *testing.T) {
 
 // TestReturningDeploymentCatchesUp (F15): what was written meanwhile is pulled before syncz passes.
 func TestReturningDeploymentCatchesUp(t *testing.T) {
+	t.Parallel()
 	m := newModerators(t, "primary")
 	p, r := pair(t, m)
 	primary, redundant := start(t, p), start(t, r)

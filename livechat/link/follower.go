@@ -196,6 +196,6 @@ func (w *follower) compare(s *frame.Synced) error {
 	}
 	l.reread = time.Now()
 	forgotten := make(chan error, 1)
-	l.options.Hub.Take(nil, store.Cursor{}, func(err error) { forgotten <- err })
+	l.options.Hub.Recount(func(err error) { forgotten <- err })
 	return errors.Join(<-forgotten, errors.New("its log is read again from the beginning"))
 }

@@ -11,8 +11,8 @@ import (
 
 // Limits of what waits for one client.
 const (
-	maxQueued      = 512       // frames
-	maxQueuedBytes = 256 << 10 //
+	maxQueued      = 2048    // frames
+	maxQueuedBytes = 1 << 20 // what many commits at once may bring an operator fits
 	writeLimit     = 10 * time.Second
 	closeLimit     = 2 * time.Second
 )
@@ -29,6 +29,7 @@ type outlet struct {
 	code   int // of the close; 0: open
 	reason string
 	gone   bool // the writer has ended
+	cut    *time.Timer
 }
 
 func newOutlet(conn *websocket.Conn, cancel context.CancelFunc) *outlet {
@@ -85,6 +86,8 @@ func (o *outlet) close(code int, reason string) {
 	if code == frame.Busy {
 		o.queue, o.bytes = nil, 0
 	}
+	// The reader, which is still there, sees the other side's answer; without one the connection is cut.
+	o.cut = time.AfterFunc(closeLimit, func() { _ = o.conn.CloseNow() })
 	o.change.Broadcast()
 }
 
@@ -102,9 +105,6 @@ func (o *outlet) run(ctx context.Context) {
 				return
 			}
 		case code != 0:
-			// The reader, which is still there, sees the other side's answer; without one the connection is cut.
-			cut := time.AfterFunc(closeLimit, func() { _ = o.conn.CloseNow() })
-			defer cut.Stop()
 			_ = o.conn.Close(websocket.StatusCode(code), reason)
 			return
 		default:
@@ -143,5 +143,8 @@ func (o *outlet) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.gone, o.queue, o.bytes = true, nil, 0
+	if o.cut != nil {
+		o.cut.Stop()
+	}
 	o.change.Broadcast()
 }

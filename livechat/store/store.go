@@ -71,6 +71,8 @@ type Batch struct {
 	Msgs []frame.Msg
 	// Cursor, unless nil, is kept in the same commit.
 	Cursor *Cursor
+	// Recount adds up all records anew, after the batch: should what is kept of the sum be wrong, it is right then.
+	Recount bool
 	// Done is called by the writer once the batch is on disk, or with an error when it is not: with the records as they are held now, in
 	// the order of Msgs, and which of them are new or changed. It must not block. The calls come in the order of positions.
 	Done func(held []Record, fresh []bool, err error)

@@ -110,7 +110,31 @@ func (w *writer) batch(tx *sql.Tx, b *Batch, now int64) error {
 	if b.Cursor != nil {
 		w.mark.Cursor = *b.Cursor
 	}
-	return nil
+	if !b.Recount {
+		return nil
+	}
+	var err error
+	w.sum, w.mark.Count, err = count(tx)
+	return err
+}
+
+// count adds up all records.
+func count(db interface {
+	Query(string, ...any) (*sql.Rows, error)
+}) (total sum, n int64, err error) {
+	rows, err := db.Query("SELECT " + columns + " FROM message")
+	if err != nil {
+		return sum{}, 0, err
+	}
+	defer rows.Close()
+	for ; rows.Next(); n++ {
+		r, err := scan(rows)
+		if err != nil {
+			return sum{}, 0, err
+		}
+		total.add(hash(&r.Msg))
+	}
+	return total, n, rows.Err()
 }
 
 // merge takes one message, and returns what is held of it then.

@@ -29,7 +29,9 @@ type command struct {
 	bind                func(*flag.FlagSet) func(ctx context.Context, stdout, stderr io.Writer) error
 }
 
-func commands() []command { return []command{serveCommand()} }
+func commands() []command {
+	return []command{serveCommand(), backupCommand(), restoreCommand(), tokenCommand()}
+}
 
 const usage = `livechat is one deployment of a live chat of which there are two.
 
