@@ -1,7 +1,7 @@
 import { Server } from "./network.js";
 
 // A chat deployment as docs/client-protocol.md describes it, with what makes it misbehave: `faults` may hold
-//   mute (never welcomes), noacks (takes messages and says nothing), lies (frames that no protocol knows).
+//   mute (never welcomes), noacks (answers heartbeats, and does nothing with messages), lies (frames that no protocol knows).
 
 export class Deployment extends Server {
   faults = new Set();
@@ -61,14 +61,17 @@ export class Deployment extends Server {
     return out;
   }
 
-  /** Takes a message from a client, an operator's copy, or the link. Returns whether it is new. */
-  store(m) {
+  /**
+   * Takes a message from a client, an operator's copy, or the link, and passes it to all who may see it, but for the connection that it came on: its
+   * sender may have been reloaded and lack it. Returns whether it is new.
+   */
+  store(m, from) {
     const senders = this.senders(m.c);
     if (!senders.has(m.s)) senders.set(m.s, new Map());
     const own = senders.get(m.s);
     if (own.has(m.n)) return false;
     own.set(m.n, m);
-    for (const s of this.sessions) s.pass(m);
+    for (const s of this.sessions) if (s != from && s.in(m.c)) s.say(m);
     return true;
   }
 
@@ -85,8 +88,10 @@ export class Deployment extends Server {
   /** After the link was broken: both read what they missed. */
   catchUp() {
     if (!this.reaches) return;
-    for (const [c, senders] of this.disk) {
-      for (const own of senders.values()) for (const m of own.values()) this.other.store(m);
+    for (const [from, to] of [[this, this.other], [this.other, this]]) {
+      for (const senders of from.disk.values()) for (const own of senders.values()) for (const n of [...own.keys()].sort((a, b) => a - b)) to.store(own.get(n));
+    }
+    for (const c of this.disk.keys()) {
       this.tellSafe(c);
       this.other.tellSafe(c);
     }
@@ -103,7 +108,7 @@ export class Deployment extends Server {
   }
 
   acknowledge(c, have, by) {
-    for (const s of this.sessions) if (s.in(c) && !this.faults.has("noacks")) s.say({ t: "ack", c, have, by });
+    for (const s of this.sessions) if (s.in(c)) s.say({ t: "ack", c, have, by });
   }
 }
 
@@ -174,6 +179,7 @@ class Session {
 
   message(frame) {
     const d = this.deployment;
+    if (d.faults.has("noacks")) return;
     if (frame.kind) {
       for (const s of d.sessions) if (s != this && s.in(frame.c)) s.say({ ...frame, from: this.who.role });
       return;
@@ -181,7 +187,7 @@ class Session {
     const c = this.c || frame.c;
     if (frame.s != this.who.sender || frame.c != c) return this.end(4003);
     const m = { t: "msg", c, s: frame.s, n: frame.n, from: this.who.role, name: this.who.name || "", at: this.network.clock.now, text: frame.text };
-    d.store(m);
+    d.store(m, this);
     d.acknowledge(c, d.have(c), "disk");
     d.relay(m);
     if (d.plant.knownDown.has(d.other.name)) d.tellSafe(c);
@@ -199,10 +205,5 @@ class Session {
     if (frame.ping !== undefined) return this.say({ t: "ack", pong: frame.ping });
     for (const s of d.sessions) if (s != this && s.in(frame.c)) s.say(frame);
     if (d.reaches) setTimeout(() => d.reaches && [...d.other.sessions].forEach((s) => s.in(frame.c) && s.say(frame)), 2);
-  }
-
-  /** A message that was stored: to all who may see it and did not write it. */
-  pass(m) {
-    if (this.in(m.c) && this.who.sender != m.s) this.say(m);
   }
 }

@@ -141,7 +141,7 @@ export class Server {
         setTimeout(() => socket.closed(1006), 1);
       }
     }
-    if (condition == "up") for (const f of this.held.splice(0)) f();
+    if (condition != "silent") for (const f of this.held.splice(0)) f();
   }
 
   accept() {

@@ -1,6 +1,9 @@
+import { setMaxListeners } from "node:events";
 import { Clock } from "./clock.js";
 import { Deployment } from "./deployment.js";
 import { Network, Server } from "./network.js";
+
+const getRandomValues = crypto.getRandomValues.bind(crypto);
 
 /** A nameserver's public endpoint. `word` changes what it says: it gets the right one. */
 export class Nameserver extends Server {
@@ -55,10 +58,14 @@ export class World {
     this.network.add("ns1.test", this.ns1);
     this.network.add("ns2.test", this.ns2);
     this.random = Math.random;
-    if (random) Math.random = random;
+    if (random) {
+      Math.random = random;
+      crypto.getRandomValues = /** @type {any} */ ((/** @type {Uint8Array} */ bytes) => bytes.map(() => Math.floor(random() * 256)));
+    }
     Object.defineProperty(globalThis, "sessionStorage", { value: new Store(), configurable: true, writable: true });
     Object.defineProperty(globalThis, "localStorage", { value: new Store(), configurable: true, writable: true });
     const page = new EventTarget();
+    setMaxListeners(0, page);
     globalThis.addEventListener = page.addEventListener.bind(page);
     globalThis.removeEventListener = page.removeEventListener.bind(page);
     this.page = this.network.page = page;
@@ -111,6 +118,7 @@ export class World {
   end() {
     this.clock.uninstall();
     Math.random = this.random;
+    crypto.getRandomValues = getRandomValues;
   }
 }
 

@@ -18,7 +18,7 @@ export function createTranscript() {
 
   /**
    * Takes a message. Of one that is held already the earlier time counts.
-   * @param {Message} message @param {number} now
+   * @param {Message} message @param {number} now 0 while waiting would be in vain, for nobody could send what is missing
    * @returns {Message[]} those that may be shown now, in order
    */
   const add = (message, now) => {
@@ -65,8 +65,17 @@ export function createTranscript() {
     /** When its latest message was stored. */
     latest: () => latest,
 
-    /** What may be shown now because it waited long enough. @param {number} now @returns {Message[]} */
-    due: (now) => [...senders.values()].flatMap((own) => (own.gap ? release(own, now) : [])),
+    /**
+     * What may be shown now because it waited long enough.
+     * @param {number} now
+     * @param {boolean} [anew] the waiting begins now: what was sent meanwhile has just come
+     * @returns {Message[]}
+     */
+    due: (now, anew) =>
+      [...senders.values()].flatMap((own) => {
+        if (anew) own.gap = 0;
+        return release(own, now);
+      }),
 
     /** When `due` is to be called next; Infinity when nothing waits. */
     wakes: () => Math.min(...[...senders.values()].map(({ gap }) => (gap ? gap + HOLD : Infinity))),

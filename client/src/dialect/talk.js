@@ -54,10 +54,7 @@ export function createTalk(options, emit) {
   // The deployment is doubted when the oldest message that it was sent gets no acknowledgement.
   const unacknowledged = createAlarm((sent) => line.doubt("ack", sent));
   // What waits behind a gap is shown when its time is over.
-  const due = createAlarm(() => {
-    for (const chat of chats.values()) for (const m of chat.due(Date.now())) emit("message", { ...m });
-    wait();
-  });
+  const due = createAlarm(showDue);
   const going = createAlarm((step) => step());
   let giveBack = () => {};
   /** @type {() => void} */ let started;
@@ -106,7 +103,10 @@ export function createTalk(options, emit) {
     tellSwitch();
     if (detail.planned) resend();
     switched = { ...detail, resent };
-    if (detail.planned) tellSwitch();
+    if (detail.planned) {
+      showDue(true);
+      tellSwitch();
+    }
   }
 
   function tellSwitch() {
@@ -166,7 +166,10 @@ export function createTalk(options, emit) {
     if (f.id) link.owes.delete(f.id);
     else {
       link.synced = true;
-      if (link == line.active) tellSwitch();
+      if (link == line.active) {
+        showDue(true);
+        tellSwitch();
+      }
     }
     if (link.synced && !link.owes.size) line.settle(link);
   }
@@ -191,12 +194,28 @@ export function createTalk(options, emit) {
   /** @param {Message} m */
   function take(m) {
     if (switched && !chat(m.c).get(m.s, m.n)) switched.replayed++;
-    for (const shown of chat(m.c).add(m, Date.now())) emit("message", { ...shown });
+    chat(m.c).add(m, now()).forEach(show);
     wait();
   }
 
+  /** @param {boolean} [anew] */
+  function showDue(anew) {
+    for (const chat of chats.values()) chat.due(now(), anew).forEach(show);
+    wait();
+  }
+
+  /** @param {Message} m */
+  function show(m) {
+    emit("message", { ...m });
+  }
+
+  // Waiting is of use only while somebody is there who has sent all that there was.
+  function now() {
+    return line.active?.synced ? Date.now() : 0;
+  }
+
   function wait() {
-    due(Math.min(...[...chats.values()].map((chat) => chat.wakes())) - Date.now());
+    due(now() ? Math.min(...[...chats.values()].map((chat) => chat.wakes())) - Date.now() : undefined);
   }
 
   /** @param {Link} link @param {any} frame */
