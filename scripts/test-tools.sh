@@ -27,6 +27,7 @@ missing_packages() {
 		nsd nsd
 		ip iproute2
 		nft nftables
+		chromium chromium
 	END
 }
 

@@ -81,8 +81,7 @@ func nameless(p *tab) []string {
 func TestEverybodyCanUseThePages(t *testing.T) {
 	t.Parallel()
 	shop := openShop(t)
-	chromium := browser(t)
-	visitor, operator := newTab(t, chromium), newTab(t, chromium)
+	visitor, operator := newTab(t), newTab(t)
 	visitor.size(1280, 800, "light")
 	operator.size(1280, 800, "light")
 	visitor.run(chromedp.Navigate(shop.url))
@@ -96,11 +95,7 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 	look(t, "nobody is there", visitor)
 	visitor.enter("Hello\n" + hostile + "/a/very/long/word/that/nobody/can/break/because/it/has/no/spaces/at/all/in/it")
 	visitor.key("Enter")
-	operator.click("[data-testid=operator-name]")
-	operator.enter("Ann")
-	operator.click("[data-testid=operator-token]")
-	operator.enter(token)
-	operator.key("Enter")
+	operator = shop.operator()
 	operator.until(`shown(id("conversation"))`)
 	look(t, "the list", operator)
 
