@@ -2,12 +2,15 @@
 GO ?= go
 VERSION_FLAGS = -trimpath -buildvcs=true
 
-.PHONY: help build demo test test-long bench golden fuzz lint clean
+.PHONY: help build client demo test test-client test-long bench golden fuzz lint clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## bin/livens
 	$(GO) build $(VERSION_FLAGS) -o bin/livens ./cmd/livens
+
+client: ## client/dist, the built script, from its sources
+	cd client && npm ci --no-audit --no-fund && npm run build
 
 demo: build ## three nameservers, two deployments, what fails and what is ordered: on this terminal
 	$(GO) run ./demo -livens bin/livens
@@ -20,13 +23,18 @@ lint: ## gofmt, vet, staticcheck
 test: ## everything, after installing what the tests need
 	./scripts/test-tools.sh
 	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory test-client
 	$(GO) test -count=1 -timeout=11m ./...
+
+test-client: ## the script on the page: types, behaviours, random histories, the package
+	cd client && npm ci --no-audit --no-fund && npm test
 
 test-long: ## the same with the race detector, more drills, longer random histories, and each fuzzer for FUZZTIME
 	./scripts/test-tools.sh
 	$(GO) test -count=1 -timeout=60m -race ./...
 	LIVENS_DRILL_REPEATS=10 $(GO) test -count=1 -timeout=60m ./drill
 	$(GO) test -count=1 -timeout=60m ./failover -run 'Oracle|Contract' -rapid.checks=20000
+	cd client && LIVENS_SEEDS=3000 node --test test/random.test.js
 	$(GO) test -count=1 -timeout=90m ./cluster -run RandomHistories -seeds=10000
 	$(MAKE) --no-print-directory fuzz
 

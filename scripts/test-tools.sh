@@ -27,6 +27,8 @@ missing_packages() {
 		nsd nsd
 		ip iproute2
 		nft nftables
+		node nodejs
+		npm npm
 		chromium chromium
 	END
 }

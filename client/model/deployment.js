@@ -36,7 +36,7 @@ export class Deployment extends Server {
 
   /** Whether the link to the other deployment carries something now. */
   get reaches() {
-    return this.linked && this.other.linked && this.condition == "up" && this.other.condition == "up";
+    return [this, this.other].every((d) => d.linked && d.condition != "dead" && d.condition != "silent");
   }
 
   /** Moves everybody who is here. */

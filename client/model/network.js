@@ -33,10 +33,12 @@ export class Network {
 
   /** Carries f to the other side, unless the host is silent: then when it is not any more. */
   carry(server, f) {
+    // Nothing overtakes on a connection, also when the latency falls.
+    server.arrives = Math.max(server.arrives, this.clock.now + server.latency);
     setTimeout(() => {
       if (server.condition == "silent") server.held.push(f);
       else f();
-    }, server.latency);
+    }, server.arrives - this.clock.now);
   }
 
   async #fetch(url, { signal } = {}) {
@@ -123,6 +125,7 @@ class Socket {
 export class Server {
   condition = "up";
   latency = 3;
+  arrives = 0;
   held = [];
   /** @type {Set<any>} */
   sockets = new Set();

@@ -16,7 +16,7 @@ export function validate(options) {
   need("deployments", "a list", isList(deployments, (d) => d));
   const ids = new Set();
   for (const { id, urls } of deployments) {
-    need("id", "a name of each deployment's own", isText(id) && !ids.has(id));
+    need("id", "a name of its own", isText(id) && !ids.has(id));
     need(id + ": urls", "wss: URLs", isList(urls, isWS));
     ids.add(id);
   }

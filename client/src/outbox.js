@@ -51,7 +51,7 @@ export function createOutbox(storage, name) {
       if (full || !save()) {
         box.entries.pop();
         box.last[c]--;
-        throw failure("QuotaExceededError", "too many messages wait");
+        throw failure("QuotaExceededError", "too much waits");
       }
       return entry;
     },

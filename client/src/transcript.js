@@ -1,5 +1,8 @@
-/** How long a message waits for those before it, in milliseconds. */
-export const HOLD = 5000;
+/**
+ * How long a message waits for those before it, in milliseconds: longer than it takes an operator who is reading to notice that a deployment is lost, and to
+ * bring what only it had to the other.
+ */
+export const HOLD = 10000;
 
 /** @typedef {import("../livens-client").Message} Message */
 /** @typedef {ReturnType<typeof createTranscript>} Transcript */

@@ -61,10 +61,11 @@ export function createTalk(options, emit) {
   const start = new Promise((resolve) => (started = /** @type {any} */ (resolve)));
 
   if (outbox.sender && globalThis.BroadcastChannel) giveBack = claim(outbox.sender, begin);
-  else begin(outbox.sender);
+  else queueMicrotask(() => begin(outbox.sender)); // the page listens by then
 
   /** @param {any} own whether what the storage holds is this tab's */
   function begin(own) {
+    if (line.state == "closed") return;
     if (!own) {
       giveBack();
       outbox.restart(role[0] + "-" + random(16));
@@ -369,7 +370,7 @@ export function createTalk(options, emit) {
     /** @param {string} c */
     end(c) {
       if (line.active) say(line.active, { t: "msg", c, s: outbox.sender, kind: "end" });
-      else emit("drop", { why: "not connected: the conversation was not closed" });
+      else emit("drop", { why: "not connected" });
     },
 
     close() {
