@@ -2,9 +2,9 @@
 GO ?= go
 VERSION_FLAGS = -trimpath -buildvcs=true
 
-.PHONY: help build client demo test test-client test-long bench golden fuzz lint clean
+.PHONY: help build client demo test test-client test-livechat test-long bench golden fuzz lint clean
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## bin/livens
 	$(GO) build $(VERSION_FLAGS) -o bin/livens ./cmd/livens
@@ -25,6 +25,11 @@ test: ## everything, after installing what the tests need
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory test-client
 	$(GO) test -count=1 -timeout=11m ./...
+	$(MAKE) --no-print-directory test-livechat
+
+test-livechat: ## the chat deployment's, which is a module of its own
+	cd livechat && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
+	cd livechat && $(GO) test -count=1 -timeout=11m ./...
 
 test-client: ## the script on the page: types, behaviours, random histories, the package
 	cd client && npm ci --no-audit --no-fund && npm test

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -113,8 +114,8 @@ func (v *talker) hello(addr string) (*chattest.Client, error) {
 	return c, err
 }
 
-// talk sends until the deployment is gone, and notes what was acknowledged.
-func (v *talker) talk(addr string) error {
+// talk sends until the deployment is gone, notes what was acknowledged, and calls acked for each.
+func (v *talker) talk(addr string, acked func()) error {
 	c, err := v.hello(addr)
 	if err != nil {
 		return err
@@ -129,6 +130,7 @@ func (v *talker) talk(addr string) error {
 			return nil
 		}
 		v.acked = a.Have[v.sender]
+		acked()
 	}
 }
 
@@ -144,16 +146,20 @@ func TestKilledInTraffic(t *testing.T) {
 	for round := range 4 {
 		p, addr := serving(t, config)
 		var talking sync.WaitGroup
+		var acked atomic.Int64
 		for _, v := range visitors {
 			talking.Go(func() {
-				if err := v.talk(addr); err != nil {
+				err := v.talk(addr, func() {
+					if acked.Add(1) == int64(20+17*round) {
+						_ = p.Signal(syscall.SIGKILL)
+					}
+				})
+				if err != nil && acked.Load() == 0 {
 					t.Error(err)
 				}
 			})
 		}
-		killed := time.AfterFunc(time.Duration(100+70*round)*time.Millisecond, func() { _ = p.Signal(syscall.SIGKILL) })
 		talking.Wait()
-		killed.Stop()
 		p.End(syscall.SIGKILL)
 	}
 	_, addr := serving(t, config)
