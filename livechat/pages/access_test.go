@@ -34,6 +34,7 @@ const faults = `(() => {
 		}
 		if (e.matches("button, input:not([type=radio]), textarea, nav a") && (box.width < 24 || box.height < 24)) found.push("small, " + box.width + " x " + box.height + ": " + name);
 	}
+	for (const e of $$(".scroller, .inbox")) if (e.scrollWidth > e.clientWidth) found.push("its content is wider: " + e.className);
 	for (const tree of [document, root].filter(Boolean)) {
 		const ids = [...tree.querySelectorAll("[id]")].map((e) => e.id);
 		for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) found.push("id twice: " + id);
