@@ -18,6 +18,7 @@ var edges = map[string][]string{
 	"link":         {"frame", "store", "chat"},
 	"server":       {"frame", "store", "chat"},
 	"chattest":     {"frame"},
+	"pages":        {},
 	"cmd/livechat": {"config", "deployment", "store"},
 }
 

@@ -30,6 +30,7 @@ missing_packages() {
 		chromium chromium
 		node nodejs
 		npm npm
+		chromium chromium
 	END
 }
 

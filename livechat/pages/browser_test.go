@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -22,26 +23,49 @@ import (
 // patience is how long a test waits for what must come. A test that passes waits for a small part of it.
 const patience = 60 * time.Second
 
-// browser starts a Chromium of its own, with a fresh profile, and ends it with the test.
+var (
+	chromium    context.Context
+	startOnce   sync.Once
+	endChromium = func() {}
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	endChromium()
+	os.Exit(code)
+}
+
+// browser is one Chromium for all tests, with a fresh profile.
 func browser(t *testing.T) context.Context {
 	t.Helper()
+	startOnce.Do(func() { chromium = startChromium(t) })
+	if chromium == nil {
+		t.Fatal("Chromium did not start; the first test that needed it says why")
+	}
+	return chromium
+}
+
+func startChromium(t *testing.T) context.Context {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal("the pages are tested in Chromium: install the package chromium")
 	}
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true),
+	profile, err := os.MkdirTemp("", "chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.UserDataDir(profile),
+		chromedp.WSURLReadTimeout(patience), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	t.Cleanup(cancel)
 	ctx, _ := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // it complains of events newer than itself
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Log(err)
-		}
-	})
+	endChromium = func() {
+		_ = chromedp.Cancel(ctx) // it writes to its profile until it is gone
+		cancel()
+		_ = os.RemoveAll(profile)
+	}
 	return ctx
 }
 
@@ -54,8 +78,9 @@ type tab struct {
 	woes []string // what the page's console complained of
 }
 
-func newTab(t *testing.T, browser context.Context) *tab {
+func newTab(t *testing.T) *tab {
 	t.Helper()
+	browser := browser(t)
 	executor := chromedp.FromContext(browser).Browser
 	var id target.ID
 	err := chromedp.Run(browser, chromedp.ActionFunc(func(ctx context.Context) error {

@@ -22,8 +22,7 @@ func (p *tab) says(text, mark string) {
 func TestAConversation(t *testing.T) {
 	t.Parallel()
 	shop := openShop(t)
-	chromium := browser(t)
-	visitor, operator := newTab(t, chromium), newTab(t, chromium)
+	visitor, operator := newTab(t), newTab(t)
 	visitor.size(1280, 800, "light")
 	operator.size(1280, 800, "light")
 
@@ -34,6 +33,7 @@ func TestAConversation(t *testing.T) {
 	endsAndGoesOn(t, visitor, operator)
 	readsLater(t, visitor, operator)
 	losesTheDeployment(t, shop, visitor, operator)
+	endsForGood(shop, visitor, operator)
 	for _, p := range []*tab{visitor, operator} {
 		p.content(t)
 		if !ask[bool](p, `(() => { try { document.createElement("p").innerHTML = "<b>x</b>"; return false } catch (e) { return e instanceof TypeError } })()`) {
@@ -183,4 +183,19 @@ func losesTheDeployment(t *testing.T, shop *shop, visitor, operator *tab) {
 	operator.says("Still there?", "")
 	visitor.says("Still there?", "delivered")
 	operator.until(`Number(id("state").dataset.gap) > 0 && id("state").dataset.switches === "1" && id("state").textContent.includes("last switch")`)
+}
+
+// A deployment tells everybody who comes back that the conversation is closed; it is said once.
+func endsForGood(shop *shop, visitor, operator *tab) {
+	const notes = `$$("[data-testid=note]").filter((n) => shown(n)).length === %d`
+	before := ask[int](visitor, `$$("[data-testid=note]").length`)
+	operator.click("[data-testid=end-conversation]")
+	visitor.until(notes, before+1)
+	shop.stop()
+	visitor.until(`id("state").dataset.state === "reconnecting"`)
+	shop.start()
+	visitor.until(`id("state").dataset.switches === "2" && id("state").dataset.state === "live"`)
+	operator.until(`id("state").dataset.switches === "2" && id("end-conversation").disabled`)
+	visitor.until(notes, before+1)
+	operator.until(notes, 2)
 }

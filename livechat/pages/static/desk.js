@@ -1,5 +1,5 @@
 import { countInTitle, soon } from "./dom.js";
-import { Inbox, nameOf, summarise } from "./inbox.js";
+import { Inbox, givenName, summarise } from "./inbox.js";
 import { Room } from "./room.js";
 
 const $ = (selector) => document.querySelector(selector);
@@ -54,8 +54,11 @@ export class Desk {
     this.changed(conversation);
   }
 
+  /** An operator closed it. A deployment repeats that to whoever comes back. */
   ended(conversation) {
-    this.#ended[conversation] = this.#session.transcript(conversation).at(-1)?.at ?? 0;
+    const at = this.#session.transcript(conversation).at(-1)?.at ?? 0;
+    if (this.#ended[conversation] === at) return;
+    this.#ended[conversation] = at;
     if (conversation === this.room.conversation) this.room.transcript.note("This conversation was ended.");
     this.changed(conversation);
   }
@@ -79,7 +82,7 @@ export class Desk {
     let entry = this.#entries.get(id);
     if (!entry) {
       const messages = this.#session.transcript(id);
-      entry = { id, name: nameOf(id, messages), messages, summary: summarise(messages, this.#seen[id], this.#ended[id]), typing: id in this.#typing };
+      entry = { id, name: givenName(messages) ?? `Visitor ${id.slice(0, 4)}`, messages, summary: summarise(messages, this.#seen[id], this.#ended[id]), typing: id in this.#typing };
       this.#entries.set(id, entry);
     }
     return entry;

@@ -1,9 +1,8 @@
 import { h, ago, place, timeOf } from "./dom.js";
 
-/** What an operator calls a conversation: by the visitor's name, else by the beginning of its id. */
-export function nameOf(conversation, messages) {
-  const said = messages.findLast(({ from, name }) => from === "visitor" && name);
-  return said?.name ?? `Visitor ${conversation.slice(0, 4)}`;
+/** What the visitor gave as a name; undefined when there is none. */
+export function givenName(messages) {
+  return messages.findLast(({ from, name }) => from === "visitor" && name)?.name;
 }
 
 /**

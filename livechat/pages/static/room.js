@@ -1,6 +1,7 @@
 import { h, icon, icons, ago, timeOf } from "./dom.js";
 import { Transcript } from "./transcript.js";
 import { Composer } from "./composer.js";
+import { givenName } from "./inbox.js";
 
 // {name} becomes the visitor's. They go into the box, to be changed before they are sent.
 const quick = [
@@ -44,6 +45,7 @@ export class Room {
   /** @param {object} entry as the inbox has it, with `messages`, the whole transcript */
   render({ name, messages, summary: { waiting, over, last } }) {
     this.name = name;
+    this.visitor = givenName(messages) ?? "there";
     this.title.textContent = name;
     this.since.textContent = over ? "Ended. A new message opens it again." : waiting ? `Waiting since ${timeOf(waiting)} (${ago(waiting)})` : last ? `Last message at ${timeOf(last.at)}` : "";
     this.ender.disabled = over;
@@ -53,7 +55,7 @@ export class Room {
   /** Puts the quick reply with this number into the box. */
   reply(i) {
     if (!this.composer || !quick[i]) return;
-    const text = quick[i][1].replace("{name}", this.name.startsWith("Visitor ") ? "there" : this.name);
+    const text = quick[i][1].replace("{name}", () => this.visitor);
     this.composer.text = this.composer.text ? `${this.composer.text} ${text}` : text;
     this.composer.focus();
   }

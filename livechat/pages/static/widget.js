@@ -15,6 +15,7 @@ const kept = "livens-widget";
 
 class LivensChat extends HTMLElement {
   session = null;
+  #over = 0; // when the latest message was written, when the conversation was closed
   #draw = soon(() => this.session && this.#show());
   #known = recall(); // started: has written before; name; seen: when the latest message was written that was on the screen
 
@@ -98,9 +99,10 @@ class LivensChat extends HTMLElement {
     on("message", (message) => message.from === "operator" && panel.transcript.typing(null));
     on("typing", ({ from }) => from === "operator" && panel.transcript.typing(session.transcript().findLast((m) => m.from === "operator")?.name || this.getAttribute("heading") || "Somebody"));
     for (const type of ["state", "presence"]) on(type, () => this.#state());
-    on("reconnecting", () => panel.strip(panel.notice, "We are reconnecting. You can go on writing; nothing is lost."));
+    on("reconnecting", () => panel.strip(panel.notice, session.state === "connecting" ? "Connecting takes longer than usual. You can write already; it will be sent."
+      : "We are reconnecting. You can go on writing; nothing is lost."));
     on("switch", (change) => this.#switched(change));
-    on("end", () => this.#note("This conversation was closed. Write again and it goes on here."));
+    on("end", () => this.#ended());
     on("drop", ({ why, message }) => message ? this.#note(`Not delivered: “${message.text}” (${why})`) : console.warn(`livens-chat: ${why}`));
     on("blocked", ({ url, why }) => console.warn(`livens-chat: ${url} is blocked on this page: ${why}`));
   }
@@ -124,8 +126,15 @@ class LivensChat extends HTMLElement {
     panel.status.dataset.operators = operators;
   }
 
-  #switched({ to, gap, reason, planned }) {
-    Object.assign(this.panel.status.dataset, { deployment: to, gap, reason, planned, switches: Number(this.panel.status.dataset.switches) + 1 });
+  #switched({ to, gap, reason, planned, resent }) {
+    Object.assign(this.panel.status.dataset, { deployment: to, gap, reason, planned, resent, switches: Number(this.panel.status.dataset.switches) + 1 });
+  }
+
+  // A deployment repeats it to whoever comes back; to say it again would betray a switch.
+  #ended() {
+    const at = this.session.transcript().at(-1)?.at;
+    if (at !== this.#over) this.#note("This conversation was closed. Write again and it goes on here.");
+    this.#over = at;
   }
 
   #note(text) {
