@@ -40,9 +40,10 @@ const (
 	operatorRole = "operator"
 )
 
-// manners are how most talk: four times a second, which is nearly as much as a deployment takes of one client.
+// manners are how most talk: three times a second: with what is sent again after a switch, nearly as much as a deployment
+// takes of one client.
 func (w *world) manners(role string, names ...string) manners {
-	m := manners{Role: role, Talk: !w.plan.idle, Least: 200, Most: 300, Seed: w.plan.seed}
+	m := manners{Role: role, Talk: !w.plan.idle, Least: 250, Most: 350, Seed: w.plan.seed}
 	for i, name := range names {
 		chat := w.chat(role, name)
 		if len(names) > 1 {

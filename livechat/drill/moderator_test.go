@@ -151,8 +151,7 @@ func (w *world) firstWelcome(name string) time.Duration {
 func TestDrillChatNameserverDies(t *testing.T) {
 	drill(t, plan{nameservers: 3}, func(w *world) row {
 		began := time.Now()
-		w.nameservers[0].Kill()
-		w.nameservers = w.nameservers[1:]
+		w.lose(0)
 		w.hear(time.Now())
 		time.Sleep(steadyPeriod)
 		w.unmoved(began, w.noticed(began, time.Now()))

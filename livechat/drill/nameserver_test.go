@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,7 +95,9 @@ func (w *world) startNameserver(ns *nameserver, config string, gossip []string, 
 	var err error
 	ns.Nameserver, err = stage.StartNameserver(w.t.Context(), binaries.livens, dir, config, map[string]string{zoneName + ".toml": zone}, enter)
 	w.must(err)
+	w.mu.Lock()
 	w.nameservers = append(w.nameservers, ns)
+	w.mu.Unlock()
 	w.t.Cleanup(func() {
 		ns.Kill()
 		if w.t.Failed() {
@@ -108,7 +111,10 @@ func tail(text []byte) []byte { return text[max(0, len(text)-4000):] }
 
 // dialActive goes where DNS leads now, as a client without a cache would.
 func (w *world) dialActive() (net.Conn, error) {
-	asker, err := w.nameservers[0].Asker()
+	w.mu.Lock()
+	first := w.nameservers[0]
+	w.mu.Unlock()
+	asker, err := first.Asker()
 	if err != nil {
 		return nil, err
 	}
@@ -221,4 +227,17 @@ func (w *world) reload(zone string) error {
 		err = fmt.Errorf("%v", done.Problems)
 	}
 	return err
+}
+
+// lose kills the i-th nameserver for good.
+func (w *world) lose(i int) {
+	w.nameservers[i].Kill()
+	w.forget(i)
+}
+
+// forget has nothing more be asked of the i-th nameserver.
+func (w *world) forget(i int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.nameservers = slices.Delete(slices.Clone(w.nameservers), i, i+1)
 }

@@ -40,10 +40,12 @@ func newRegion(t *testing.T) *region {
 	r.primary, r.redundant = r.place("primary", r.a), r.place("redundant", b)
 	people := elsewhere.Host("people")
 	r.origin = r.serve(elsewhere.Host("shop"))
-	r.startCluster([]*lab.Host{r.a.Host("ns1"), b.Host("ns2"), c.Host("ns3")})
+	hosts := []*lab.Host{r.a.Host("ns1"), b.Host("ns2"), c.Host("ns3")}
+	cert, key := r.certify(hosts)
 	for _, d := range r.all() {
 		r.must(d.start())
 	}
+	r.startCluster(hosts, cert, key)
 	r.settle()
 	r.browse(people, r.startUnbound(elsewhere.Host("resolver")))
 	r.enter()
@@ -69,16 +71,26 @@ func (r *region) serve(host *lab.Host) string {
 	return "http://" + host.Addr.String()
 }
 
+// certify says where Moderators will be, and makes their certificate and key.
+func (r *region) certify(hosts []*lab.Host) (cert, key string) {
+	r.t.Helper()
+	var addrs []netip.Addr
+	for _, h := range hosts {
+		addrs = append(addrs, h.Addr)
+		r.distant = append(r.distant, "https://"+netip.AddrPortFrom(h.Addr, moderatorPort).String())
+	}
+	r.moderatorCA, key = certificate(r.t, addrs)
+	return r.moderatorCA, key
+}
+
 // startCluster starts a nameserver on each host.
-func (r *region) startCluster(hosts []*lab.Host) {
+func (r *region) startCluster(hosts []*lab.Host, cert, key string) {
 	r.t.Helper()
 	var addrs []netip.Addr
 	var gossip []string
 	for _, h := range hosts {
 		addrs, gossip = append(addrs, h.Addr), append(gossip, netip.AddrPortFrom(h.Addr, gossipPort).String())
 	}
-	cert, key := certificate(r.t, addrs)
-	r.moderatorCA = cert
 	for i, h := range hosts {
 		ns := &nameserver{moderator: netip.AddrPortFrom(h.Addr, moderatorPort).String()}
 		config := fmt.Sprintf("name = \"ns%d\"\nlisten = [\"%s:%d\"]\nsite = \"%c\"\n[http]\nlisten = \"off\"\n[moderator]\nlisten = [%q]\ncert = %q\nkey = %q\n",
@@ -155,7 +167,7 @@ func TestDrillChatWholeWay(t *testing.T) {
 	again(t, func() (*world, row) {
 		r := newRegion(t)
 		began := time.Now()
-		r.nameservers[1].Kill()
+		r.lose(1)
 		r.hear(time.Now())
 		r.unmoved(began, r.noticed(began, time.Now()))
 		struck := time.Now()
@@ -196,7 +208,7 @@ func TestDrillChatDataCenterLost(t *testing.T) {
 		r := newRegion(t)
 		began := time.Now()
 		r.network.Cut(lab.Both(r.a, nil, 0)...)
-		r.nameservers = r.nameservers[1:]
+		r.forget(0)
 		r.bothTo(r.redundant, began)
 		r.hear(time.Now())
 		r.active(r.redundant)

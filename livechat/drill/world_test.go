@@ -1,11 +1,14 @@
 package drill_test
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"net/http/httptest"
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,9 +43,11 @@ type world struct {
 	browser *browser
 	origin  string // of the drills' page
 
+	mu                 sync.Mutex // guards nameservers while they start: relays look there
 	nameservers        []*nameserver
 	moderators         []*relay // the ways to Moderators, of browsers and deployments; none in a network of its own
-	moderatorCA        string   // the file with the certificate of Moderators in such a network
+	distant            []string // their URLs there
+	moderatorCA        string   // and the file with their certificate
 	primary, redundant *deployment
 	fronts             map[string]*relay // where the service's name leads, by role: what DNS says now
 
@@ -72,14 +77,14 @@ func newEmptyWorld(t *testing.T, p plan) *world {
 	port, err := process.FreePort(addrs...)
 	w.must(err)
 	w.primary, w.redundant = newDeployment(w, "primary", netip.AddrPortFrom(addrs[0], port)).relayed(), newDeployment(w, "redundant", netip.AddrPortFrom(addrs[1], port)).relayed()
-	w.startNameservers()
 	for i := range 2 {
-		w.moderators = append(w.moderators, newRelay(t, dialTo(w.nameservers[min(i, len(w.nameservers)-1)].moderator)))
+		w.moderators = append(w.moderators, newRelay(t, func() (net.Conn, error) { return w.dialModerator(i) }))
 	}
 	w.fronts = map[string]*relay{visitorRole: newRelay(t, w.dialActive), operatorRole: newRelay(t, w.dialActive)}
-	for _, d := range w.all() {
+	for _, d := range w.all() { // before the nameservers, so that these find both up and begin with the primary
 		w.must(d.start())
 	}
+	w.startNameservers()
 	w.settle()
 	w.began = time.Now()
 	return w
@@ -126,12 +131,7 @@ func (w *world) moderatorURLs() (urls []string) {
 	for _, m := range w.moderators {
 		urls = append(urls, "http://"+m.addr())
 	}
-	if w.moderators == nil {
-		for _, ns := range w.nameservers {
-			urls = append(urls, "https://"+ns.moderator)
-		}
-	}
-	return urls
+	return append(urls, w.distant...)
 }
 
 // moderatorLines are the same in livechat.toml.
@@ -158,4 +158,14 @@ func (w *world) resetAll() {
 	for _, d := range w.all() {
 		d.reset()
 	}
+}
+
+// dialModerator reaches the Moderator of the i-th nameserver, or of the last.
+func (w *world) dialModerator(i int) (net.Conn, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.nameservers) == 0 {
+		return nil, errors.New("there is no nameserver yet")
+	}
+	return dialTCP(w.nameservers[min(i, len(w.nameservers)-1)].moderator)
 }
