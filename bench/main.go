@@ -24,6 +24,7 @@ func main() {
 	loadTime := flag.Duration("load", 20*time.Second, "how long to ask while zones are reloaded and pools switched, and to watch nameservers at rest")
 	targets := flag.Int("targets", 1000, "what seven nameservers watch at rest")
 	only := flag.Bool("cluster", false, "measure only several nameservers")
+	onlyPolls := flag.Bool("polls", false, "measure only the public Moderator")
 	asJSON := flag.Bool("json", false, "print JSON instead of tables")
 	flag.Parse()
 	if os.Getenv(insideVariable) == "" {
@@ -32,7 +33,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	b := &bench{ctx: ctx, binary: *binary, trials: *trials, loadTime: *loadTime, targets: *targets}
-	if err := b.run(*only, *asJSON); err != nil {
+	if err := b.run(parts{cluster: *only, polls: *onlyPolls}, *asJSON); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -66,10 +67,14 @@ type report struct {
 	Glitches  []glitch    `json:"glitches"`
 	Load      load        `json:"load"`
 	Spread    []spread    `json:"spread"`
-	Rest      rest        `json:"rest"`
+	Rest      *rest       `json:"rest,omitempty"`
+	Polls     []polls     `json:"polls,omitempty"`
 }
 
-func (b *bench) run(onlyCluster, asJSON bool) (err error) {
+// parts are what alone is to be measured; none: everything.
+type parts struct{ cluster, polls bool }
+
+func (b *bench) run(only parts, asJSON bool) (err error) {
 	if b.binary, err = filepath.Abs(b.binary); err != nil {
 		return err
 	}
@@ -80,7 +85,7 @@ func (b *bench) run(onlyCluster, asJSON bool) (err error) {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	r, err := b.measure(onlyCluster)
+	r, err := b.measure(only)
 	if err != nil {
 		return err
 	}
@@ -94,9 +99,9 @@ func (b *bench) run(onlyCluster, asJSON bool) (err error) {
 	return nil
 }
 
-func (b *bench) measure(onlyCluster bool) (r *report, err error) {
+func (b *bench) measure(only parts) (r *report, err error) {
 	r = &report{When: time.Now()}
-	if !onlyCluster {
+	if only == (parts{}) {
 		if r.Detection, err = b.detectAll(); err != nil {
 			return nil, err
 		}
@@ -107,10 +112,16 @@ func (b *bench) measure(onlyCluster bool) (r *report, err error) {
 			return nil, err
 		}
 	}
+	if !only.cluster {
+		if r.Polls, err = b.pollAll(); err != nil || only.polls {
+			return r, err
+		}
+	}
 	if r.Spread, err = b.spreadAll(); err != nil {
 		return nil, err
 	}
-	r.Rest, err = b.rest()
+	found, err := b.rest()
+	r.Rest = &found
 	return r, err
 }
 

@@ -12,7 +12,22 @@ func (r *report) print() {
 	if len(r.Detection) > 0 {
 		r.printOne()
 	}
-	r.printCluster()
+	if len(r.Polls) > 0 {
+		r.printPolls()
+	}
+	if r.Rest != nil {
+		r.printCluster()
+	}
+}
+
+func (r *report) printPolls() {
+	fmt.Printf("\nPolls of the public Moderator, %d clients at once:\n\n", pollers)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "HOW\tPOLLS A SECOND\tFOR A SECOND OF PROCESSOR TIME\tWRONG\tTARGET")
+	for _, p := range r.Polls {
+		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%d\t≥ %.0f%s\n", p.How, float64(p.Polls)/p.Seconds, p.PerCore, p.Wrong, p.Bound, missedWord(p.missed()))
+	}
+	w.Flush()
 }
 
 func (r *report) printOne() {
@@ -95,7 +110,14 @@ func (r *report) missed() int {
 			n++
 		}
 	}
-	n += r.Rest.missed()
+	if r.Rest != nil {
+		n += r.Rest.missed()
+	}
+	for _, p := range r.Polls {
+		if p.missed() {
+			n++
+		}
+	}
 	if r.Load.Lost+r.Load.Wrong > 0 {
 		n++
 	}

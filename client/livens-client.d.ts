@@ -39,13 +39,43 @@ export type State = "connecting" | "live" | "reconnecting" | "closed";
 /** detail of a `switch` event. */
 export interface Switch { from: string | null; to: string; reason: string; gap: number; resent: number; replayed: number; planned: boolean }
 
+/** The events of both, besides which FailoverSocket has those of a WebSocket. */
+export interface LineEvents {
+  state: CustomEvent<State>;
+  switch: CustomEvent<Switch>;
+  /** A URL that this page's Content-Security-Policy forbids (why: "csp"). */
+  blocked: CustomEvent<{ url: string; why: string }>;
+  /** Only after `notice`; since: milliseconds since 1970. */
+  reconnecting: CustomEvent<{ since: number }>;
+}
+
+export interface SocketEvents extends LineEvents {
+  open: Event;
+  message: MessageEvent;
+  close: CloseEvent;
+  error: Event;
+}
+
+export interface ChatEvents extends LineEvents {
+  message: CustomEvent<Message>;
+  mark: CustomEvent<Message>;
+  typing: CustomEvent<{ c: string; from: "visitor" | "operator" }>;
+  presence: CustomEvent<{ operators: number }>;
+  end: CustomEvent<{ c: string }>;
+  drop: CustomEvent<{ why: string; message?: Message }>;
+}
+
+type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
+
 /**
  * A WebSocket that goes on when its deployment does not: `open` fires once, `message`, `close` and `error` as a WebSocket's, and besides
- * CustomEvents `state` (detail: State), `switch` (Switch), `blocked` ({url, why}: a URL that this page's CSP or certificate forbids, not dead),
+ * CustomEvents `state` (detail: State), `switch` (Switch), `blocked` ({url, why}: a URL that this page's CSP forbids, not dead),
  * `reconnecting` ({since}, only after `notice`).
  */
 export class FailoverSocket extends EventTarget {
   constructor(options: Options, protocols?: string | string[], dialect?: Dialect);
+  addEventListener<K extends keyof SocketEvents>(type: K, listener: Listener<SocketEvents[K]>, options?: boolean | AddEventListenerOptions): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
   readonly readyState: 0 | 1 | 2 | 3;
   readonly state: State;
   /** The id of the deployment in use; null before the first and while reconnecting. */
@@ -69,10 +99,12 @@ export class FailoverSocket extends EventTarget {
 export interface Dialect {
   /** Sent first on every new connection. */
   hello(context: { tried: string[]; epoch: number }): string;
-  /** Whether this frame makes the connection ready. Frames before it are not shown. */
-  ready(data: string): boolean;
+  /** Whether this frame makes the connection ready; the deployment's id, if the frame tells. Frames up to it are not shown. */
+  ready(data: string): boolean | string;
   /** A heartbeat with a number; any frame in return counts as life. */
   ping(n: number): string;
+  /** What this frame says when it asks to go to another deployment, or null. Such frames are not shown. */
+  move?(data: string): { to: string; reason: string; epoch: number; spread?: number } | null;
 }
 
 /** fetch that tries the active deployment, then the others, each at its own origin; only for requests that may be repeated. */
@@ -106,6 +138,8 @@ export interface ChatOptions extends Options {
  */
 export class ChatSession extends EventTarget {
   constructor(options: ChatOptions);
+  addEventListener<K extends keyof ChatEvents>(type: K, listener: Listener<ChatEvents[K]>, options?: boolean | AddEventListenerOptions): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
   readonly state: State;
   readonly deployment: string | null;
   readonly operators: number;

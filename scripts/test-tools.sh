@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that the tests need and that are missing: other people's DNS servers and clients to
-# compare with, and the tools that build networks to break. No daemon is started, and nothing else is changed.
+# compare with, a browser, and the tools that build networks to break. No daemon is started, and nothing else is changed.
 set -eu
 
 policy=/usr/sbin/policy-rc.d
@@ -27,6 +27,10 @@ missing_packages() {
 		nsd nsd
 		ip iproute2
 		nft nftables
+		chromium chromium
+		node nodejs
+		npm npm
+		chromium chromium
 	END
 }
 

@@ -63,6 +63,11 @@ var help = []struct {
 	{"peer_reached", "1 while the other nameserver's votes count.", peerLabels},
 	{"peer_rtt_seconds", "Round-trip time to the other nameserver; none while it is not measured.", peerLabels},
 	{"peer_clock_offset_seconds", "How far its clock is ahead of this host's; none while it is not measured.", peerLabels},
+	{"moderator_requests_total", "Requests at the public listener, by what was asked for (poll, other) and HTTP status.", []string{"what", "code"}},
+	{"moderator_handshake_failures_total", "Connections to the public listener that were given up before TLS stood.", nil},
+	{"moderator_connections", "Connections to the public listener now.", nil},
+	{"moderator_connections_cut_total", "Connections to the public listener that had to give way to others.", nil},
+	{"moderator_certificate_expiry_timestamp_seconds", "When the public listener's certificate ends; none without one.", nil},
 	{"events_told_total", "Events that the hook has been told by this nameserver.", []string{"hook"}},
 	{"events_failed_total", "Tries to tell the hook that failed.", []string{"hook"}},
 	{"events_given_up_total", "Events that became too old to be told to the hook.", []string{"hook"}},
@@ -121,6 +126,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		gauge("zone_stale", bit(z.Stale != ""), z.Name)
 	}
 	s.collectCluster(send)
+	s.Moderator.collect(send)
 	for i := range s.Pools {
 		p := &s.Pools[i]
 		p.collect(s, gauge)

@@ -137,6 +137,10 @@ func sample(t testing.TB) *Status {
 	t.Helper()
 	s := &Status{
 		Name: "ns1", Version: "v1.2.3", Started: ago(26 * time.Hour),
+		Moderator: &ModeratorStatus{
+			Listen: []string{"https://192.0.2.53:443"}, Polls: map[string]uint64{"200": 10, "304": 90}, Others: map[string]uint64{"404": 1},
+			Handshakes: 4, Connections: 5, Cut: 6, Expires: noon.Add(240 * time.Hour),
+		},
 		Listen: Listen{DNS: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.53:53")}, HTTP: "127.0.0.1:9353", Pid: 42},
 		Reload: Reload{OK: false, At: ago(2 * time.Minute), LastSuccess: ago(26 * time.Hour), Cause: "file change",
 			Problems: zones.Problems{{File: "zones/static.toml", Line: 3, Key: "zone.ttl", Message: "<b>unknown</b> key", Hint: "did you mean `ttl`?"},

@@ -83,6 +83,11 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute,
 		IdleTimeout: maxIdle, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	return serveUntil(ctx, server, func() error { return server.Serve(l) })
+}
+
+// serveUntil runs serve, which has server serve, until ctx is done. Requests that are under way then get 2 s.
+func serveUntil(ctx context.Context, server *http.Server, serve func() error) error {
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
@@ -92,7 +97,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 			server.Close()
 		}
 	})
-	err := server.Serve(l)
+	err := serve()
 	if !stop() {
 		<-stopped
 	}

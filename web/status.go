@@ -31,8 +31,9 @@ type Status struct {
 	Listen    Listen              `json:"listen"`
 	Reload    Reload              `json:"reload"`
 	Probing   Probing             `json:"probing"`
-	Alerts    []failover.Alert    `json:"alerts"`            // worst first
-	Cluster   *cluster.Status     `json:"cluster,omitempty"` // the other nameservers; nil: there are none
+	Alerts    []failover.Alert    `json:"alerts"`              // worst first
+	Cluster   *cluster.Status     `json:"cluster,omitempty"`   // the other nameservers; nil: there are none
+	Moderator *ModeratorStatus    `json:"moderator,omitempty"` // the public listener; nil: there is none
 	Pools     []Pool              `json:"pools"`
 	Overrides []failover.Override `json:"overrides"` // those in force, and planned ones
 	Zones     []Zone              `json:"zones"`

@@ -27,6 +27,9 @@ func CheckFiles(c *Config) Problems {
 	if c.Cluster != nil {
 		check("cluster.key_file", c.Cluster.KeyFile, func(file, shown string) *Problem { _, p := readClusterKeys(file, shown); return p })
 	}
+	if m := c.Moderator; m != nil && m.CertFile != "" {
+		out = append(out, m.check(c)...)
+	}
 	for _, h := range c.Hooks {
 		check("hook."+h.Name+".secret_file", h.SecretFile, checkHookSecret)
 		out = append(out, missing(c.programs(h))...)

@@ -22,6 +22,8 @@ type Config struct {
 	Cluster *ClusterConfig // nil: the only nameserver
 	Hooks   []HookConfig
 
+	Moderator *ModeratorConfig // nil: nothing is public but DNS
+
 	source []byte // what was read, for KeepConfig
 }
 
@@ -62,6 +64,14 @@ type ClusterConfig struct {
 	KeyFile      string         // keys, one a line, 32 bytes in base64: the first encrypts, all decrypt
 	MinorityHold time.Duration  // 1 s–10 min: without a quorum of votes, wait so long before acting on those there are; default 10 s
 	TieHold      time.Duration  // 1 s–10 min: a tie on what answers counts as down after so long; default 10 s
+}
+
+// ModeratorConfig is [moderator]: the public listener that tells clients which deployment is active, and gives them their
+// script. CertFile and KeyFile are both given or both "": then it speaks plain HTTP, and only on loopback addresses.
+type ModeratorConfig struct {
+	Listen   []netip.AddrPort // at least one, no two alike
+	CertFile string           // the certificate and its chain in PEM, the server's first
+	KeyFile  string           // its private key in PEM
 }
 
 // HookConfig is one [[hook]]: whom to tell what happened. Exactly one of URL and Command is set.

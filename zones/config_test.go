@@ -90,10 +90,11 @@ func TestConfigDefaults(t *testing.T) {
 
 func TestConfigProblems(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
-		{"unknown keys and sections", "zone = \"zones\"\n[dns]\ntcp_idel = \"1s\"\n[moderator]\n", `
+		{"unknown keys and sections", "zone = \"zones\"\n[dns]\ntcp_idel = \"1s\"\n[moderator]\nkye = \"k\"\n", `
 			livens.toml:1: zone: unknown key (did you mean "zones"?)
 			livens.toml:3: dns.tcp_idel: unknown key (did you mean "tcp_idle"?)
-			livens.toml:4: moderator: unknown key (this version of livens has no such section)`},
+			livens.toml:4: moderator.listen: is required (for example listen = ["0.0.0.0:443", "[::]:443"])
+			livens.toml:5: moderator.kye: unknown key (did you mean "key"?)`},
 		{"addresses", "listen = [\n\":53\",\n\"192.0.2.1\",\n\"192.0.2.1:0\",\n\"ns1:53\",\n53]\n[http]\nlisten = \":80\"\n", `
 			livens.toml:2: listen.1: ":53" names no address (write "0.0.0.0:53" and "[::]:53")
 			livens.toml:3: listen.2: "192.0.2.1" has no port (an address and a port, for example "127.0.0.1:5300" or "[::1]:5300")

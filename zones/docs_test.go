@@ -19,8 +19,8 @@ const docsFile = "../docs/configuration.md"
 // documented are the tables of keys by the name that docs/configuration.md has for them.
 func documented() map[string][]key {
 	return map[string][]key{
-		"config": configKeys(), "http": httpKeys(), "dns": dnsKeys(), "log": logKeys(), "checker": checkerKeys(), "cluster": clusterKeys(), "hook": hookKeys(),
-		"zone": zoneKeys(), "pool": poolKeys(), "deployment": deploymentKeys(), "check": checkKeys(),
+		"config": configKeys(), "http": httpKeys(), "moderator": moderatorKeys(), "dns": dnsKeys(), "log": logKeys(), "checker": checkerKeys(), "cluster": clusterKeys(), "hook": hookKeys(),
+		"zone": zoneKeys(), "pool": poolKeys(), "client": clientKeys(), "deployment": deploymentKeys(), "check": checkKeys(),
 	}
 }
 
@@ -152,12 +152,16 @@ func TestDocsExamples(t *testing.T) {
 	for _, example := range examples {
 		name, content := example[1], example[2]
 		switch name {
-		case "config", "cluster", "hook", "witness":
+		case "config", "moderator", "cluster", "hook", "witness":
 			_, problems := loadConfigText(t, content)
 			wantLines(t, lines(problems), "")
 			continue
 		case "zonefile":
 			_, problems := folderOf{"z.toml": content, "db.chat.example.com": files["db.chat.example.com"]}.validate(t)
+			wantLines(t, problems, "")
+			continue
+		case "client":
+			_, problems := folderOf{"z.toml": zoneHead + content, "db": ""}.validate(t)
 			wantLines(t, problems, "")
 			continue
 		case "deployment":
@@ -200,13 +204,15 @@ func tryKey(t *testing.T, name string, k key) {
 	line := k.name + " = " + k.example + "\n"
 	var problems []string
 	switch name {
-	case "config", "http", "dns", "log", "checker", "cluster", "hook":
+	case "config", "http", "moderator", "dns", "log", "checker", "cluster", "hook":
 		switch name {
 		case "config":
 		case "cluster":
 			line = clusterWith(k.name, line)
 		case "hook":
 			line = hookWith(k.name, line)
+		case "moderator":
+			line = moderatorWith(k.name, line)
 		default:
 			line = "[" + name + "]\n" + line
 		}
@@ -224,6 +230,8 @@ func tryKey(t *testing.T, name string, k key) {
 		switch name {
 		case "pool":
 			body = poolWith(k.name, line)
+		case "client":
+			body = strings.Replace(goodPool, "[pool.chat.check]", "[pool.chat.client]\n"+line+"[pool.chat.check]", 1)
 		case "deployment":
 			body = deploymentWith(k.name, line)
 		case "check":
@@ -257,6 +265,17 @@ func clusterWith(name, line string) string {
 	}
 	// This nameserver is not among its own peers.
 	return strings.Replace(out, "192.0.2.53:7946", "192.0.2.54:7946", 1)
+}
+
+// moderatorWith is a [moderator] with a key of its own.
+func moderatorWith(name, line string) string {
+	out := "[moderator]\n" + line
+	for _, k := range moderatorKeys() {
+		if k.name != name {
+			out += k.name + " = " + k.example + "\n"
+		}
+	}
+	return out
 }
 
 // hookWith is a [[hook]] with a key of its own.

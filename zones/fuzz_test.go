@@ -164,10 +164,31 @@ func checkPool(t *testing.T, z *Zone, p *Pool) {
 			}
 		}
 	}
+	checkClient(t, p)
 	for _, c := range append(slices.Clone(p.Checks), p.Sync) {
 		if c != nil {
 			checkCheck(t, c)
 		}
+	}
+}
+
+// checkClient holds what a page is told to what a browser can use, also what was filled in.
+func checkClient(t *testing.T, p *Pool) {
+	set := &Set{Pools: []*Pool{p}}
+	c, deployments, err := set.ClientOf(p, &ModeratorConfig{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:80")}})
+	if err != nil {
+		return
+	}
+	for scheme, urls := range map[string][]string{"ws": append(slices.Concat(deployments...), c.URL), "http": slices.Concat(c.Moderators, c.Scripts)} {
+		for _, one := range urls {
+			u, err := url.Parse(one)
+			if err != nil || strings.TrimSuffix(u.Scheme, "s") != scheme || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
+				t.Fatalf("URL %q: %v", one, err)
+			}
+		}
+	}
+	if len(deployments) != len(p.Deployments) || len(c.Scripts) == 0 {
+		t.Fatalf("client %+v, %v", c, deployments)
 	}
 }
 

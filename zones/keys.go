@@ -21,6 +21,7 @@ func configKeys() []key {
 		{name: "dns", form: table, keys: dnsKeys()},
 		{name: "log", form: table, keys: logKeys()},
 		{name: "checker", form: table, keys: checkerKeys()},
+		{name: "moderator", form: table, keys: moderatorKeys()},
 		{name: "cluster", form: table, keys: clusterKeys()},
 		{name: "hook", form: many, keys: hookKeys()},
 	}
@@ -30,6 +31,17 @@ func httpKeys() []key {
 	return []key{
 		{name: "listen", form: listen, restart: true, def: "127.0.0.1:9353", words: []string{"off"}, example: `"off"`,
 			doc: "The private listener for metrics, status page and read-only API; `\"off\"` for none."},
+	}
+}
+
+func moderatorKeys() []key {
+	return []key{
+		{name: "listen", form: listens, required: true, restart: true, min: 1, max: 16, example: `["0.0.0.0:443", "[::]:443"]`,
+			doc: "Where browsers and chat deployments ask which deployment is active; open to the world."},
+		{name: "cert", form: text, restart: true, min: 1, max: 4096, defText: "plain HTTP, only on loopback addresses", example: `"moderator.crt"`,
+			doc: "The certificate and its chain in PEM, the server's own first. Read again when the file changes."},
+		{name: "key", form: text, restart: true, min: 1, max: 4096, defText: "as `cert`", example: `"moderator.key"`,
+			doc: "The certificate's private key in PEM. Read again when the file changes."},
 	}
 }
 
@@ -149,7 +161,16 @@ func poolKeys() []key {
 		{name: "follow", form: text, min: 1, max: 63, example: `"chat"`, doc: "Repeat the choice of another pool, by deployment name. Such a pool has no checks and no rules of its own."},
 		{name: "check", form: oneOrMore, defText: "required unless `follow`", keys: checkKeys()},
 		{name: "sync", form: table, keys: checkKeys()},
+		{name: "client", form: table, keys: clientKeys()},
 		{name: "deployment", form: many, required: true, keys: deploymentKeys()},
+	}
+}
+
+func clientKeys() []key {
+	return []key{
+		{name: "url", form: text, min: 1, max: 2048, defText: "`wss://`, the first of `answers`, `/chat`", example: `"wss://chat.example.com/chat"`, doc: "The service's WebSocket by its DNS name."},
+		{name: "moderators", form: texts, max: 16, defText: "the zone's nameservers, at the port of `[moderator]`", example: `["https://ns1.example.com", "https://ns2.example.net:8443"]`, doc: "Origins of nameservers with a `[moderator]`. `[]`: nobody is asked."},
+		{name: "scripts", form: texts, min: 1, max: 4, defText: "`/livens.js` at the first two `moderators`", example: `["https://ns1.example.com/livens.js"]`, doc: "Where the page loads the script, the first that answers."},
 	}
 }
 
@@ -159,6 +180,7 @@ func deploymentKeys() []key {
 		{name: "site", form: text, min: 1, max: 63, example: `"fra"`, doc: "The data center."},
 		{name: "addresses", form: addresses, required: true, min: 1, max: 64, example: `["203.0.113.10", "2001:db8:1::10"]`, doc: "What is answered while this deployment is chosen; each is probed by every check."},
 		{name: "probe_addresses", form: addresses, min: 1, max: 64, defText: "`addresses`", example: `["10.1.0.10", "fd00:1::10"]`, doc: "Where the checks go instead, one for each of `addresses`, in order."},
+		{name: "urls", form: texts, min: 1, max: 16, defText: "the client's `url` with each of `addresses` as its host", example: `["wss://fra.chat.example.com/chat", "wss://fra.chat.example.net/chat"]`, doc: "WebSocket URLs that lead to this deployment alone, best first. See [The client](#the-client)."},
 		{name: "cold", form: boolean, def: false, example: `true`, doc: "It is started when it is needed: that it is down alarms nobody."},
 		{name: "start", form: texts, min: 1, max: 256, example: `["/usr/local/bin/start-chat", "{deployment}"]`, doc: "Program and arguments that start a cold deployment. Only with `cold = true`."},
 	}

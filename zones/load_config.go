@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,6 +112,9 @@ func parseConfig(file, shown string, data []byte) (*Config, Problems) {
 		c.Cluster = readCluster(s.sub("cluster"), c.Name, dir)
 	}
 	c.Hooks = readHooks(s, dir)
+	if s.sound("moderator") {
+		c.Moderator = readModerator(s.sub("moderator"), dir)
+	}
 	return c, r.list(shown)
 }
 
@@ -152,13 +156,7 @@ func resolve(dir, path string) string {
 
 func readListens(s *section) []netip.AddrPort {
 	list := get[[]netip.AddrPort](s, "listen")
-	for i, addr := range list {
-		for _, other := range list[:i] {
-			if addr == other {
-				s.elementf("listen", i, "", "%s is given twice", addr)
-			}
-		}
-	}
+	checkTwice(s, list)
 	if list != nil && len(list) == 0 && !s.sound("cluster") {
 		if !s.has("cluster") {
 			s.errorf("listen", "a witness needs a [cluster] section; leave the key out for the default", "is empty: nobody is answered")
@@ -171,6 +169,15 @@ func readListens(s *section) []netip.AddrPort {
 		}
 	}
 	return list
+}
+
+// checkTwice reports what is twice in the section's listen.
+func checkTwice(s *section, list []netip.AddrPort) {
+	for i, addr := range list {
+		if slices.Contains(list[:i], addr) {
+			s.elementf("listen", i, "", "%s is given twice", addr)
+		}
+	}
 }
 
 func readHTTPConfig(s *section) HTTPConfig {

@@ -48,6 +48,7 @@ func (b *builder) readPool(s *section, name string) *Pool {
 	b.readTTLs(s, p)
 	b.readAnswers(s, p)
 	b.readDeployments(s, p)
+	b.readClient(s, p)
 	if s.has("follow") {
 		b.readFollower(s, p)
 		return p
@@ -145,6 +146,8 @@ func (b *builder) readDeployments(s *section, p *Pool) {
 			d.errorf("probe_addresses", "give one for each of addresses, in order", "%d for %d addresses", len(out.Probe), len(out.Addresses))
 		}
 		b.readCold(d, out)
+		out.URLs = get[[]string](d, "urls")
+		checkClientURLs(d, "urls", "wss", false)
 		p.Deployments = append(p.Deployments, out)
 	}
 }

@@ -98,7 +98,7 @@ func TestCheckProblems(t *testing.T) {
 			zones/chat.toml:12: pool.chat.check.fall: has no meaning for a check of type "static" (it belongs to http, https, tcp, tls, websocket, dns, icmp, exec, file)`},
 		{"keys that a type cannot do without", "type = \"tcp\"\n[[pool.chat.x]]\n", `
 			zones/chat.toml:10: pool.chat.check.type: a check of type "tcp" needs the key port (for example port = 8443)
-			zones/chat.toml:11: pool.chat.x: unknown key (known here: answers, policy, ttl, ttl_min, failback, failback_delay, all_down, max_failbacks, follow, check, sync, deployment)`},
+			zones/chat.toml:11: pool.chat.x: unknown key (known here: answers, policy, ttl, ttl_min, failback, failback_delay, all_down, max_failbacks, follow, check, sync, client, deployment)`},
 		{"dns without query", "type = \"dns\"\nqtype = \"AXFR\"\n", `
 			zones/chat.toml:10: pool.chat.check.type: a check of type "dns" needs the key query (for example query = "chat.example.com")
 			zones/chat.toml:11: pool.chat.check.qtype: "AXFR" is no type to ask for (for example qtype = "AAAA")`},

@@ -68,10 +68,7 @@ func hintKinds(kinds []Kind) string {
 // unknown reports a key that nobody reads.
 func (s *section) unknown(name string) {
 	hint := suggest.Nearest(name, names(s.keys))
-	switch {
-	case s.path == "" && name == "moderator":
-		hint = "this version of livens has no such section"
-	case hint == "":
+	if hint == "" {
 		hint = "known here: " + strings.Join(names(s.keys), ", ")
 	}
 	s.errorf(name, hint, "unknown key")

@@ -81,6 +81,7 @@ type Pool struct {
 	Sync          *Check        // the failback gate; nil unless Failback is Gated
 	Follow        string        // the name of the pool whose choice this pool repeats, or ""
 	Deployments   []*Deployment // in order of preference, at least one, names unique
+	Client        Client        `json:"-"` // changes no answer
 	Hash          string        `json:"-"` // hex, over all the above: equal on nameservers that define the pool alike
 }
 
@@ -92,6 +93,7 @@ type Deployment struct {
 	Probe     []netip.Addr // where the checks go instead, index by index; empty: Addresses
 	Cold      bool         `json:",omitempty"` // it is started when it is needed: that it is down alarms nobody
 	Start     []string     `json:",omitempty"` // the command that starts it, as Check.Command; only if Cold; may be empty
+	URLs      []string     `json:"-"`          // WebSocket URLs that lead to it alone; empty: from Addresses; changes no answer
 }
 
 // ProbeAddress is the address that checks of the i-th address go to.

@@ -29,6 +29,9 @@ func (s *section) convert(k *key, value any) (any, bool) {
 	case listen:
 		return s.listen(k, value)
 	case listens:
+		if one, ok := value.(string); ok {
+			value = []any{one} // the list of one is mostly what is meant
+		}
 		return convertList(s, k, value, parseListen)
 	case addresses:
 		return convertList(s, k, value, parseAddress)

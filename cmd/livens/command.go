@@ -46,7 +46,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		serveCommand(), checkCommand(), reloadCommand(), statusCommand(), explainCommand(), eventsCommand(), diffCommand(),
-		failoverCommand(), failbackCommand(), drainCommand(), undrainCommand(), keyCommand(), versionCommand(),
+		failoverCommand(), failbackCommand(), drainCommand(), undrainCommand(), snippetCommand(), keyCommand(), versionCommand(),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/livens/livens/checker"
+	"github.com/livens/livens/client"
 	"github.com/livens/livens/cluster"
 	"github.com/livens/livens/dnsserver"
 	"github.com/livens/livens/events"
@@ -37,6 +38,7 @@ type instance struct {
 	watcher    *watcher
 	notices    *notices
 	web        *web.Server
+	moderator  *public      // nil: there is no public listener
 	control    net.Listener // nil: there is no control socket
 
 	httpAddr atomic.Pointer[string] // where the private listener is, "" while it is nowhere
@@ -56,6 +58,7 @@ func newInstance(path string, config *zones.Config, log *slog.Logger, level *slo
 		return nil, err
 	}
 	in.openEvents()
+	in.moderator = newPublic(config.Moderator, client.Script(), in.notices, log)
 	in.joinCluster()
 	in.checker = checker.New(checker.Options{
 		Name: config.Name, Version: in.version, MaxProbes: config.Checker.MaxProbes, MaxExec: config.Checker.MaxExec, Log: log,
@@ -66,7 +69,8 @@ func newInstance(path string, config *zones.Config, log *slog.Logger, level *slo
 		Name: config.Name, Version: in.version, Log: in.events, Hooks: config.Hooks, May: in.tells, Start: in.startCommand, Logger: log,
 	})
 	in.reloader = &reloader{
-		path: path, loader: zones.NewLoader(), controller: in.controller, dns: in.dns, teller: in.teller, notices: in.notices, level: level, log: log,
+		path: path, loader: zones.NewLoader(), controller: in.controller, dns: in.dns, teller: in.teller, moderator: in.moderator, notices: in.notices,
+		level: level, log: log,
 	}
 	in.web = web.New(web.Options{
 		Status: in.status, Explain: in.explain, Order: in.order, Foresee: in.foresee, Events: in.events.Last,
@@ -154,6 +158,7 @@ func (in *instance) run(ctx context.Context, problems zones.Problems, signals <-
 	room("DNS server", in.dns.Serve)
 	room("hooks", func(ctx context.Context) error { in.teller.Run(ctx); return nil })
 	room("private listener", in.serveHTTP)
+	room("public listener", in.moderator.run)
 	room("alerts", in.logAlerts)
 	if in.control != nil {
 		room("control socket", func(ctx context.Context) error { return in.web.ServeControl(ctx, in.control) })

@@ -36,6 +36,8 @@ func (in *instance) status() *web.Status {
 			Hint: "decisions stay as they are; look at this host's own network",
 		})
 	}
+	s.Moderator = in.moderator.status()
+	s.Alerts = append(s.Alerts, expiry(s.Moderator, now)...)
 	s.Alerts = append(s.Alerts, in.teller.Alerts()...)
 	seen := web.Seen{Now: now, Failover: in.controller.Status(), Verdicts: in.checker.Verdicts(), Stats: in.checker.Stats()}
 	if in.cluster != nil {

@@ -11,17 +11,20 @@ import (
 
 // The codes of alerts about the process itself. docs/operations.md says what to do for each.
 const (
-	codeConfigErrors = "config-errors"        // the files on disk are not what is served
-	codeNeedRestart  = "restart-needed"       // changed settings wait for a restart
-	codeNoControl    = "control-unavailable"  // livens status, failover and so on cannot reach the server
-	codeNoHTTP       = "http-unavailable"     // no metrics, page or API
-	codeCookies      = "cookies-unreadable"   // DNS cookies are not the ones that other nameservers give
-	codeUnkept       = "last-good-unkept"     // a restart would not know what is served
-	codeUnchecked    = "deployment-unchecked" // its state cannot be told from this host
-	codeStateDamaged = "state-damaged"        // a file in the state folder could not be read
-	codeNoKey        = "cluster-key"          // the other nameservers cannot be talked to
-	codeEventsUnkept = "events-unkept"        // a restart would not know what happened
-	codeSelfDoubt    = "self-doubt"           // this nameserver does not trust its own verdicts
+	codeConfigErrors = "config-errors"                 // the files on disk are not what is served
+	codeNeedRestart  = "restart-needed"                // changed settings wait for a restart
+	codeNoControl    = "control-unavailable"           // livens status, failover and so on cannot reach the server
+	codeNoHTTP       = "http-unavailable"              // no metrics, page or API
+	codeNoModerator  = "moderator-unavailable"         // clients cannot ask this nameserver who is active
+	codeCertificate  = "moderator-certificate"         // its certificate cannot be read: the former is in use, or none
+	codeExpires      = "moderator-certificate-expires" // it ends soon, or has ended
+	codeCookies      = "cookies-unreadable"            // DNS cookies are not the ones that other nameservers give
+	codeUnkept       = "last-good-unkept"              // a restart would not know what is served
+	codeUnchecked    = "deployment-unchecked"          // its state cannot be told from this host
+	codeStateDamaged = "state-damaged"                 // a file in the state folder could not be read
+	codeNoKey        = "cluster-key"                   // the other nameservers cannot be talked to
+	codeEventsUnkept = "events-unkept"                 // a restart would not know what happened
+	codeSelfDoubt    = "self-doubt"                    // this nameserver does not trust its own verdicts
 )
 
 // notices are the alerts that are raised about the process itself, by code.

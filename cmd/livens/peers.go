@@ -54,8 +54,9 @@ func (in *instance) heard() time.Time {
 // tells says whether it is this nameserver that tells hooks now.
 func (in *instance) tells() bool { return in.cluster == nil || in.cluster.Tells() }
 
-// told hands what is held to the other nameservers.
+// told hands what is held to clients that ask, and to the other nameservers.
 func (in *instance) told(s *failover.Status) {
+	in.moderator.show(s)
 	if in.cluster != nil {
 		in.cluster.Tell(s)
 	}

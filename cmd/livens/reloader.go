@@ -26,6 +26,7 @@ type reloader struct {
 	controller *failover.Controller
 	dns        *dnsserver.Server
 	teller     *events.Teller
+	moderator  *public // nil: there is none
 	notices    *notices
 	level      *slog.LevelVar
 	log        *slog.Logger
@@ -94,6 +95,7 @@ func (r *reloader) read(ctx context.Context, cause string, config *zones.Config,
 		return false // the process is stopping
 	}
 	r.cookies()
+	r.moderator.reload()
 	r.teller.Use(config.Hooks)
 	_ = r.level.UnmarshalText([]byte(config.Log.Level)) // one of the four words
 	if sound {
@@ -110,7 +112,7 @@ func (r *reloader) keepStarted(config *zones.Config) *zones.Config {
 	s := r.started
 	applied.Name, applied.Listen, applied.State, applied.HTTP = s.Name, s.Listen, s.State, s.HTTP
 	applied.DNS, applied.Checker, applied.Log.Format = s.DNS, s.Checker, s.Log.Format
-	applied.Site, applied.Cluster = s.Site, s.Cluster
+	applied.Site, applied.Cluster, applied.Moderator = s.Site, s.Cluster, s.Moderator
 	return &applied
 }
 
@@ -133,6 +135,7 @@ func (r *reloader) needRestart(config *zones.Config) []string {
 		{"[checker]", config.Checker, r.started.Checker},
 		{"log.format", config.Log.Format, r.started.Log.Format},
 		{"site", config.Site, r.started.Site},
+		{"[moderator]", config.Moderator, r.started.Moderator},
 		{"[cluster]", config.Cluster, r.started.Cluster},
 	} {
 		if !reflect.DeepEqual(setting.now, setting.before) {

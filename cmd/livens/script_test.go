@@ -13,7 +13,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/script: the real main on real sockets. Each script has a folder with livens.toml and
-// zones/chat.toml of its own (see baseConfig), unless it brings its own, in which $DNS, $DNS2, $HTTP, $CHECK and $WORK
+// zones/chat.toml of its own (see baseConfig), unless it brings its own, in which $DNS, $DNS2, $HTTP, $MODERATOR, $CHECK and $WORK
 // stand for addresses, the port that the deployments listen on, and the folder.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -22,26 +22,30 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve":   cmdServe,
-			"signal":  cmdSignal,
-			"ended":   cmdEnded,
-			"log":     cmdLog,
-			"until":   cmdUntil,
-			"exits":   cmdExits,
-			"answers": cmdAnswers,
-			"stays":   cmdStays,
-			"up":      cmdUp,
-			"down":    cmdDown,
-			"http":    cmdHTTP,
-			"replace": cmdReplace,
-			"save":    cmdSave,
-			"tmpfs":   cmdTmpfs,
-			"occupy":  cmdOccupy,
-			"load":    cmdLoad,
-			"notices": cmdNotices,
-			"hold":    cmdHold,
-			"cluster": cmdCluster,
-			"member":  cmdMember,
+			"serve":       cmdServe,
+			"signal":      cmdSignal,
+			"ended":       cmdEnded,
+			"log":         cmdLog,
+			"until":       cmdUntil,
+			"exits":       cmdExits,
+			"answers":     cmdAnswers,
+			"stays":       cmdStays,
+			"up":          cmdUp,
+			"down":        cmdDown,
+			"http":        cmdHTTP,
+			"replace":     cmdReplace,
+			"save":        cmdSave,
+			"tmpfs":       cmdTmpfs,
+			"occupy":      cmdOccupy,
+			"load":        cmdLoad,
+			"notices":     cmdNotices,
+			"hold":        cmdHold,
+			"cluster":     cmdCluster,
+			"member":      cmdMember,
+			"ask":         cmdAsk,
+			"alike":       cmdAlike,
+			"told":        cmdTold,
+			"certificate": cmdCertificate,
 		},
 	})
 }

@@ -24,7 +24,7 @@ type member struct {
 
 // memberConfig is a member's livens.toml; ns1 also has the private listener.
 const memberConfig = `name = "ns%[1]d"
-listen = ["%[2]v"]
+listen = [%[2]s]
 state = "state"
 site = "site%[1]d"
 [http]
@@ -33,9 +33,12 @@ listen = "%[3]s"
 listen = "%[4]v"
 peers = ["%[5]s"]
 key_file = "cluster.key"
+[moderator]
+listen = "%[6]v"
 `
 
-// cluster N starts nameservers ns1 to nsN, each in a folder of its name with a copy of zones, and waits until all serve.
+// cluster N starts nameservers ns1 to nsN, each in a folder of its name with a copy of zones, and waits until all serve; with
+// "witness" after N the last one is a witness. $NS1 to $NSN become the URLs of their public listeners.
 func cmdCluster(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -47,6 +50,8 @@ func cmdCluster(ts *testscript.TestScript, _ bool, args []string) {
 	dns, err := freePort(names...)
 	ts.Check(err)
 	port, err := freePort(names...)
+	ts.Check(err)
+	public, err := freePort(names...)
 	ts.Check(err)
 	key, _, err := runOnce(ts, program(ts), "key", "cluster")
 	ts.Check(err)
@@ -61,7 +66,13 @@ func cmdCluster(ts *testscript.TestScript, _ bool, args []string) {
 				peers = append(peers, netip.AddrPortFrom(other, port).String())
 			}
 		}
-		config := fmt.Sprintf(memberConfig, i+1, netip.AddrPortFrom(addr, dns), private, netip.AddrPortFrom(addr, port), strings.Join(peers, `", "`))
+		listen := strconv.Quote(netip.AddrPortFrom(addr, dns).String())
+		if len(args) > 1 && i == n-1 {
+			listen = ""
+		}
+		moderator := netip.AddrPortFrom(addr, public)
+		ts.Setenv(fmt.Sprintf("NS%d", i+1), "http://"+moderator.String())
+		config := fmt.Sprintf(memberConfig, i+1, listen, private, netip.AddrPortFrom(addr, port), strings.Join(peers, `", "`), moderator)
 		ts.Check(os.MkdirAll(dir, 0o755))
 		ts.Check(os.WriteFile(filepath.Join(dir, "livens.toml"), []byte(config), 0o644))
 		ts.Check(os.WriteFile(filepath.Join(dir, "cluster.key"), []byte(key), 0o600))

@@ -65,6 +65,9 @@ func (p *printer) head(s *web.Status) {
 	if s.Witness {
 		dns = "a witness: it answers no queries"
 	}
+	if m := s.Moderator; m != nil && len(m.Listen) > 0 {
+		dns += ", moderator on " + strings.Join(m.Listen, " ")
+	}
 	observers := ""
 	if s.Cluster != nil {
 		words, enough := s.Quorum()

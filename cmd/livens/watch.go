@@ -103,8 +103,8 @@ func (w *watcher) follow() (fresh bool) {
 	}
 	config := w.config()
 	want := append(folders(config.Zones), filepath.Dir(config.File), filepath.Dir(config.Zones))
-	if config.DNS.CookieFile != "" {
-		want = append(want, filepath.Dir(config.DNS.CookieFile))
+	for _, file := range secretFiles(config) {
+		want = append(want, filepath.Dir(file))
 	}
 	for path, before := range w.watched {
 		now, err := os.Stat(path)
@@ -155,11 +155,20 @@ func hidden(root, path string) bool {
 	return filepath.Clean(path) != filepath.Clean(root) && strings.HasPrefix(filepath.Base(path), ".")
 }
 
+// secretFiles are the files beside the zones that are read again when they change.
+func secretFiles(config *zones.Config) []string {
+	all := []string{config.DNS.CookieFile}
+	if m := config.Moderator; m != nil {
+		all = append(all, m.CertFile, m.KeyFile)
+	}
+	return slices.DeleteFunc(all, func(file string) bool { return file == "" })
+}
+
 // fingerprint changes when a file that the configuration is read from does: its place, content or rights.
 func fingerprint(config *zones.Config) string {
 	files := map[string]bool{config.File: true}
-	if config.DNS.CookieFile != "" {
-		files[config.DNS.CookieFile] = true
+	for _, file := range secretFiles(config) {
+		files[file] = true
 	}
 	for _, folder := range folders(config.Zones) {
 		entries, _ := os.ReadDir(folder) // the loader reports what cannot be read

@@ -77,7 +77,7 @@ func freePort(addresses ...string) (uint16, error) {
 func newWorld(e *testscript.Env) (*world, error) {
 	w := &world{dir: e.WorkDir, deployments: map[string]*deployment{}, members: map[string]*member{}}
 	loopback := netip.MustParseAddr("127.0.0.1")
-	var ports [3]uint16
+	var ports [4]uint16
 	for i := range ports {
 		var err error
 		if ports[i], err = freePort("127.0.0.1", "127.0.0.2"); err != nil {
@@ -88,6 +88,7 @@ func newWorld(e *testscript.Env) (*world, error) {
 	e.Setenv("DNS", w.dns.String())
 	e.Setenv("DNS2", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), ports[0]).String())
 	e.Setenv("HTTP", w.http.String())
+	e.Setenv("MODERATOR", netip.AddrPortFrom(loopback, ports[3]).String())
 	e.Setenv("CHECK", fmt.Sprint(ports[2]))
 	e.Setenv("USER", "tester")
 	for name, address := range map[string]string{"primary": "127.0.0.1", "redundant": "127.0.0.2"} {

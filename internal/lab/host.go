@@ -3,6 +3,7 @@ package lab
 import (
 	"net"
 	"net/netip"
+	"time"
 )
 
 // Enter moves the calling thread, which must be locked and must never be unlocked, to the host: it is what
@@ -26,3 +27,15 @@ func (h *Host) Listen(at netip.AddrPort) (listener *net.TCPListener, err error) 
 	})
 	return listener, err
 }
+
+// DialTCP opens a connection from the host, within a second.
+func (h *Host) DialTCP(to netip.AddrPort) (conn net.Conn, err error) {
+	err = h.ns.do(func() error {
+		conn, err = net.DialTimeout("tcp", to.String(), dialLimit)
+		return err
+	})
+	return conn, err
+}
+
+// dialLimit is long for hosts that are joined by one router.
+const dialLimit = time.Second

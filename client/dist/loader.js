@@ -1,0 +1,1 @@
+window.livensConfig=CONFIG,window.livensReady=new Promise(e=>{!function n(o){var i=document.createElement("script");i.src=URLS[o%URLS.length],i.integrity=INTEGRITY,i.crossOrigin="anonymous",i.onload=()=>{e(livens)},i.onerror=()=>{setTimeout(n,++o%URLS.length?0:2e3,o)},document.head.append(i)}(0)});

@@ -1,0 +1,20 @@
+/** What a deployment takes at once, and a second; less than that, so that two clocks may differ. */
+const BURST = 18;
+const RATE = 4.5;
+
+/**
+ * Keeps what is sent below what a deployment calls a flood.
+ * @returns {() => number} 0 when one may be sent now (and it is counted), else in how many milliseconds to ask again
+ */
+export function createPace() {
+  let left = BURST;
+  let at = Date.now();
+  return () => {
+    const now = Date.now();
+    left = Math.min(BURST, left + (Math.max(0, now - at) / 1000) * RATE);
+    at = now;
+    if (left < 1) return Math.ceil(((1 - left) / RATE) * 1000);
+    left--;
+    return 0;
+  };
+}

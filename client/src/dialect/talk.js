@@ -1,0 +1,402 @@
+import { createAlarm } from "../alarm.js";
+import { spread } from "../backoff.js";
+import { failure } from "../events.js";
+import { createLine } from "../line.js";
+import { createOutbox } from "../outbox.js";
+import { claim } from "../tab.js";
+import { createTranscript } from "../transcript.js";
+import { isMessage, parse, PROTOCOL, random, upTo } from "./frames.js";
+import { createPace } from "./pace.js";
+import { portions } from "./push.js";
+
+/** @typedef {import("../../livens-client").Message} Message */
+/** @typedef {import("../link.js").Link} Link */
+/** @typedef {import("../outbox.js").Entry} Entry */
+
+/** What an acknowledgement says, each more than the one before. @type {Message["mark"][]} */
+const MARKS = ["sending", "disk", "safe", "delivered"];
+/** How long a visitor who was asked to go waits for its outbox; less than what deployments grant, in milliseconds. */
+const PATIENCE = 8000;
+/** At most one sign of typing in this time, in milliseconds. */
+const TYPING = 2000;
+/** Of how many conversations an operator says what it holds: so many fit into a hello. */
+const NAMED = 500;
+
+/**
+ * The chat protocol over a line: numbers what is sent and keeps it until it is safe, takes what comes once and in order, and brings an
+ * operator's copy to the deployment that takes over.
+ * @param {import("../../livens-client").ChatOptions} options
+ * @param {(type: string, detail: any) => void} emit
+ */
+export function createTalk(options, emit) {
+  const { role, name = "", token } = options;
+  if (role != "visitor" && role != "operator") throw new TypeError("livens: role: want visitor or operator");
+  const visitor = role == "visitor";
+  const line = createLine(options, PROTOCOL, dialect(), { settles: true, busy, ready: welcome, frame, emit: told, final: () => false, ended });
+  const key = options.key || (visitor ? sharedKey("livens:" + options.pool) : undefined);
+  const outbox = createOutbox(options.storage || storageOf("sessionStorage"), ["livens", options.pool, role, key?.slice(0, 8)].join(":"));
+  const pace = createPace();
+  /** @type {Map<string, ReturnType<typeof createTranscript>>} */
+  const chats = new Map();
+  let operators = 0;
+  /** What a deployment's clock is ahead of ours. */
+  let ahead = 0;
+  /** Whether the conversation was closed by the operator. */
+  let over = false;
+  let puts = 0;
+  let typed = 0;
+  let resent = 0;
+  /** A switch that is told when its replay is over. @type {any} */
+  let switched;
+  /** A move that waits for the outbox. @type {any} */
+  let leaving;
+  const paced = createAlarm(flush);
+  // The deployment is doubted when the oldest message that it was sent gets no acknowledgement.
+  const unacknowledged = createAlarm((sent) => line.doubt("ack", sent));
+  // What waits behind a gap is shown when its time is over.
+  const due = createAlarm(showDue);
+  const going = createAlarm((step) => step());
+  let giveBack = () => {};
+  /** @type {() => void} */ let started;
+  const start = new Promise((resolve) => (started = /** @type {any} */ (resolve)));
+
+  if (outbox.sender && globalThis.BroadcastChannel) giveBack = claim(outbox.sender, begin);
+  else queueMicrotask(() => begin(outbox.sender)); // the page listens by then
+
+  /** @param {any} own whether what the storage holds is this tab's */
+  function begin(own) {
+    if (line.state == "closed") return;
+    if (!own) {
+      giveBack();
+      outbox.restart(role[0] + "-" + random(16));
+      if (globalThis.BroadcastChannel) giveBack = claim(outbox.sender, () => {});
+    }
+    for (const e of outbox.entries) take(message(e));
+    line.open();
+    started();
+  }
+
+  function dialect() {
+    return {
+      hello: (/** @type {any} */ context) => {
+        const have = Object.fromEntries(conversations().filter((c) => c).slice(0, NAMED).map((c) => [c, chat(c).have()]));
+        return JSON.stringify({ t: "hello", v: 1, role, key, token, name, sender: outbox.sender, have, ...context });
+      },
+      ready: (/** @type {any} */ data) => {
+        const { t, deployment } = parse(data);
+        return t == "welcome" && (deployment || true);
+      },
+      ping: (/** @type {number} */ ping) => JSON.stringify({ t: "ack", ping }),
+      move: (/** @type {any} */ data) => {
+        const move = parse(data);
+        return move.t == "move" && move;
+      },
+    };
+  }
+
+  function busy() {
+    return !visitor || outbox.entries.length > 0 || (chats.size > 0 && !over);
+  }
+
+  /** @param {string} type @param {any} detail */
+  function told(type, detail) {
+    if (type != "switch") return emit(type, detail);
+    tellSwitch();
+    if (detail.planned) resend();
+    switched = { ...detail, resent };
+    if (detail.planned) {
+      showDue(true);
+      tellSwitch();
+    }
+  }
+
+  function tellSwitch() {
+    if (switched) emit("switch", switched);
+    switched = undefined;
+  }
+
+  /** @param {Link} link @param {any} event */
+  function welcome(link, { data }) {
+    const w = parse(data);
+    line.spread = w.spread;
+    ahead = w.now - Date.now() || 0;
+    presence(w.operators);
+    if (visitor) bind(w.c);
+    else push(link, w.have);
+    if (link == line.active) resend();
+  }
+
+  // Before the first welcome a visitor's conversation has no id; what was written meanwhile stands under "".
+  /** @param {any} c */
+  function bind(c) {
+    if (!c || outbox.c) return;
+    outbox.bind(c);
+    const chat = chats.get("");
+    if (!chat) return;
+    chats.delete("");
+    chats.set(c, chat);
+    for (const m of chat.all()) m.c = c;
+  }
+
+  // The operator's copy is authoritative: what the deployment lacks of it goes there, but for what it is about to be sent anyway.
+  /** @param {Link} link @param {any} have */
+  function push(link, have) {
+    for (const [c, chat] of chats) {
+      const lacking = chat.all().filter((m) => m.n > upTo(have?.[c], m.s) && m.mark != "sending");
+      for (const msgs of portions(lacking.map(({ c, mark, ...m }) => m))) {
+        link.owes.add(++puts);
+        say(link, { t: "put", c, id: puts, msgs });
+      }
+    }
+  }
+
+  // Whatever is not safe goes to the deployment that is new: it drops what it has, and acknowledges it.
+  function resend() {
+    resent = outbox.entries.filter((e) => e.sent).length;
+    for (const e of outbox.entries) e.sent = 0;
+    flush();
+  }
+
+  /** @param {Link} link @param {any} event */
+  function frame(link, { data }) {
+    const f = parse(data);
+    if (f.t == "msg") received(link, f);
+    if (f.t == "ack") acked(link, f);
+    if (f.t == "move") asked(f);
+    if (f.t != "synced") return;
+    if (f.id) link.owes.delete(f.id);
+    else {
+      link.synced = true;
+      if (link == line.active) {
+        showDue(true);
+        tellSwitch();
+      }
+    }
+    if (link.synced && !link.owes.size) line.settle(link);
+  }
+
+  /** @param {Link} link @param {any} m */
+  function received(link, m) {
+    const { c, s, n, from, at, text, kind } = m;
+    if (kind == "presence") return presence(m.operators);
+    if (visitor && c != outbox.c) return;
+    if (kind == "typing") emit(kind, { c, from });
+    if (kind == "end") {
+      over = true;
+      emit(kind, { c });
+    }
+    if (kind || !isMessage(m)) return;
+    over = false;
+    const waits = outbox.entries.some((e) => e.c == c && e.n == n && s == outbox.sender);
+    take({ c, s, n, from, name: String(m.name || ""), at, text, mark: from != role ? "delivered" : waits ? "disk" : "safe" });
+    if (s != outbox.sender) say(link, { t: "ack", c, have: { [s]: upTo(chat(c).have(), s) }, by: role });
+  }
+
+  /** @param {Message} m */
+  function take(m) {
+    if (switched && !chat(m.c).get(m.s, m.n)) switched.replayed++;
+    chat(m.c).add(m, now()).forEach(show);
+    wait();
+  }
+
+  /** @param {boolean} [anew] */
+  function showDue(anew) {
+    for (const chat of chats.values()) chat.due(now(), anew).forEach(show);
+    wait();
+  }
+
+  /** @param {Message} m */
+  function show(m) {
+    emit("message", { ...m });
+  }
+
+  // Waiting is of use only while somebody is there who has sent all that there was.
+  function now() {
+    return line.active?.synced ? Date.now() : 0;
+  }
+
+  function wait() {
+    due(now() ? Math.min(...[...chats.values()].map((chat) => chat.wakes())) - Date.now() : undefined);
+  }
+
+  /** @param {Link} link @param {any} frame */
+  function acked(link, { ping, c, have, by }) {
+    if (ping) return say(link, { t: "ack", pong: ping });
+    const rank = by == (visitor ? "operator" : "visitor") ? 3 : MARKS.indexOf(by);
+    const chat = chats.get(c);
+    if (!chat || rank < 1) return;
+    for (const s in have) {
+      // Cumulative: those before one that is marked so far are, too.
+      for (let n = upTo(have, s); n > 0; n--) {
+        const m = chat.get(s, n);
+        if (!m || m.from != role || MARKS.indexOf(m.mark) >= rank) break;
+        m.mark = MARKS[rank];
+        emit("mark", { ...m });
+      }
+    }
+    if (rank > 1) for (const e of outbox.take((e) => e.c == c && e.n <= upTo(have, outbox.sender))) e.resolve?.({ ...chat.get(outbox.sender, e.n) });
+    watch();
+    leave();
+  }
+
+  // In the order in which they were written, and no faster than a deployment takes it.
+  function flush() {
+    paced();
+    for (const e of outbox.entries) {
+      if (e.sent || !line.active) continue;
+      const wait = pace();
+      if (wait) {
+        paced(wait);
+        break;
+      }
+      e.sent = Date.now();
+      say(line.active, { t: "msg", c: e.c, s: outbox.sender, n: e.n, text: e.text });
+    }
+    watch();
+  }
+
+  function watch() {
+    const oldest = outbox.entries.find((e) => e.sent && chat(e.c).get(outbox.sender, e.n)?.mark == "sending");
+    unacknowledged(oldest && oldest.sent + line.options.timing.ack - Date.now(), oldest?.sent);
+    if (!oldest) line.trust("ack");
+  }
+
+  // An operator goes at once, for the visitors need it there; a visitor when its turn has come and nothing is on its way.
+  /** @param {any} move */
+  function asked(move) {
+    if (!visitor) return line.move(move);
+    leaving = undefined;
+    going(spread(move.spread), () => {
+      leaving = move;
+      going(PATIENCE, () => leave(true));
+      leave();
+    });
+  }
+
+  /** @param {boolean} [late] whatever is on its way */
+  function leave(late) {
+    if (!leaving || (outbox.entries.length && !late)) return;
+    going();
+    line.move(leaving);
+    leaving = undefined;
+  }
+
+  /** @param {any} n */
+  function presence(n) {
+    if (!(n >= 0) || n == operators) return;
+    operators = n;
+    emit("presence", { operators });
+  }
+
+  function conversations() {
+    return [...chats].sort(([, a], [, b]) => b.latest() - a.latest()).map(([c]) => c);
+  }
+
+  /** @param {string} c */
+  function chat(c) {
+    let chat = chats.get(c);
+    if (!chat) chats.set(c, (chat = createTranscript()));
+    return chat;
+  }
+
+  /** @param {Entry} e @returns {Message} */
+  function message({ c, n, text, at }) {
+    return { c, s: outbox.sender, n, from: role, name, at, text, mark: "sending" };
+  }
+
+  /** @param {Link} link @param {any} frame */
+  function say(link, frame) {
+    link.send(JSON.stringify(frame));
+  }
+
+  /** @param {any} event */
+  function ended({ code }) {
+    stop("refused: " + code);
+    emit("drop", { why: "refused: " + code });
+  }
+
+  /** @param {string} why */
+  function stop(why) {
+    for (const alarm of [paced, unacknowledged, due, going]) alarm();
+    giveBack();
+    for (const e of outbox.take(() => true)) {
+      e.reject?.(failure("AbortError", why));
+      emit("drop", { why, message: message(e) });
+    }
+  }
+
+  return {
+    get state() {
+      return line.state;
+    },
+    get deployment() {
+      return line.active?.id || null;
+    },
+    get operators() {
+      return operators;
+    },
+    get conversation() {
+      return outbox.c || null;
+    },
+    get pending() {
+      return outbox.entries.length;
+    },
+    conversations,
+
+    /** @param {string} [c] */
+    transcript: (c = outbox.c) => (chats.get(c)?.all() || []).map((m) => ({ ...m })),
+
+    /** @param {string} text @param {string} [to] a conversation, which an operator has to name @returns {Promise<Message>} */
+    async send(text, to) {
+      if (line.state != "closed") await start;
+      if (line.state == "closed") throw failure("AbortError", "closed");
+      const c = visitor ? outbox.c : to;
+      if (!c && !visitor) throw new TypeError("livens: conversation: want an id");
+      const entry = outbox.put(/** @type {string} */ (c), text, Math.max(Date.now() + ahead, chat(/** @type {string} */ (c)).latest() + 1));
+      over = false;
+      const safe = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
+      take(message(entry));
+      flush();
+      return safe;
+    },
+
+    /** @param {string} [c] */
+    typing(c = outbox.c) {
+      if (!line.active || Date.now() - typed < TYPING || pace()) return;
+      typed = Date.now();
+      say(line.active, { t: "msg", c, s: outbox.sender, kind: "typing" });
+    },
+
+    /** @param {string} c */
+    end(c) {
+      if (line.active) say(line.active, { t: "msg", c, s: outbox.sender, kind: "end" });
+      else emit("drop", { why: "not connected" });
+    },
+
+    close() {
+      if (line.state == "closed") return;
+      line.close();
+      stop("closed");
+      started();
+    },
+  };
+}
+
+/** @param {"sessionStorage" | "localStorage"} name @returns {Storage | undefined} where the browser forbids it there is none */
+function storageOf(name) {
+  try {
+    return globalThis[name];
+  } catch {}
+}
+
+/** @param {string} name @returns {string} the key that all tabs of this visitor share */
+function sharedKey(name) {
+  const storage = storageOf("localStorage");
+  const key = random(24);
+  try {
+    if (!storage?.getItem(name)) storage?.setItem(name, key);
+    return storage?.getItem(name) || key;
+  } catch {
+    return key;
+  }
+}

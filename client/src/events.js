@@ -1,0 +1,23 @@
+/** @param {string} type @param {any} detail @returns {CustomEvent} */
+export const custom = (type, detail) => new CustomEvent(type, { detail });
+
+/** @param {string} name @param {string} text @returns {Error} what browsers throw under this name */
+export const failure = (name, text) => new DOMException("livens: " + text, name);
+
+/**
+ * Listens to the window; what happens to the document comes there too.
+ * @param {Record<string, (event: any) => void>} listeners by type
+ * @returns {() => void} ends it
+ */
+export const listen = (listeners) => {
+  for (const type in listeners) addEventListener(type, listeners[type]);
+  return () => {
+    for (const type in listeners) removeEventListener(type, listeners[type]);
+  };
+};
+
+/**
+ * Gives an object the methods and accessors of another, which so keeps its state to itself.
+ * @param {object} target @param {object} api
+ */
+export const expose = (target, api) => Object.defineProperties(target, Object.getOwnPropertyDescriptors(api));

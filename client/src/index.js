@@ -1,0 +1,3 @@
+export { ChatSession } from "./dialect/chat.js";
+export { failoverFetch } from "./fetch.js";
+export { FailoverSocket } from "./socket.js";

@@ -1,0 +1,18 @@
+// The snippet's code: CONFIG, URLS and INTEGRITY are replaced by literals when it is printed (client.go). A URL that fails, or whose script is not
+// the one that was meant, gives way to the next; after the last it begins again.
+window.livensConfig = CONFIG;
+window.livensReady = new Promise(function (resolve) {
+  (function load(i) {
+    var script = document.createElement("script");
+    script.src = URLS[i % URLS.length];
+    script.integrity = INTEGRITY;
+    script.crossOrigin = "anonymous";
+    script.onload = function () {
+      resolve(livens);
+    };
+    script.onerror = function () {
+      setTimeout(load, ++i % URLS.length ? 0 : 2e3, i);
+    };
+    document.head.append(script);
+  })(0);
+});

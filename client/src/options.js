@@ -1,0 +1,46 @@
+/** The defaults of Timing, in milliseconds. */
+export const TIMING = {
+  connect: 4000, welcome: 4000, ack: 2000, busy: 5000, idle: 20000, stagger: 1000, hedge: 300, moderator: 2000, direct: 120000, notice: 3000,
+};
+
+/**
+ * Checks what a page is configured with, and fills in the times. A page that is wrong shall say so on its first load, not in the first failure.
+ * @param {any} options as the page gave them
+ * @returns {import("../livens-client").Options & {moderators: string[], timing: import("../livens-client").Timing}}
+ * @throws {TypeError} naming the key that is wrong
+ */
+export function validate(options) {
+  const { pool, url, deployments, moderators = [], timing = {} } = options || {};
+  need("pool", "a name", /^[\w.-]+$/.test(pool));
+  need("url", "a wss: URL", isWS(url));
+  need("deployments", "a list", isList(deployments, (d) => d));
+  const ids = new Set();
+  for (const { id, urls } of deployments) {
+    need("id", "a name of its own", isText(id) && !ids.has(id));
+    need(id + ": urls", "wss: URLs", isList(urls, isWS));
+    ids.add(id);
+  }
+  need("moderators", "https: URLs", !moderators.length || isList(moderators, isHTTP));
+  for (const name in timing) need("timing." + name, "milliseconds of " + Object.keys(TIMING), name in TIMING && timing[name] >= 0);
+  return { ...options, moderators, timing: { ...TIMING, ...timing } };
+}
+
+/** @param {any} text @returns {boolean} */
+export const isText = (text) => !!text && typeof text == "string";
+
+/** @param {string} key @param {string} hint @param {any} ok */
+const need = (key, hint, ok) => {
+  if (!ok) throw new TypeError(`livens: ${key}: want ${hint}`);
+};
+
+/** @param {any} list @param {(item: any) => any} good */
+const isList = (list, good) => Array.isArray(list) && list[0] && list.every(good);
+
+/** @param {RegExp} scheme @returns {(text: any) => any} */
+const isURL = (scheme) => (text) => {
+  try {
+    return scheme.test(new URL(text).protocol);
+  } catch {}
+};
+const isWS = isURL(/^wss?:/);
+const isHTTP = isURL(/^https?:/);

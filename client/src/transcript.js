@@ -1,0 +1,104 @@
+/**
+ * How long a message waits for those before it, in milliseconds: longer than it takes an operator who is reading to notice that a deployment is lost, and to
+ * bring what only it had to the other.
+ */
+export const HOLD = 10000;
+
+/** @typedef {import("../livens-client").Message} Message */
+/** @typedef {ReturnType<typeof createTranscript>} Transcript */
+
+/**
+ * One conversation as this client holds it: each message once, a sender's own in the order in which they were written. Pure: the time is handed in.
+ */
+export function createTranscript() {
+  /** Of each sender: the messages by n, up to which n they are whole, up to which they were shown, and since when the next is missing (0: it is not).
+   * @type {Map<string, {held: Map<number, Message>, whole: number, shown: number, gap: number}>} */
+  const senders = new Map();
+  let latest = 0;
+
+  /** @param {string} s @param {number} n */
+  const get = (s, n) => senders.get(s)?.held.get(n);
+
+  /**
+   * Takes a message. Of one that is held already the earlier time counts.
+   * @param {Message} message @param {number} now 0 while waiting would be in vain, for nobody could send what is missing
+   * @returns {Message[]} those that may be shown now, in order
+   */
+  const add = (message, now) => {
+    const { s, n, at } = message;
+    let own = senders.get(s);
+    if (!own) senders.set(s, (own = { held: new Map(), whole: 0, shown: 0, gap: 0 }));
+    const { held } = own;
+    const known = held.get(n);
+    if (known) {
+      known.at = Math.min(known.at, at);
+      return [];
+    }
+    held.set(n, message);
+    latest = Math.max(latest, at);
+    while (held.has(own.whole + 1)) own.whole++;
+    // What comes after its turn was given up is shown late rather than never.
+    return n <= own.shown ? [message] : release(own, now);
+  };
+
+  /** @param {any} own @param {number} now @returns {Message[]} */
+  const release = (own, now) => {
+    const { held } = own;
+    const out = [];
+    for (;;) {
+      const message = held.get(own.shown + 1);
+      if (message) {
+        out.push(message);
+        own.shown++;
+        own.gap = 0;
+        continue;
+      }
+      const beyond = [...held.keys()].filter((n) => n > own.shown);
+      if (!beyond.length) return out;
+      own.gap ||= now;
+      if (now - own.gap < HOLD) return out;
+      own.shown = Math.min(...beyond) - 1;
+    }
+  };
+
+  return {
+    get,
+    add,
+
+    /** When its latest message was stored. */
+    latest: () => latest,
+
+    /**
+     * What may be shown now because it waited long enough.
+     * @param {number} now
+     * @param {boolean} [anew] the waiting begins now: what was sent meanwhile has just come
+     * @returns {Message[]}
+     */
+    due: (now, anew) =>
+      [...senders.values()].flatMap((own) => {
+        if (anew) own.gap = 0;
+        return release(own, now);
+      }),
+
+    /** When `due` is to be called next; Infinity when nothing waits. */
+    wakes: () => Math.min(...[...senders.values()].map(({ gap }) => (gap ? gap + HOLD : Infinity))),
+
+    /** @returns {Record<string, number>} for each sender the highest n up to which nothing is missing */
+    have: () => Object.fromEntries([...senders].map(([s, { whole }]) => [s, whole])),
+
+    /** @returns {Message[]} all, by time, then sender, then n; a sender's own always by n */
+    all() {
+      /** @type {{m: Message, at: number}[]} */
+      const list = [];
+      for (const { held } of senders.values()) {
+        let at = 0;
+        for (const n of [...held.keys()].sort((a, b) => a - b)) {
+          const m = /** @type {Message} */ (held.get(n));
+          list.push({ m, at: (at = Math.max(at, m.at)) });
+        }
+      }
+      list.sort((a, b) => a.at - b.at || (a.m.s < b.m.s ? -1 : +(a.m.s > b.m.s)) || a.m.n - b.m.n);
+      return list.map(({ m }) => m);
+    },
+  };
+}

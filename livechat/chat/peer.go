@@ -1,0 +1,127 @@
+package chat
+
+import (
+	"slices"
+	"time"
+
+	"github.com/livens/livens/livechat/frame"
+	"github.com/livens/livens/livechat/moderator"
+	"github.com/livens/livens/livechat/store"
+)
+
+// Linked says that the other deployment follows this one's log and has read it up to seq, or that it no longer does.
+func (h *Hub) Linked(up bool, seq int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.peer.linked != up {
+		h.peer.linked, h.peer.since = up, time.Now()
+	}
+	if up {
+		h.peer.read = seq // lower than before, when the other one's database is new
+		h.settle()
+		h.relay(h.here())
+	}
+}
+
+// PeerRead says how far the other deployment has this store's log on disk.
+func (h *Hub) PeerRead(seq int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.peer.read = max(h.peer.read, seq)
+	h.settle()
+}
+
+// PeerGone says that nothing comes from the other deployment any more.
+func (h *Hub) PeerGone() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.peer.operators = 0
+	h.announce()
+}
+
+// FromPeer takes a passing frame of the other deployment.
+func (h *Hub) FromPeer(f any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch f := f.(type) {
+	case *frame.Msg:
+		switch {
+		case f.Kind == frame.Presence && f.Operators != nil:
+			h.peer.operators = max(0, *f.Operators)
+			h.announce()
+		case f.Kind == frame.Typing && frame.IsConversation(f.C):
+			h.tell(f.C, *f, nil)
+		}
+	case *frame.Ack:
+		if frame.IsConversation(f.C) && f.Have.Check() == nil && (f.By == frame.Visitor || f.By == frame.Operator) {
+			h.deliver(f, nil)
+		}
+	}
+}
+
+// Take stores what comes from the other deployment's log, up to a position there, and then calls done.
+func (h *Hub) Take(msgs []frame.Msg, cursor store.Cursor, done func(error)) {
+	h.options.Store.Write(&store.Batch{Msgs: msgs, Cursor: &cursor, Done: func(held []store.Record, fresh []bool, err error) {
+		if err == nil {
+			h.mu.Lock()
+			h.show(held, fresh)
+			h.mu.Unlock()
+		}
+		done(err)
+	}})
+}
+
+// Recount adds up anew what is held, forgets how far the other deployment's log has been read, and then calls done.
+func (h *Hub) Recount(done func(error)) {
+	h.options.Store.Write(&store.Batch{Cursor: &store.Cursor{}, Recount: true, Done: func(_ []store.Record, _ []bool, err error) { done(err) }})
+}
+
+// announce tells everybody how many operators there are, when that has changed.
+func (h *Hub) announce() {
+	h.relay(h.here())
+	n := len(h.operators) + h.peer.operators
+	if n == h.presence {
+		return
+	}
+	h.presence = n
+	data := frame.Encode(presence(n))
+	for s := range h.sessions {
+		s.send(data)
+	}
+}
+
+// here is what the other deployment is told of the operators at this one.
+func (h *Hub) here() frame.Msg { return presence(len(h.operators)) }
+
+func presence(n int) frame.Msg { return frame.Msg{T: "msg", Kind: frame.Presence, Operators: &n} }
+
+// SetView takes what the Moderators say, and moves clients that belong elsewhere.
+func (h *Hub) SetView(v moderator.View) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.view = v
+	h.settle()
+	if !v.Heard {
+		return
+	}
+	if v.Active == h.options.Name {
+		for s := range h.sessions {
+			s.leave, s.epoch = time.Time{}, max(s.epoch, v.Epoch)
+		}
+		return
+	}
+	spread := h.spread()
+	move := frame.Encode(frame.Move{T: "move", To: v.Active, Reason: v.Active + " is active now", Epoch: v.Epoch, Spread: spread})
+	for s := range h.sessions {
+		knew := s.epoch >= v.Epoch || s.epoch == 0 && slices.Contains(s.tried, v.Active)
+		s.epoch = max(s.epoch, v.Epoch)
+		if knew { // it came although that one is active
+			continue
+		}
+		s.leave = time.Now().Add(time.Duration(spread)*time.Millisecond + leaveGrace)
+		s.send(move)
+	}
+}
+
+// leaveGrace is how long beyond the spread a client may take to go.
+const leaveGrace = 10 * time.Second

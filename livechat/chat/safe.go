@@ -1,0 +1,157 @@
+package chat
+
+import (
+	"time"
+
+	"github.com/livens/livens/livechat/frame"
+	"github.com/livens/livens/livechat/moderator"
+	"github.com/livens/livens/livechat/store"
+)
+
+// line is what a session sent in one conversation. Its client sends in order, beginning with the first that is not safe:
+// so an acknowledgement of the last covers all before.
+type line struct {
+	s       *Session
+	c       string
+	sent    int64 // the last number on disk here
+	waiting []place
+}
+
+// place is a message that is not known to be safe, and where in the log it is.
+type place struct{ n, seq int64 }
+
+// received acknowledges a message that is on disk.
+func (h *Hub) received(s *Session, r store.Record) {
+	if !h.sessions[s] {
+		return
+	}
+	l := h.line(s, r.C)
+	l.sent = max(l.sent, r.N)
+	s.send(frame.Encode(frame.Ack{T: "ack", C: r.C, Have: frame.Have{s.sender: l.sent}, By: frame.Disk}))
+	l.waiting = append(l.waiting, place{r.N, r.Seq})
+	h.advance(l)
+}
+
+// resume waits for the safety of what an earlier session of the sender sent. seq is where the log stood before have was read.
+// The lock is not held.
+func (h *Hub) resume(s *Session, have map[string]frame.Have, seq int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c, held := range have {
+		if n := held[s.sender]; n > 0 {
+			l := h.line(s, c)
+			l.sent = max(l.sent, n)
+			l.waiting = append(l.waiting, place{n, seq})
+			h.advance(l)
+		}
+	}
+}
+
+func (h *Hub) line(s *Session, c string) *line {
+	l := s.lines[c]
+	if l == nil {
+		l = &line{s: s, c: c}
+		s.lines[c] = l
+	}
+	return l
+}
+
+// advance tells a line's client what has become safe.
+func (h *Hub) advance(l *line) {
+	down := h.peerDown()
+	var safe int64
+	for len(l.waiting) > 0 && (down || h.safe(l, l.waiting[0])) {
+		safe = max(safe, l.waiting[0].n)
+		l.waiting = l.waiting[1:]
+	}
+	if safe > 0 {
+		l.s.send(frame.Encode(frame.Ack{T: "ack", C: l.c, Have: frame.Have{l.s.sender: safe}, By: frame.Safe}))
+	}
+	if len(l.waiting) > 0 {
+		h.unsafe[l] = true
+	} else {
+		delete(h.unsafe, l)
+	}
+}
+
+// safe says whether a message is also on the other deployment's disk, or at a client of the other party.
+func (h *Hub) safe(l *line, p place) bool {
+	if p.seq <= h.peer.read {
+		return true
+	}
+	other := frame.Operator
+	if l.s.role == frame.Operator {
+		other = frame.Visitor
+	}
+	conv := h.conversations[l.c]
+	return conv != nil && conv.delivered[other][l.s.sender] >= p.n
+}
+
+// settle looks at all that waits to be safe.
+func (h *Hub) settle() {
+	for l := range h.unsafe {
+		h.advance(l)
+	}
+}
+
+// linkGrace is how long the link must have been broken before the other deployment counts as down while no Moderator answers.
+const linkGrace = 5 * time.Second
+
+// peerDown says whether the other deployment is known to be down.
+func (h *Hub) peerDown() bool {
+	switch {
+	case h.options.Peer == "":
+		return true
+	case h.view.Heard:
+		return h.view.States[h.options.Peer] == moderator.Down
+	}
+	return !h.peer.linked && time.Since(h.peer.since) >= linkGrace
+}
+
+// ack takes what a client says to hold, or answers its heartbeat.
+func (h *Hub) ack(s *Session, a *frame.Ack) *Refusal {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if a.Ping != "" {
+		s.send(frame.Encode(frame.Ack{T: "ack", Pong: a.Ping, Spread: h.spread()}))
+		return nil
+	}
+	if a.Have == nil {
+		return nil
+	}
+	if s.role == frame.Visitor && a.C == "" {
+		a.C = s.c
+	}
+	switch {
+	case a.By != s.role:
+		return refuse(frame.Forged, "ack: by is not the client's role")
+	case !frame.IsConversation(a.C):
+		return refuse(frame.Malformed, "ack: c is no conversation")
+	case s.role == frame.Visitor && a.C != s.c:
+		return refuse(frame.Forged, "another's conversation")
+	}
+	if err := a.Have.Check(); err != nil {
+		return refuse(frame.Malformed, err.Error())
+	}
+	f := frame.Ack{T: "ack", C: a.C, Have: a.Have, By: a.By}
+	h.deliver(&f, s)
+	h.relay(f)
+	return nil
+}
+
+// deliver notes what a party's client holds, and tells the others.
+func (h *Hub) deliver(a *frame.Ack, from *Session) {
+	conv := h.conversation(a.C)
+	if conv.delivered[a.By] == nil {
+		conv.delivered[a.By] = frame.Have{}
+	}
+	for s, n := range a.Have {
+		conv.delivered[a.By][s] = max(conv.delivered[a.By][s], n)
+	}
+	h.tell(a.C, *a, from)
+	for l := range h.unsafe {
+		if l.c == a.C {
+			h.advance(l)
+		}
+	}
+}

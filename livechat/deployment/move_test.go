@@ -1,0 +1,128 @@
+package deployment
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/livens/livens/livechat/chattest"
+	"github.com/livens/livens/livechat/frame"
+)
+
+// knows waits until a deployment holds that one for active.
+func knows(t *testing.T, d *running, active string) {
+	t.Helper()
+	await(t, func() error {
+		if !strings.Contains(d.logs.String(), "active="+active) {
+			return errors.New("it does not know yet that " + active + " is active")
+		}
+		return nil
+	})
+}
+
+// refused is what a client is told that does not belong here.
+func refused(d *running, hello frame.Hello) (*frame.Move, int) {
+	c := d.dial()
+	hello.T, hello.V = "hello", 1
+	c.send(hello)
+	move := expect[*frame.Move](c, nil)
+	return move, c.closed()
+}
+
+// TestStandbySendsClientsOn: unless they have tried the active one, or know more.
+func TestStandbySendsClientsOn(t *testing.T) {
+	m := newModerators(t, "primary")
+	_, r := pair(t, m)
+	d := start(t, r)
+	knows(t, d, "primary")
+	hello := visitor(chattest.Key(), chattest.Sender("visitor"))
+	if move, code := refused(d, hello); code != frame.Elsewhere || move.To != "primary" || move.Epoch != 1000 {
+		t.Errorf("%+v, closed with %d", move, code)
+	}
+	hello.Tried = []string{"redundant"}
+	if _, code := refused(d, hello); code != frame.Elsewhere {
+		t.Errorf("closed with %d", code)
+	}
+	hello.Tried = []string{"redundant", "primary"}
+	d.attach(hello)
+	hello.Tried, hello.Epoch = nil, 1000
+	if _, code := refused(d, hello); code != frame.Elsewhere {
+		t.Errorf("closed with %d", code)
+	}
+	hello.Epoch = 1001
+	d.attach(hello)
+}
+
+// TestEverybodyIsMoved once another deployment is active, and told again only by another decision.
+func TestEverybodyIsMoved(t *testing.T) {
+	t.Parallel()
+	m := newModerators(t, "primary")
+	p, r := pair(t, m)
+	primary, redundant := start(t, p), start(t, r)
+	knows(t, primary, "primary")
+	v, _, _ := primary.attach(visitor(chattest.Key(), chattest.Sender("visitor")))
+	o, _, _ := primary.attach(operator(chattest.Sender("operator")))
+	m.decide("redundant")
+	for _, c := range []*client{v, o} {
+		if move := expect[*frame.Move](c, nil); move.To != "redundant" || move.Epoch != 1001 {
+			t.Errorf("%+v", move)
+		}
+	}
+	knows(t, redundant, "redundant")
+	moved, _, _ := redundant.attach(visitor(chattest.Key(), chattest.Sender("visitor")))
+	// Who cannot reach the active one stays where it is, whatever is heard of the same decision.
+	here := visitor(chattest.Key(), chattest.Sender("visitor"))
+	here.Tried = []string{"redundant"}
+	stays, _, _ := primary.attach(here)
+	m.mu.Lock()
+	m.states = map[string]string{"primary": "up"}
+	m.mu.Unlock()
+	moved.send(frame.Ack{T: "ack", Ping: "1"})
+	expect(moved, func(a *frame.Ack) bool { return a.Pong == "1" })
+	asked := m.count()
+	await(t, func() error {
+		if m.count() < asked+5 {
+			return errors.New("the deployments have not heard that yet")
+		}
+		return nil
+	})
+	stays.send(frame.Ack{T: "ack", Ping: "2"})
+	if f := stays.next(); f.(*frame.Ack).Pong != "2" {
+		t.Fatalf("told %+v", f)
+	}
+	m.decide("primary")
+	if move := expect[*frame.Move](moved, nil); move.To != "primary" {
+		t.Errorf("%+v", move)
+	}
+}
+
+// TestWithoutModeratorsEverybodyIsServed (F13).
+func TestWithoutModeratorsEverybodyIsServed(t *testing.T) {
+	t.Parallel()
+	m := newModerators(t, "primary")
+	m.mute = true
+	_, r := pair(t, m)
+	d := start(t, r)
+	d.attach(visitor(chattest.Key(), chattest.Sender("visitor")))
+	// Once one answers, who belongs elsewhere is sent there, but for who could not get there.
+	stays := visitor(chattest.Key(), chattest.Sender("visitor"))
+	stays.Tried = []string{"primary"}
+	s, _, _ := d.attach(stays)
+	goes, _, _ := d.attach(visitor(chattest.Key(), chattest.Sender("visitor")))
+	m.mu.Lock()
+	m.mute = false
+	m.mu.Unlock()
+	if move := expect[*frame.Move](goes, nil); move.To != "primary" {
+		t.Errorf("%+v", move)
+	}
+	s.send(frame.Ack{T: "ack", Ping: "1"})
+	for {
+		f := s.next()
+		if _, ok := f.(*frame.Move); ok {
+			t.Fatal("sent to where it could not get")
+		}
+		if a, ok := f.(*frame.Ack); ok && a.Pong == "1" {
+			break
+		}
+	}
+}

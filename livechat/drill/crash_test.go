@@ -1,0 +1,229 @@
+package drill_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/livens/livens/failover"
+)
+
+const (
+	killedBound  = 300 * time.Millisecond  // without a socket, and for a message, when a deployment is killed
+	silentBound  = 3 * time.Second         // the same when one falls silent while people write
+	idleBound    = 8 * time.Second         // until it is noticed when nobody writes
+	returnBound  = 2500 * time.Millisecond // from the return of the first of two dead deployments until both chat
+	noMoreThan   = "≤ %v"                  // how the table says it
+	steadyPeriod = 2 * time.Second         // of talk in which nothing may happen
+)
+
+func promise(bound time.Duration) string { return fmt.Sprintf(noMoreThan, bound) }
+
+// below fails the drill when people noticed more than was promised.
+func (w *world) below(bound time.Duration, f figures) {
+	w.t.Helper()
+	w.within(bound, f.gap, "without a socket")
+	w.within(bound, f.slowest, "the slowest message")
+}
+
+// bothTo waits until both parties have switched to a deployment since a moment.
+func (w *world) bothTo(d *deployment, since time.Time) {
+	w.t.Helper()
+	for _, p := range w.parties() {
+		p.await("a switch to "+d.name, since, followLimit, switchedTo(d.name))
+	}
+}
+
+// hear waits until each has been shown something that the other has said since a moment.
+func (w *world) hear(since time.Time) {
+	w.t.Helper()
+	for _, way := range [][2]*party{{w.visitor, w.operator}, {w.operator, w.visitor}} {
+		said := way[0].await("something is said", since, followLimit, kind("said"))
+		way[1].await("it is shown: "+said.Text, said.time().Add(-time.Second), followLimit, func(e event) bool { return e.Kind == "got" && e.Text == said.Text })
+	}
+}
+
+// TestDrillChatKilled (F9, F11): the active deployment is killed while both write; then, once it is back, the other one.
+func TestDrillChatKilled(t *testing.T) {
+	drill(t, plan{}, func(w *world) row {
+		began := time.Now()
+		var gaps, slowest []time.Duration
+		active := w.primary
+		for range 10 * repeats {
+			struck := time.Now()
+			active.kill()
+			w.bothTo(w.other(active), struck)
+			w.hear(time.Now())
+			f, busy := w.noticed(struck, time.Now()), yard.worst(struck, time.Now())
+			w.below(killedBound, f)
+			gaps, slowest = append(gaps, f.gap), append(slowest, f.slowest)
+			if max(f.gap, f.slowest) > killedBound {
+				t.Logf("%v (a mere connection took up to %v)\nvisitor:\n%soperator:\n%s", f, round(busy), told(w.visitor.seen(struck)), told(w.operator.seen(struck)))
+			}
+			w.active(w.other(active))
+			w.must(active.start())
+			w.settle()
+			active = w.other(active)
+		}
+		f := w.finish(began)
+		f.gap, f.slowest = percentile99(gaps), percentile99(slowest)
+		return row{what: fmt.Sprintf("killed, %d times", len(gaps)), promised: promise(killedBound), figures: f}
+	})
+}
+
+// TestDrillChatThereAndBack (F11, F15): A → B → A → B, each dying as soon as the other chats again: what was written
+// last is nowhere but on the operator's page and on the one that has just died.
+func TestDrillChatThereAndBack(t *testing.T) {
+	drill(t, plan{}, func(w *world) row {
+		began := time.Now()
+		active := w.primary
+		for range 3 {
+			struck := time.Now()
+			active.kill()
+			w.bothTo(w.other(active), struck)
+			w.must(active.start())
+			w.hear(struck)
+			active = w.other(active)
+		}
+		return row{what: "A → B → A → B, killed one after the other", figures: w.finish(began)}
+	})
+}
+
+// TestDrillChatStopped (F9): the active deployment is stopped (SIGSTOP) while both write, and goes on when it is no longer
+// needed.
+func TestDrillChatStopped(t *testing.T) {
+	drill(t, plan{}, func(w *world) row {
+		began := time.Now()
+		w.primary.freeze()
+		w.bothTo(w.redundant, began)
+		w.hear(time.Now())
+		f := w.noticed(began, time.Now())
+		w.below(silentBound, f)
+		w.primary.thaw()
+		w.settle()
+		f = w.finish(began).worse(f)
+		w.below(silentBound, f)
+		return row{what: "SIGSTOP while both write", promised: promise(silentBound), figures: f}
+	})
+}
+
+// TestDrillChatStoppedIdle (F9): the same while nobody writes. What is written next arrives.
+func TestDrillChatStoppedIdle(t *testing.T) {
+	drill(t, plan{idle: true}, func(w *world) row {
+		return w.idleUntil(w.primary.freeze, "SIGSTOP while nobody writes")
+	})
+}
+
+// idleUntil strikes while nobody writes, and holds how long it takes until both are elsewhere.
+func (w *world) idleUntil(strike func(), what string) row {
+	w.t.Helper()
+	w.arrive()
+	began := time.Now()
+	strike()
+	w.bothTo(w.redundant, began)
+	took := time.Since(began)
+	w.within(idleBound, took, "noticed")
+	w.visitor.round()
+	w.operator.round()
+	f := w.finish(began)
+	w.below(idleBound, f)
+	return row{what: what, promised: promise(idleBound), figures: f, more: fmt.Sprintf("elsewhere after %v", round(took))}
+}
+
+// TestDrillChatStandbyFails (F10): nobody is affected.
+func TestDrillChatStandbyFails(t *testing.T) {
+	drill(t, plan{}, func(w *world) row {
+		began := time.Now()
+		w.redundant.kill()
+		w.hear(began)
+		w.must(w.redundant.start())
+		w.settle()
+		f := w.finish(began)
+		w.unmoved(began, f)
+		return row{what: "the standby killed, and back", promised: "no switch", figures: f}
+	})
+}
+
+// unmoved fails the drill if anybody was moved, or was without a socket, since a moment.
+func (w *world) unmoved(since time.Time, f figures) {
+	w.t.Helper()
+	for _, p := range w.parties() {
+		if s := p.switches(since); len(s) > 0 {
+			w.movedAll("the %s switched: %+v", p.role, s)
+		}
+	}
+	if f.gap > 0 {
+		w.movedAll("%v without a socket", f.gap)
+	}
+}
+
+// TestDrillChatBothDown (F14): both deployments are killed; the people are told after 3 s, and chat again soon after the
+// first is back, whichever that is.
+func TestDrillChatBothDown(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"primary", "redundant"} {
+		t.Run(first, func(t *testing.T) {
+			drill(t, plan{}, func(w *world) row {
+				began := time.Now()
+				w.primary.kill()
+				w.redundant.kill()
+				for _, p := range w.parties() {
+					told := p.await("“we are reconnecting”", began, followLimit, kind("reconnecting"))
+					if after := told.time().Sub(began); after < 2900*time.Millisecond {
+						t.Errorf("the %s is told after %v", p.role, after)
+					}
+				}
+				back := w.named(first)
+				w.must(back.start())
+				returned := time.Now()
+				for _, p := range w.parties() {
+					p.await("a welcome", returned.Add(-time.Second), followLimit, kind("ready"))
+				}
+				took := time.Since(returned)
+				w.within(returnBound, took, "chatting again")
+				w.hear(time.Now())
+				w.must(w.other(back).start())
+				w.settle()
+				return row{what: "both killed, one back", promised: promise(returnBound) + " from there", figures: w.finish(began), more: fmt.Sprintf("live %v after its return", round(took))}
+			})
+		})
+	}
+}
+
+func (w *world) named(id string) *deployment {
+	if id == w.primary.name {
+		return w.primary
+	}
+	return w.redundant
+}
+
+// TestDrillChatPlanned (F7, F8): an operator has all move to the redundant deployment; the primary is stopped, replaced,
+// and takes over again. At no moment is anybody without an open socket.
+func TestDrillChatPlanned(t *testing.T) {
+	drill(t, plan{}, func(w *world) row {
+		began := time.Now()
+		w.obeyed(failover.DoFailover, w.redundant)
+		w.bothTo(w.redundant, began)
+		w.hear(time.Now())
+		w.primary.stop()
+		w.hear(time.Now())
+		w.must(w.primary.start())
+		w.settle()
+		back := time.Now()
+		w.obeyed(failover.DoFailback, nil)
+		w.bothTo(w.primary, back)
+		w.hear(time.Now())
+		f := w.finish(began)
+		for _, p := range w.parties() {
+			for _, s := range p.switches(began) {
+				if !s.Planned || s.Gap > 0 {
+					t.Errorf("the %s: %+v, want a planned one without a gap", p.role, s)
+				}
+			}
+		}
+		if f.gap > 0 {
+			t.Errorf("%v without a socket", f.gap)
+		}
+		return row{what: "moved for an upgrade, and back", promised: "0 ms", figures: f}
+	})
+}

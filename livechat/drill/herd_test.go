@@ -1,0 +1,86 @@
+package drill_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/livens/livens/failover"
+)
+
+const (
+	herdSize   = 5000
+	herdSpread = 5 * time.Second // what deployments ask for: herdSize / attach_rate
+	herdPeak   = 1.5             // times the even rate, in any second
+)
+
+// patientCheck bears with a deployment that 5,000 visitors, on the same machine, keep busy.
+const patientCheck = "interval = \"1s\"\nfast_interval = \"1s\"\ntimeout = \"5s\"\nfall = 30\nrise = 1\n"
+
+// TestDrillChatHerd (F7): 5,000 visitors are moved at once by a planned switch. They come over the time that the deployment
+// asks for, evenly enough; none is lost, nor is what they wrote.
+func TestDrillChatHerd(t *testing.T) {
+	w := newEmptyWorld(t, plan{check: patientCheck, livechat: fmt.Sprintf("[limits]\nattach_rate = %d\n", herdSize/int(herdSpread.Seconds()))})
+	flock := make([]sheep, herdSize)
+	var there, done sync.WaitGroup
+	there.Add(herdSize)
+	errs := make(chan error, herdSize)
+	for i := range flock {
+		flock[i].n = i
+		done.Go(func() {
+			if err := flock[i].live(t.Context(), w, &there); err != nil {
+				errs <- fmt.Errorf("visitor %d: %w", i, err)
+			}
+		})
+		if i%100 == 99 {
+			time.Sleep(100 * time.Millisecond) // so that they come at 1,000 a second
+		}
+	}
+	there.Wait()
+	w.settle()
+	began := time.Now()
+	w.obeyed(failover.DoFailover, w.redundant)
+	done.Wait()
+	close(errs)
+	shown := 0
+	for err := range errs {
+		if shown++; shown <= 10 {
+			t.Error(err)
+		}
+	}
+	report(t, flockFigures(t, flock, began))
+}
+
+// flockFigures judges how all came.
+func flockFigures(t *testing.T, flock []sheep, began time.Time) row {
+	var times []time.Time
+	f := figures{}
+	for _, s := range flock {
+		f.sent++
+		if !s.held {
+			f.lost++
+		}
+		if !s.attached.IsZero() {
+			times = append(times, s.attached)
+		}
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	peak, first := 0, 0
+	for i, at := range times {
+		for at.Sub(times[first]) >= time.Second {
+			first++
+		}
+		peak = max(peak, i-first+1)
+	}
+	most := int(herdPeak * herdSize / herdSpread.Seconds())
+	if peak > most {
+		t.Errorf("%d came within a second, promised at most %d", peak, most)
+	}
+	if len(times) < len(flock) || f.lost > 0 {
+		t.Errorf("%d of %d came, and %d messages are lost", len(times), len(flock), f.lost)
+	}
+	return row{what: fmt.Sprintf("%d visitors moved at once", len(flock)), promised: fmt.Sprintf("≤ %d/s", most), figures: f,
+		more: fmt.Sprintf("at most %d came within a second, all within %v", peak, round(times[len(times)-1].Sub(began)))}
+}

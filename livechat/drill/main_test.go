@@ -1,0 +1,88 @@
+// Package drill_test holds the drills in which people chat while what they chat through fails: pages in headless Chromium,
+// chat deployments and nameservers as real processes, and the paths between them, which are stalled and cut.
+package drill_test
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+// binaries are what is under test, built once a run.
+var binaries struct{ livens, livechat string }
+
+// chromium is where all pages are, except those in network namespaces.
+var chromium *browser
+
+// run builds what is under test and starts Chromium.
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "drill")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.RemoveAll(dir)
+	binaries.livens, binaries.livechat = filepath.Join(dir, "livens"), filepath.Join(dir, "livechat")
+	for path, of := range map[string]string{binaries.livens: "../../cmd/livens", binaries.livechat: "../cmd/livechat"} {
+		cmd := exec.Command("go", "build", "-o", path, ".")
+		cmd.Dir = of
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fail(fmt.Errorf("%w: %s", err, out))
+		}
+	}
+	if chromium, err = startBrowser(chromiumFlags, nil, nil); err != nil {
+		return fail(err)
+	}
+	defer chromium.end()
+	end, err := yard.begin(chromium)
+	if err != nil {
+		return fail(err)
+	}
+	defer end()
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		return fail(err)
+	}
+	code := m.Run()
+	printTable(os.Stdout)
+	if *update && code == 0 {
+		if err := writeEvidence(); err != nil {
+			return fail(err)
+		}
+	}
+	return code
+}
+
+// chromiumFlags name what DNS says in some drills, and make a page that has been hidden for 3 s the one that others are
+// after five minutes.
+var chromiumFlags = []string{
+	"--host-resolver-rules=MAP *.missing.test ~NOTFOUND,MAP *.test 127.0.0.1",
+	"--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/3",
+}
+
+// atOnce is how many drills are held at a time, unless -parallel says otherwise: they wait much more than they work.
+const atOnce = "4"
+
+func fail(err error) int {
+	fmt.Fprintln(os.Stderr, "drill:", err)
+	return 1
+}
+
+// copyBoth joins two connections until either ends.
+func copyBoth(a, b net.Conn) {
+	defer a.Close()
+	defer b.Close()
+	done := make(chan struct{}, 2)
+	for _, way := range [][2]net.Conn{{a, b}, {b, a}} {
+		go func() {
+			_, _ = io.Copy(way[0], way[1]) // the end is all that counts
+			done <- struct{}{}
+		}()
+	}
+	<-done
+}

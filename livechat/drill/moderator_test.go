@@ -1,0 +1,193 @@
+package drill_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livens/livens/failover"
+)
+
+// moderatorBound is what a Moderator that does not answer may add to anything.
+const moderatorBound = 50 * time.Millisecond
+
+// TestDrillChatModeratorsDown (F13): no Moderator can be asked, by browsers or by deployments. Who comes is served by the
+// primary; when that is killed all go on with the redundant one.
+func TestDrillChatModeratorsDown(t *testing.T) {
+	t.Parallel()
+	for what, f := range map[string]fault{
+		"down":          {refusing: true},
+		"slow":          {delay: 1500 * time.Millisecond},
+		"black-holed":   {stalled: true},
+		"answering 500": {upgrade: http.StatusInternalServerError},
+	} {
+		t.Run(what, func(t *testing.T) {
+			drillEmpty(t, plan{dns: "ws://gone.missing.test/chat"}, func(w *world) row {
+				w.moderatorsDo(f)
+				w.enter()
+				if got := value[string](w.visitor.tab, "drill.speakers[0].chat.deployment"); got != w.primary.name {
+					t.Errorf("the visitor is at %s, want the primary by default", got)
+				}
+				began := time.Now()
+				w.primary.kill()
+				w.bothTo(w.redundant, began)
+				w.hear(time.Now())
+				counted := w.finish(began)
+				w.below(killedBound, counted)
+				return row{what: "Moderators " + what + ", no DNS, killed", promised: promise(killedBound), figures: counted}
+			})
+		})
+	}
+}
+
+// TestDrillChatModeratorsLie (F6, F13): what answers in the place of the Moderators names a deployment that nobody knows,
+// an old decision, or nothing that can be read. Nobody is moved; and once they say the truth, it is followed.
+func TestDrillChatModeratorsLie(t *testing.T) {
+	t.Parallel()
+	for what, reply := range map[string]string{
+		"an unknown deployment": `{"pool":"chat","active":"evil","order":["evil"],"epoch":9007199254740991,"states":{"evil":"up"}}`,
+		"an old decision":       `{"pool":"chat","active":"redundant","order":["redundant","primary"],"epoch":1,"states":{"primary":"down","redundant":"up"}}`,
+		"another pool":          `{"pool":"shop","active":"redundant","order":["redundant","primary"],"epoch":9007199254740991,"states":{"primary":"down","redundant":"up"}}`,
+		"no JSON":               `<html>{"active":"redundant"</html>`,
+		"wrong types":           `{"pool":"chat","active":["redundant"],"order":"redundant","epoch":"9","states":[]}`,
+		"without an end":        `{"pool":"chat","active":"` + strings.Repeat("redundant", 1<<17),
+	} {
+		t.Run(what, func(t *testing.T) {
+			drill(t, plan{}, func(w *world) row {
+				began := time.Now()
+				honest := w.lie(reply)
+				for _, p := range w.parties() {
+					p.run(evaluate(`dispatchEvent(new Event("online"))`)) // look again, now
+				}
+				w.hear(began)
+				time.Sleep(steadyPeriod)
+				steady := w.noticed(began, time.Now())
+				w.unmoved(began, steady)
+				honest()
+				told := time.Now()
+				w.obeyed(failover.DoFailover, w.redundant)
+				w.bothTo(w.redundant, told)
+				w.hear(time.Now())
+				f := w.finish(began)
+				if f.gap > 0 {
+					t.Errorf("%v without a socket", f.gap)
+				}
+				return row{what: "Moderators tell of " + what, promised: "no switch", figures: f}
+			})
+		})
+	}
+}
+
+// lie has another server answer in the Moderators' place until it is called again.
+func (w *world) lie(reply string) (honest func()) {
+	liar := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
+		out.Header().Set("Content-Type", "application/json")
+		out.Header().Set("Access-Control-Allow-Origin", "*")
+		fmt.Fprint(out, reply)
+	}))
+	w.t.Cleanup(liar.Close)
+	addr := liar.Listener.Addr().String()
+	was := make([]func() (net.Conn, error), len(w.moderators))
+	for i, m := range w.moderators {
+		was[i] = m.lead(dialTo(addr))
+	}
+	return func() {
+		for i, m := range w.moderators {
+			m.lead(was[i])
+		}
+	}
+}
+
+// TestDrillChatModeratorsSilent (F13): what a Moderator that is black-holed adds, to a first connection and to a switch,
+// compared with one that answers.
+func TestDrillChatModeratorsSilent(t *testing.T) {
+	drill(t, plan{}, func(w *world) row {
+		began := time.Now()
+		var first, gap [2][]time.Duration // with Moderators that answer; that do not
+		active := w.primary
+		for round := range 6 * repeats {
+			for silent, f := range []fault{{}, {stalled: true}} {
+				w.moderatorsDo(f)
+				first[silent] = append(first[silent], w.firstWelcome(fmt.Sprintf("bob%d%d", round, silent)))
+				struck := time.Now()
+				active.kill()
+				w.bothTo(w.other(active), struck)
+				w.hear(time.Now())
+				gap[silent] = append(gap[silent], w.noticed(struck, time.Now()).gap)
+				w.moderatorsDo(fault{})
+				w.active(w.other(active))
+				w.must(active.start())
+				w.settle()
+				active = w.other(active)
+			}
+		}
+		f := w.finish(began)
+		addedFirst, addedGap := median(first[1])-median(first[0]), median(gap[1])-median(gap[0])
+		w.within(moderatorBound, addedFirst, "added to a first connection")
+		w.within(moderatorBound, addedGap, "added to a switch")
+		return row{what: "Moderators black-holed, first load and killed", promised: promise(moderatorBound) + " more", figures: f,
+			more: fmt.Sprintf("a first welcome %v later, a switch %v", round(addedFirst), round(addedGap))}
+	})
+}
+
+// firstWelcome opens a further visitor's page and measures from its load to its welcome.
+func (w *world) firstWelcome(name string) time.Duration {
+	w.t.Helper()
+	m := w.manners(visitorRole, name)
+	m.Talk = false
+	p := enter(w.t, w.browser, w.origin, m)
+	ready := p.await("a welcome", time.Time{}, settleLimit, kind("ready"))
+	begun := p.await("the script begins", time.Time{}, settleLimit, kind("begun"))
+	p.leave()
+	return ready.time().Sub(begun.time())
+}
+
+// TestDrillChatNameserverDies (F12): of three nameservers the one is killed that answers first. Nobody notices; and the
+// other two say what is to be done when the primary is killed, and when an operator orders it.
+func TestDrillChatNameserverDies(t *testing.T) {
+	drill(t, plan{nameservers: 3}, func(w *world) row {
+		began := time.Now()
+		w.lose(0)
+		w.hear(time.Now())
+		time.Sleep(steadyPeriod)
+		w.unmoved(began, w.noticed(began, time.Now()))
+		struck := time.Now()
+		w.primary.kill()
+		w.bothTo(w.redundant, struck)
+		w.active(w.redundant)
+		w.must(w.primary.start())
+		w.settle()
+		back := time.Now()
+		w.obeyed(failover.DoFailback, nil)
+		w.bothTo(w.primary, back)
+		w.hear(time.Now())
+		f := w.finish(began)
+		w.below(killedBound, f)
+		return row{what: "a nameserver killed, then the primary", promised: promise(killedBound), figures: f}
+	})
+}
+
+// TestDrillChatHumanError (F6): the nameserver is told to switch to a deployment that is dead, and given files that are
+// wrong. It refuses both, and nobody notices.
+func TestDrillChatHumanError(t *testing.T) {
+	drill(t, plan{}, func(w *world) row {
+		began := time.Now()
+		w.redundant.kill()
+		w.down(w.redundant)
+		if err := w.order(failover.DoFailover, w.redundant); err == nil {
+			t.Error("an order onto a dead deployment is obeyed")
+		}
+		if err := w.reload("[zone\nname = chat"); err == nil {
+			t.Error("a wrong zone file is loaded")
+		}
+		w.hear(time.Now())
+		w.must(w.redundant.start())
+		f := w.finish(began)
+		w.unmoved(began, f)
+		return row{what: "an order onto a dead deployment, a bad file", promised: "refused", figures: f}
+	})
+}

@@ -1,0 +1,170 @@
+package drill_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// seeds are how many fault runs there are: LIVENS_DRILL_SEEDS, default 20; messages how many are said in each:
+// LIVENS_DRILL_MESSAGES, default 100. LIVENS_DRILL_SEED replays one.
+var (
+	seeds    = wholeNumber("LIVENS_DRILL_SEEDS", 20)
+	messages = wholeNumber("LIVENS_DRILL_MESSAGES", 100)
+)
+
+// seedVisitors chat with one operator in each run.
+const seedVisitors = 4
+
+// mishap is a fault that chance may choose, and what ends it.
+type mishap struct {
+	name   string
+	strike func(w *world, chance *rand.Rand) (heal func())
+}
+
+// mishaps are those of the drills. Each heals completely, so that any may follow.
+var mishaps = []mishap{
+	{"killed", func(w *world, chance *rand.Rand) func() {
+		d := w.any(chance)
+		d.kill()
+		return func() { w.must(d.start()) }
+	}},
+	{"stopped", func(w *world, chance *rand.Rand) func() {
+		d := w.any(chance)
+		d.freeze()
+		return d.thaw
+	}},
+	{"restarted", func(w *world, chance *rand.Rand) func() {
+		d := w.any(chance)
+		d.stop()
+		return func() { w.must(d.start()) }
+	}},
+	{"path stalled", onPath(fault{stalled: true})},
+	{"path refusing", onPath(fault{refusing: true})},
+	{"upgrade answered 403", onPath(fault{upgrade: http.StatusForbidden})},
+	{"upgrade answered 503", onPath(fault{upgrade: http.StatusServiceUnavailable})},
+	{"no welcome", onPath(fault{withhold: framesOf("welcome")})},
+	{"no acknowledgement", onPath(fault{withhold: framesOf("ack")})},
+	{"path slow", onPath(fault{delay: 300 * time.Millisecond})},
+	{"link stalled", func(w *world, chance *rand.Rand) func() {
+		d := w.any(chance)
+		d.link.set(fault{stalled: true})
+		return d.link.heal
+	}},
+	{"link reset", func(w *world, chance *rand.Rand) func() {
+		w.any(chance).link.reset()
+		return func() {}
+	}},
+	{"Moderators down", onModerators(fault{refusing: true})},
+	{"Moderators silent", onModerators(fault{stalled: true})},
+	{"Moderators lie", func(w *world, _ *rand.Rand) func() {
+		return w.lie(`{"pool":"chat","active":"evil","order":["evil"],"epoch":9007199254740991,"states":{"evil":"up"}}`)
+	}},
+	{"DNS leads nowhere", func(w *world, _ *rand.Rand) func() {
+		w.name(fault{refusing: true})
+		return func() { w.name(fault{}) }
+	}},
+	{"page reloaded", func(w *world, chance *rand.Rand) func() {
+		w.parties()[chance.IntN(2)].reload()
+		return func() {}
+	}},
+	{"page offline", func(w *world, chance *rand.Rand) func() {
+		p := w.parties()[chance.IntN(2)]
+		p.offline(true)
+		return func() { p.offline(false) }
+	}},
+}
+
+// onPath is a mishap on the paths to one deployment, of one role or of both; what is open breaks, or not.
+func onPath(f fault) func(w *world, chance *rand.Rand) func() {
+	return func(w *world, chance *rand.Rand) func() {
+		d, which, breaks := w.any(chance), chance.IntN(3), chance.IntN(2) == 0
+		var paths []*relay
+		for i, role := range []string{visitorRole, operatorRole} {
+			if which == i || which == 2 {
+				paths = append(paths, d.paths[role])
+			}
+		}
+		for _, p := range paths {
+			p.set(f)
+			if breaks {
+				p.reset()
+			}
+		}
+		return func() {
+			for _, p := range paths {
+				p.heal()
+			}
+		}
+	}
+}
+
+func onModerators(f fault) func(w *world, chance *rand.Rand) func() {
+	return func(w *world, _ *rand.Rand) func() {
+		w.moderatorsDo(f)
+		return func() { w.moderatorsDo(fault{}) }
+	}
+}
+
+func (w *world) any(chance *rand.Rand) *deployment { return w.all()[chance.IntN(2)] }
+
+// TestDrillChatSeeds (F1, F2, F3, F5, F9, F11, F13): faults that chance chooses, one after the other and at most two at a time. Whatever they are, nothing
+// is lost, doubled or out of order. A seed repeats the faults and the times between them.
+func TestDrillChatSeeds(t *testing.T) {
+	t.Parallel()
+	list := make([]uint32, seeds)
+	for i := range list {
+		list[i] = uint32(i + 1)
+	}
+	if text := os.Getenv("LIVENS_DRILL_SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = []uint32{uint32(seed)}
+	}
+	for _, seed := range list {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			faultRun(t, seed)
+		})
+	}
+}
+
+// faultRun holds one run until enough has been said.
+func faultRun(t *testing.T, seed uint32) {
+	w := newWorld(t, plan{visitors: seedVisitors, seed: seed})
+	began := time.Now()
+	chance := rand.New(rand.NewPCG(uint64(seed), 0))
+	var story []string
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("LIVENS_DRILL_SEED=%d replays: %s", seed, strings.Join(story, ", "))
+		}
+	})
+	for len(story) < 3 || w.noticed(began, time.Now()).sent < messages {
+		m := mishaps[chance.IntN(len(mishaps))]
+		lasting := time.Duration(100+chance.IntN(2900)) * time.Millisecond
+		story = append(story, fmt.Sprintf("%s for %v", m.name, lasting))
+		heal := m.strike(w, chance)
+		time.Sleep(lasting)
+		heal()
+		time.Sleep(time.Duration(chance.IntN(1000)) * time.Millisecond)
+	}
+	report(t, row{what: fmt.Sprintf("%d faults by chance, seed %d", len(story), seed), figures: w.finish(began)})
+}
+
+// reload reloads the page and waits until it chats again, or tries to.
+func (p *party) reload() {
+	p.t.Helper()
+	since := time.Now()
+	p.run(chromedp.Reload())
+	p.await("the script begins", since, pageLimit, kind("begun"))
+}

@@ -1,0 +1,119 @@
+package drill_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// sheep is a visitor without a browser: it says hello, writes once, and goes where it is told.
+type sheep struct {
+	n        int
+	attached time.Time // to the deployment to which all were moved
+	held     bool      // its message came back from there
+}
+
+// chatFrame is what a sheep reads of any frame.
+type chatFrame struct {
+	T      string `json:"t"`
+	S      string `json:"s"`
+	N      int    `json:"n"`
+	By     string `json:"by"`
+	To     string `json:"to"`
+	Spread int    `json:"spread"`
+}
+
+func (s *sheep) sender() string { return fmt.Sprintf("v-herd%08d", s.n) }
+
+// live is its life; there is done once it waits, whether or not all is well.
+func (s *sheep) live(ctx context.Context, w *world, there *sync.WaitGroup) error {
+	once := sync.OnceFunc(there.Done)
+	defer once()
+	old, err := s.attach(ctx, w.primary, false)
+	if err != nil {
+		return err
+	}
+	defer old.CloseNow()
+	if err := write(ctx, old, map[string]any{"t": "msg", "s": s.sender(), "n": 1, "text": "is this in stock?"}); err != nil {
+		return err
+	}
+	early, err := await(ctx, old, func(f chatFrame) bool { return f.T == "ack" && f.By == "safe" || f.T == "move" })
+	if err != nil {
+		return fmt.Errorf("waiting until its message is safe: %w", err)
+	}
+	if early.T == "move" {
+		return errors.New("moved before the order")
+	}
+	once()
+	move, err := await(ctx, old, func(f chatFrame) bool { return f.T == "move" })
+	if err != nil {
+		return fmt.Errorf("waiting to be moved: %w", err)
+	}
+	if move.To != w.redundant.name {
+		return fmt.Errorf("moved to %q", move.To)
+	}
+	time.Sleep(time.Duration(rand.Float64() * float64(move.Spread) * float64(time.Millisecond)))
+	conn, err := s.attach(ctx, w.redundant, true)
+	if err != nil {
+		return fmt.Errorf("moving: %w", err)
+	}
+	defer conn.CloseNow()
+	s.held = true
+	return old.Close(websocket.StatusNormalClosure, "")
+}
+
+// attach connects and says hello; with replay it waits for its message as well.
+func (s *sheep) attach(ctx context.Context, d *deployment, replay bool) (*websocket.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, settleLimit)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, "ws://"+d.addr.String()+"/chat", &websocket.DialOptions{Subprotocols: []string{"livens-chat.1"}})
+	if err != nil {
+		return nil, err
+	}
+	hello := map[string]any{"t": "hello", "v": 1, "role": "visitor", "key": fmt.Sprintf("herd%028d", s.n), "name": "sheep", "sender": s.sender()}
+	if err := write(ctx, conn, hello); err != nil {
+		return nil, err
+	}
+	if _, err := await(ctx, conn, func(f chatFrame) bool { return f.T == "welcome" }); err != nil {
+		return nil, fmt.Errorf("waiting for a welcome: %w", err)
+	}
+	if !replay {
+		return conn, nil
+	}
+	s.attached = time.Now()
+	if _, err := await(ctx, conn, func(f chatFrame) bool { return f.T == "msg" && f.S == s.sender() && f.N == 1 }); err != nil {
+		return nil, fmt.Errorf("its message is not there: %w", err)
+	}
+	return conn, nil
+}
+
+func write(ctx context.Context, conn *websocket.Conn, frame any) error {
+	text, err := json.Marshal(frame)
+	if err != nil {
+		return err
+	}
+	return conn.Write(ctx, websocket.MessageText, text)
+}
+
+// await reads until a frame is the one.
+func await(ctx context.Context, conn *websocket.Conn, is func(chatFrame) bool) (chatFrame, error) {
+	for {
+		_, text, err := conn.Read(ctx)
+		if err != nil {
+			return chatFrame{}, err
+		}
+		var f chatFrame
+		if err := json.Unmarshal(text, &f); err != nil {
+			return f, errors.Join(err, errors.New(string(text)))
+		}
+		if is(f) {
+			return f, nil
+		}
+	}
+}

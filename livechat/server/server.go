@@ -1,0 +1,135 @@
+// Package server is a deployment on the network: the chat's WebSockets, the link, its health, and the pages.
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/livens/livens/livechat/chat"
+	"github.com/livens/livens/livechat/store"
+)
+
+// Options are what a Server is made of.
+type Options struct {
+	Hub     *chat.Hub
+	Store   *store.Store
+	Link    http.Handler // what the other deployment connects to; nil without one
+	Synced  func() error // nil when both deployments hold the same; else why that is not known
+	Client  any          // the script's configuration, which is given to the pages
+	Pages   http.Handler // everything else; nil: nothing
+	Origins []string     // of pages that may connect, such as "https://shop.example.com"
+	URLs    []string     // of the deployments: their pages may connect, too
+	Log     *slog.Logger
+}
+
+// Server serves a deployment.
+type Server struct {
+	hub     *chat.Hub
+	store   *store.Store
+	synced  func() error
+	config  []byte
+	origins origins
+	log     *slog.Logger
+	notices notices
+	handler http.Handler
+}
+
+// New builds the handlers; nothing listens yet.
+func New(o Options) (*Server, error) {
+	config, err := json.MarshalIndent(o.Client, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{hub: o.Hub, store: o.Store, synced: o.Synced, config: config, origins: originsOf(o.Origins, o.URLs), log: o.Log}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /chat", s.client)
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /syncz", s.syncz)
+	mux.HandleFunc("GET /client.json", s.clientConfig)
+	if o.Link != nil {
+		mux.Handle("GET /link", o.Link)
+	}
+	if o.Pages != nil {
+		mux.Handle("GET /", o.Pages)
+	}
+	s.handler = mux
+	return s, nil
+}
+
+// Serve serves on l until ctx is done; then clients are told, and have two seconds to answer. It closes l.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // what strangers do wrong with HTTP and TLS
+	}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		s.end(server)
+	})
+	err := server.Serve(l)
+	if !stop() {
+		<-stopped
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// grace is how long clients have to close after they were told.
+const grace = 3 * time.Second
+
+func (s *Server) end(server *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	s.hub.Shutdown()
+	if server.Shutdown(ctx) != nil { // it does not wait for WebSockets
+		server.Close()
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for s.hub.Clients() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// probeLimit is how long a commit may take; a health check waits a little longer.
+const probeLimit = 400 * time.Millisecond
+
+func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), probeLimit)
+	defer cancel()
+	answer(w, s.store.Check(ctx))
+}
+
+func (s *Server) syncz(w http.ResponseWriter, _ *http.Request) { answer(w, s.synced()) }
+
+// answer is 200, or 503 with the reason.
+func answer(w http.ResponseWriter, err error) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte(err.Error() + "\n")) // a reader that went away is no news
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// clientConfig gives pages what the script is to be configured with.
+func (s *Server) clientConfig(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	_, _ = w.Write(s.config)
+}

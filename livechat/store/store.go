@@ -1,0 +1,279 @@
+// Package store keeps conversations on disk, in SQLite.
+//
+// A store is a log: what it takes gets the next position. What it holds is a set of records that merges: whatever order
+// two stores take the same records in, and however often, they end up equal, and so do their digests. One goroutine writes,
+// many batches to a commit, and says so when they are on disk.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/livens/livens/livechat/frame"
+	_ "modernc.org/sqlite"
+)
+
+// FileName is the database's in its folder.
+const FileName = "livechat.db"
+
+// Store is an open database. Its methods may be called from many goroutines at once.
+type Store struct {
+	dir     string
+	log     *slog.Logger
+	lock    *os.File
+	read    *sql.DB
+	write   *writer
+	queue   chan *Batch
+	closing chan struct{}
+	done    chan struct{} // closed when the writer has ended
+	once    sync.Once
+
+	mark    atomic.Pointer[Mark]
+	stored  atomic.Int64           // when the last commit succeeded, in nanoseconds since 1970
+	trouble atomic.Pointer[string] // why the last commit failed; nil: it did not
+	changed atomic.Pointer[chan struct{}]
+}
+
+// Mark is how far the store has come, and the sum of what it holds.
+type Mark struct {
+	Log    string // the database's name: another one after a restore
+	Seq    int64  // the last position
+	Digest string // does not depend on the order of records
+	Count  int64  // records
+	Cursor Cursor // how far the other deployment's log has been read
+}
+
+// Cursor is a position in another store's log.
+type Cursor struct {
+	Log string
+	Seq int64
+}
+
+// Record is a message, or the end of a conversation, at its position.
+type Record struct {
+	frame.Msg
+	Seq int64
+}
+
+// Batch is written whole or not at all.
+type Batch struct {
+	// Msgs were checked by frame.CheckSent or CheckStored. One without a time is stored now: later than its conversation's last.
+	Msgs []frame.Msg
+	// Cursor, unless nil, is kept in the same commit.
+	Cursor *Cursor
+	// Recount adds up all records anew, after the batch: should what is kept of the sum be wrong, it is right then.
+	Recount bool
+	// Done is called by the writer once the batch is on disk, or with an error when it is not: with the records as they are held now, in
+	// the order of Msgs, and which of them are new or changed. It must not block. The calls come in the order of positions.
+	Done func(held []Record, fresh []bool, err error)
+
+	held  []Record
+	fresh []bool
+}
+
+// ErrClosed is what a batch ends with that came too late.
+var ErrClosed = errors.New("the store is closed")
+
+// Open opens the database in the folder dir, which it makes when it is missing. It fails when another process serves the same folder.
+func Open(dir string, log *slog.Logger) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	lock, err := Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{dir: dir, log: log, lock: lock, queue: make(chan *Batch, 1024), closing: make(chan struct{}), done: make(chan struct{})}
+	if err := s.open(filepath.Join(dir, FileName)); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	go s.run()
+	return s, nil
+}
+
+func (s *Store) open(path string) error {
+	w, err := openWriter(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	s.write = w
+	s.read, err = sql.Open("sqlite", source(path, "query_only(1)"))
+	if err != nil {
+		return errors.Join(err, w.db.Close())
+	}
+	s.read.SetMaxOpenConns(4)
+	changed := make(chan struct{})
+	s.changed.Store(&changed)
+	s.publish()
+	return nil
+}
+
+// source is a database for the driver. FULL syncs the log at every commit: what was acknowledged survives a power cut.
+func source(path string, pragmas ...string) string {
+	dsn := "file:" + path + "?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+	for _, p := range pragmas {
+		dsn += "&_pragma=" + p
+	}
+	return dsn
+}
+
+// Lock takes the folder for this process, until the file is closed.
+func Lock(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s is in use: another livechat serves it", dir), f.Close())
+	}
+	return f, nil
+}
+
+// Close writes what was taken, and closes the database.
+func (s *Store) Close() error {
+	s.once.Do(func() { close(s.closing) })
+	<-s.done
+	return errors.Join(s.read.Close(), s.write.db.Close(), s.lock.Close())
+}
+
+// Write hands a batch to the writer. It waits while too many are before it.
+func (s *Store) Write(b *Batch) {
+	select {
+	case <-s.closing: // first, or a batch could slip in behind the last commit
+		b.Done(nil, nil, ErrClosed)
+		return
+	default:
+	}
+	select {
+	case s.queue <- b:
+	case <-s.done:
+		b.Done(nil, nil, ErrClosed)
+	}
+}
+
+// Mark is where the store stands. What it counts is on disk.
+func (s *Store) Mark() Mark { return *s.mark.Load() }
+
+// Changed is closed after the next commit.
+func (s *Store) Changed() <-chan struct{} { return *s.changed.Load() }
+
+// maxGroup bounds how many batches share a commit.
+const maxGroup = 512
+
+func (s *Store) run() {
+	defer close(s.done)
+	for {
+		select {
+		case b := <-s.queue:
+			s.commit(s.group(b))
+		case <-s.closing:
+			for {
+				select {
+				case b := <-s.queue:
+					s.commit(s.group(b))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// group is a batch and those that wait behind it.
+func (s *Store) group(b *Batch) []*Batch {
+	batches := []*Batch{b}
+	for len(batches) < maxGroup {
+		select {
+		case b := <-s.queue:
+			batches = append(batches, b)
+		default:
+			return batches
+		}
+	}
+	return batches
+}
+
+func (s *Store) commit(batches []*Batch) {
+	err := s.write.apply(batches, time.Now().UnixMilli())
+	s.note(err)
+	if err == nil {
+		s.publish()
+		changed := make(chan struct{})
+		close(*s.changed.Swap(&changed))
+	}
+	for _, b := range batches {
+		if err != nil {
+			b.Done(nil, nil, err)
+			continue
+		}
+		b.Done(b.held, b.fresh, nil)
+	}
+}
+
+// note remembers whether commits succeed, and logs when that changes.
+func (s *Store) note(err error) {
+	before := s.trouble.Load()
+	if err == nil {
+		s.stored.Store(time.Now().UnixNano())
+		if s.trouble.Store(nil); before != nil {
+			s.log.Info("messages can be stored again")
+		}
+		return
+	}
+	why := err.Error()
+	if s.trouble.Store(&why); before == nil {
+		s.log.Error("messages cannot be stored", "error", err, "folder", s.dir)
+	}
+}
+
+func (s *Store) publish() {
+	m := s.write.mark
+	m.Digest = hex.EncodeToString(s.write.sum.bytes())
+	s.mark.Store(&m)
+}
+
+// newLog is a name for a database.
+func newLog() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // it never fails
+	return hex.EncodeToString(b)
+}
+
+// reserve is how much room must be left on the disk: with less, messages are still taken, but healthz calls for the other deployment.
+const reserve = 8 << 20
+
+// proof is how long a commit proves that the next one will succeed, so that probes cost a busy disk nothing.
+const proof = 300 * time.Millisecond
+
+// Check tries whether a message can be stored: it commits, unless that has just succeeded, and looks at the room left on the disk.
+func (s *Store) Check(ctx context.Context) error {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(s.dir, &fs); err != nil {
+		return fmt.Errorf("%s: %w", s.dir, err)
+	}
+	if free := int64(fs.Bavail) * fs.Bsize; free < reserve {
+		return fmt.Errorf("%s: only %d KiB are free on the disk", s.dir, free>>10)
+	}
+	if s.trouble.Load() == nil && time.Since(time.Unix(0, s.stored.Load())) < proof {
+		return nil
+	}
+	done := make(chan error, 1)
+	s.Write(&Batch{Done: func(_ []Record, _ []bool, err error) { done <- err }})
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errors.New("the disk does not answer")
+	}
+}

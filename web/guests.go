@@ -1,0 +1,124 @@
+package web
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// guests keeps the connections of strangers within a limit. When all places are taken, a connection of the client that
+// holds the most gives way to a new one: who opens many and says nothing keeps out only himself.
+type guests struct {
+	limit int
+
+	mu      sync.Mutex
+	all     map[*guest]struct{}
+	clients map[netip.Addr]int
+	cut     uint64 // connections that had to give way
+}
+
+func newGuests(limit int) *guests {
+	return &guests{limit: limit, all: map[*guest]struct{}{}, clients: map[netip.Addr]int{}}
+}
+
+// listen hands on l's connections.
+func (g *guests) listen(l net.Listener) net.Listener { return &door{l, g} }
+
+type door struct {
+	net.Listener
+	guests *guests
+}
+
+// Accept implements net.Listener.
+func (d *door) Accept() (net.Conn, error) {
+	c, err := d.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return d.guests.admit(c), nil
+}
+
+// guest is one connection.
+type guest struct {
+	net.Conn
+	house  *guests
+	client netip.Addr // an IPv4 address or an IPv6 /64
+	came   time.Time
+}
+
+// Close implements net.Conn.
+func (c *guest) Close() error {
+	c.house.mu.Lock()
+	c.house.forget(c)
+	c.house.mu.Unlock()
+	return c.Conn.Close()
+}
+
+func (g *guests) admit(conn net.Conn) *guest {
+	c := &guest{Conn: conn, house: g, client: clientOf(conn), came: time.Now()}
+	g.mu.Lock()
+	g.all[c] = struct{}{}
+	g.clients[c.client]++
+	var victim *guest
+	if len(g.all) > g.limit {
+		victim = g.heaviest()
+		g.forget(victim)
+		g.cut++
+	}
+	g.mu.Unlock()
+	if victim != nil {
+		victim.Conn.Close()
+	}
+	return c
+}
+
+// guestSample is among how many connections the one that gives way is looked for: who holds a large part of all is met.
+const guestSample = 64
+
+// heaviest is, of a sample, the oldest connection of the client that holds the most.
+func (g *guests) heaviest() *guest {
+	var found *guest
+	looked := 0
+	for c := range g.all { // in random order
+		if found == nil || g.clients[c.client] > g.clients[found.client] ||
+			g.clients[c.client] == g.clients[found.client] && c.came.Before(found.came) {
+			found = c
+		}
+		if looked++; looked == guestSample {
+			break
+		}
+	}
+	return found
+}
+
+func (g *guests) forget(c *guest) {
+	if _, here := g.all[c]; !here {
+		return
+	}
+	delete(g.all, c)
+	if g.clients[c.client]--; g.clients[c.client] == 0 {
+		delete(g.clients, c.client)
+	}
+}
+
+// now tells how many connections there are, and how many had to give way.
+func (g *guests) now() (open int, cut uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.all), g.cut
+}
+
+// clientOf is what counts as one client.
+func clientOf(c net.Conn) netip.Addr {
+	tcp, ok := c.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	a := tcp.AddrPort().Addr().Unmap().WithZone("")
+	if a.Is4() {
+		return a
+	}
+	prefix, _ := a.Prefix(64) // of an IPv6 address there is one
+	return prefix.Addr()
+}
