@@ -1,0 +1,209 @@
+// Package chromium drives Debian's Chromium for the tests of what people see: one browser a test, and each person in a browser
+// context of their own, which shares no storage with another's.
+package chromium
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+)
+
+// Patience is how long a test waits for what must come. A test that passes waits for a small part of it.
+const Patience = 15 * time.Second
+
+// Start starts a Chromium of its own, with a fresh profile, and ends it with the test.
+func Start(t testing.TB) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("what people see is tested in Chromium: install the package chromium")
+	}
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
+		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+	t.Cleanup(cancel)
+	ctx, _ := chromedp.NewContext(allocator, chromedp.WithErrorf(t.Logf))
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Log(err)
+		}
+	})
+	return ctx
+}
+
+// Tab is a page in a browser context of its own: another person, with storage of their own.
+type Tab struct {
+	t   testing.TB
+	ctx context.Context
+
+	mu   sync.Mutex
+	woes []string // what the page's console complained of
+}
+
+// NewTab opens one, which is closed with the browser.
+func NewTab(t testing.TB, browser context.Context) *Tab {
+	t.Helper()
+	executor := chromedp.FromContext(browser).Browser
+	var id target.ID
+	err := chromedp.Run(browser, chromedp.ActionFunc(func(ctx context.Context) error {
+		ctx = cdp.WithExecutor(ctx, executor)
+		person, err := target.CreateBrowserContext().Do(ctx)
+		if err != nil {
+			return err
+		}
+		id, err = target.CreateTarget("about:blank").WithBrowserContextID(person).WithNewWindow(true).Do(ctx)
+		return err
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithTargetID(id))
+	t.Cleanup(cancel)
+	p := &Tab{t: t, ctx: ctx}
+	chromedp.ListenTarget(ctx, p.listen)
+	// The first Run ties the tab to its context, which therefore must not end soon.
+	if err := chromedp.Run(ctx, log.Enable()); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// listen keeps what no page of ours may cause: exceptions, violations of its policy, files that are missing.
+func (p *Tab) listen(event any) {
+	var woe string
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		woe = e.ExceptionDetails.Error()
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.LevelError {
+			woe = e.Entry.Text + " " + e.Entry.URL
+		}
+	}
+	if woe != "" && !strings.Contains(woe, "WebSocket connection to") { // a deployment that is down is no fault of the page
+		p.mu.Lock()
+		p.woes = append(p.woes, woe)
+		p.mu.Unlock()
+	}
+}
+
+// Content fails the test for what the page's console complained of.
+func (p *Tab) Content(t testing.TB) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, woe := range p.woes {
+		t.Errorf("the page's console: %s", woe)
+	}
+}
+
+// Run runs actions, for Patience at most.
+func (p *Tab) Run(actions ...chromedp.Action) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, Patience)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Size makes it a desktop's window, or a phone, light or dark.
+func (p *Tab) Size(width, height int64, scheme string) {
+	p.t.Helper()
+	p.Run(emulation.SetDeviceMetricsOverride(width, height, 1, width < 600),
+		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}))
+}
+
+// finders are known to every expression: $ finds an element on the page or inside the chat widget, $$ all of them.
+const finders = `const root = document.querySelector("livens-chat")?.shadowRoot;
+const $$ = (css) => [...(root?.querySelectorAll(css) ?? []), ...document.querySelectorAll(css)];
+const $ = (css) => $$(css)[0];
+const id = (name) => $("[data-testid=" + name + "]");
+const shown = (e) => Boolean(e?.checkVisibility({ visibilityProperty: true }));
+`
+
+// Ask evaluates an expression and decodes its value, which may be a promise's.
+func Ask[V any](p *Tab, expression string) V {
+	p.t.Helper()
+	var out V
+	p.Run(chromedp.Evaluate("(async () => {"+finders+"return "+expression+"})()", &out, func(e *runtime.EvaluateParams) *runtime.EvaluateParams {
+		return e.WithAwaitPromise(true)
+	}))
+	return out
+}
+
+// Until waits until an expression is true. The page's policy forbids to compile strings, so chromedp.Poll does not work there.
+func (p *Tab) Until(format string, values ...any) {
+	p.t.Helper()
+	condition := fmt.Sprintf(format, values...)
+	ctx, cancel := context.WithTimeout(p.ctx, Patience)
+	defer cancel()
+	err := chromedp.Run(ctx, chromedp.Evaluate("new Promise((done) => {"+finders+"const look = () => ("+condition+") ? done(true) : setTimeout(look, 10); look()})", nil,
+		func(e *runtime.EvaluateParams) *runtime.EvaluateParams { return e.WithAwaitPromise(true) }))
+	if err != nil {
+		p.t.Fatalf("waiting for %s: %v\nthe page says:\n%s", condition, err, Ask[string](p, `(root ? $("dialog")?.innerText : "") + "\n" + document.body.innerText`))
+	}
+}
+
+// Click clicks where the element is on the screen, as a mouse does.
+func (p *Tab) Click(css string) {
+	p.t.Helper()
+	p.Until("shown($(%s))", quoted(css))
+	at := Ask[[2]float64](p, "(() => { const e = $("+quoted(css)+"); e.scrollIntoView({ block: 'nearest', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()")
+	p.Run(chromedp.MouseClickXY(at[0], at[1]))
+}
+
+// Enter types into whatever has the focus.
+func (p *Tab) Enter(text string) {
+	p.t.Helper()
+	p.Run(input.InsertText(text))
+}
+
+// Key presses a key, such as "Enter", with modifiers.
+func (p *Tab) Key(name string, modifiers ...input.Modifier) {
+	p.t.Helper()
+	sum := input.ModifierNone
+	for _, m := range modifiers {
+		sum |= m
+	}
+	codes := map[string]int64{"Enter": 13, "Escape": 27, "ArrowDown": 40, "ArrowUp": 38, "Tab": 9}
+	down := input.DispatchKeyEvent(input.KeyDown).WithKey(name).WithCode(name).WithModifiers(sum).WithWindowsVirtualKeyCode(codes[name])
+	if name == "Enter" {
+		down = down.WithText("\r")
+	}
+	p.Run(down, input.DispatchKeyEvent(input.KeyUp).WithKey(name).WithCode(name).WithModifiers(sum).WithWindowsVirtualKeyCode(codes[name]))
+}
+
+func quoted(text string) string {
+	out, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a string always marshals
+	}
+	return string(out)
+}
+
+// Shoot writes what the window shows to a PNG file.
+func (p *Tab) Shoot(path string) {
+	p.t.Helper()
+	var picture []byte
+	p.Run(chromedp.CaptureScreenshot(&picture))
+	if err := os.WriteFile(path, picture, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
