@@ -1,6 +1,7 @@
 package drill_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -110,7 +111,7 @@ func (d *deployment) start() error {
 
 // serves reports nil once the deployment does.
 func (d *deployment) serves() error {
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true, Dial: func(_, addr string) (net.Conn, error) { return d.dial(addr) }}}
+	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(_ context.Context, _, addr string) (net.Conn, error) { return d.dial(addr) }}}
 	reply, err := client.Get("http://" + d.addr.String() + "/healthz")
 	if err != nil {
 		return err

@@ -23,9 +23,9 @@ type nameserver struct {
 	moderator string // where its Moderator listens
 }
 
-// quickCheck finds a killed deployment in a second. It bears with one that a busy machine keeps waiting for as long: here it
+// quickCheck finds a killed deployment in two seconds. It bears with one that a busy machine keeps waiting for as long: here it
 // is the script that has to be quick.
-const quickCheck = "interval = \"200ms\"\nfast_interval = \"100ms\"\ntimeout = \"1s\"\nfall = 10\nrise = 2\n"
+const quickCheck = "interval = \"200ms\"\nfast_interval = \"100ms\"\ntimeout = \"1s\"\nfall = 20\nrise = 2\n"
 
 // onOrder has traffic return when an operator says so only.
 const onOrder = "failback = \"gated\"\nfailback_delay = \"24h\"\nmax_failbacks = 1000\n"

@@ -43,12 +43,6 @@ func (e event) switched() (s switched) {
 	return s
 }
 
-// state is the detail of a state event.
-func (e event) state() (s string) {
-	_ = json.Unmarshal(e.Detail, &s)
-	return s
-}
-
 // party is a page on which one or more people chat, all as visitor or all as operator.
 type party struct {
 	*tab

@@ -26,6 +26,7 @@ type chatFrame struct {
 	N      int    `json:"n"`
 	By     string `json:"by"`
 	To     string `json:"to"`
+	Epoch  int    `json:"epoch"`
 	Spread int    `json:"spread"`
 }
 
@@ -35,7 +36,7 @@ func (s *sheep) sender() string { return fmt.Sprintf("v-herd%08d", s.n) }
 func (s *sheep) live(ctx context.Context, w *world, there *sync.WaitGroup) error {
 	once := sync.OnceFunc(there.Done)
 	defer once()
-	old, err := s.attach(ctx, w.primary, false)
+	old, err := s.attach(ctx, w.primary, 0)
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (s *sheep) live(ctx context.Context, w *world, there *sync.WaitGroup) error
 		return fmt.Errorf("moved to %q", move.To)
 	}
 	time.Sleep(time.Duration(rand.Float64() * float64(move.Spread) * float64(time.Millisecond)))
-	conn, err := s.attach(ctx, w.redundant, true)
+	conn, err := s.attach(ctx, w.redundant, move.Epoch)
 	if err != nil {
 		return fmt.Errorf("moving: %w", err)
 	}
@@ -68,22 +69,22 @@ func (s *sheep) live(ctx context.Context, w *world, there *sync.WaitGroup) error
 	return old.Close(websocket.StatusNormalClosure, "")
 }
 
-// attach connects and says hello; with replay it waits for its message as well.
-func (s *sheep) attach(ctx context.Context, d *deployment, replay bool) (*websocket.Conn, error) {
+// attach connects and says hello; moved, with the epoch of that, it waits for its message as well.
+func (s *sheep) attach(ctx context.Context, d *deployment, epoch int) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, settleLimit)
 	defer cancel()
 	conn, _, err := websocket.Dial(ctx, "ws://"+d.addr.String()+"/chat", &websocket.DialOptions{Subprotocols: []string{"livens-chat.1"}})
 	if err != nil {
 		return nil, err
 	}
-	hello := map[string]any{"t": "hello", "v": 1, "role": "visitor", "key": fmt.Sprintf("herd%028d", s.n), "name": "sheep", "sender": s.sender()}
+	hello := map[string]any{"t": "hello", "v": 1, "role": "visitor", "key": fmt.Sprintf("herd%028d", s.n), "name": "sheep", "sender": s.sender(), "epoch": epoch}
 	if err := write(ctx, conn, hello); err != nil {
 		return nil, err
 	}
 	if _, err := await(ctx, conn, func(f chatFrame) bool { return f.T == "welcome" }); err != nil {
 		return nil, fmt.Errorf("waiting for a welcome: %w", err)
 	}
-	if !replay {
+	if epoch == 0 {
 		return conn, nil
 	}
 	s.attached = time.Now()
