@@ -56,9 +56,9 @@ func agreedLate(n *simNode, news *failover.News) {
 
 func clockAhead(_ *simNode, news *failover.News) { news.Standing.Skew += 5 * time.Second }
 
-// ordersEnd has the engine's clock run ahead a minute after the start, so that all orders of before are over.
+// ordersEnd has the engine's clock run ahead of all orders soon after the start.
 func ordersEnd(n *simNode, news *failover.News) {
-	if n.w.now.Sub(epoch) > time.Minute {
+	if n.w.now.Sub(epoch) > 10*time.Second {
 		news.Standing.Skew += 2 * time.Hour
 	}
 }

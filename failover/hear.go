@@ -100,7 +100,8 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 		if own != nil && !overtakes(p, heard, own) {
 			continue
 		}
-		next := adopt(p, own, heard, e.published || own != nil && !own.Guess, now)
+		answered := e.published || own != nil && !own.Guess || e.options.Memory.Decisions[p.Name] != nil // by this process, or the one before
+		next := adopt(p, own, heard, answered, now)
 		if own == nil || !sameChoice(own, next) {
 			e.stands[p.Name] = now.Add(settle)
 		}

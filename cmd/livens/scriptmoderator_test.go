@@ -25,9 +25,13 @@ import (
 // ask METHOD URL [HEADER VALUE]… asks the public listener on a new connection and prints the reply; of TLS first whose
 // certificate it has.
 func cmdAsk(ts *testscript.TestScript, _ bool, args []string) {
-	text, err := askModerator(args)
-	ts.Check(err)
-	fmt.Fprint(ts.Stdout(), text)
+	ts.Check(eventually(func() error { // the public listener begins beside everything else
+		text, err := askModerator(args)
+		if err == nil {
+			fmt.Fprint(ts.Stdout(), text)
+		}
+		return err
+	}))
 }
 
 // told PATTERN URL waits until the reply matches; negated, until it does not.
