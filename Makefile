@@ -2,7 +2,7 @@
 GO ?= go
 VERSION_FLAGS = -trimpath -buildvcs=true
 
-.PHONY: help build client demo test test-client test-livechat test-long evidence bench golden fuzz lint clean
+.PHONY: help build client demo tour test test-client test-livechat chat-drills test-long evidence bench golden fuzz lint clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -12,8 +12,12 @@ build: ## bin/livens
 client: ## client/dist, the built script, from its sources
 	cd client && npm ci --no-audit --no-fund && npm run build
 
-demo: build ## three nameservers, two deployments, what fails and what is ordered: on this terminal
-	$(GO) run ./demo -livens bin/livens
+demo: build ## three nameservers, two chat deployments, a visitor and an operator on one page, with buttons that break it
+	cd livechat && $(GO) build $(VERSION_FLAGS) -o ../bin/livechat ./cmd/livechat && $(GO) build $(VERSION_FLAGS) -o ../bin/demo ./demo
+	bin/demo -livens bin/livens -livechat bin/livechat
+
+tour: build ## three nameservers, two deployments, what fails and what is ordered: on this terminal
+	$(GO) run ./tour -livens bin/livens
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l .)" || { echo "gofmt these files:"; gofmt -l .; exit 1; }
@@ -21,10 +25,10 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 
 # Real processes are judged there by the clock, the slowest one too: nothing else may keep the machine busy meanwhile.
-TIMED = ./drill ./demo
-UNTIMED = $$($(GO) list ./... | grep -vE '/(drill|demo)$$')
+TIMED = ./drill ./tour
+UNTIMED = $$($(GO) list ./... | grep -vE '/(drill|tour)$$')
 
-test: ## everything, after installing what the tests need
+test: ## everything but make chat-drills, after installing what the tests need
 	./scripts/test-tools.sh
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory test-client
@@ -32,9 +36,13 @@ test: ## everything, after installing what the tests need
 	$(GO) test -count=1 -timeout=11m -p 1 $(TIMED)
 	$(MAKE) --no-print-directory test-livechat
 
-test-livechat: ## the chat deployment, a module of its own, and the drills in which people chat in Chromium
+test-livechat: ## the chat deployment, a module of its own, and its pages in Chromium
 	cd livechat && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
-	cd livechat && $(GO) test -count=1 -timeout=15m ./...
+	cd livechat && $(GO) test -count=1 -timeout=15m -p 1 $$($(GO) list ./... | grep -v '/drill$$')
+
+chat-drills: ## people chat in Chromium while what they chat through fails; eight minutes, too long for make test
+	./scripts/test-tools.sh
+	cd livechat && $(GO) test -count=1 -timeout=15m ./drill
 
 test-client: ## the script on the page: types, behaviours, random histories, the package
 	cd client && npm ci --no-audit --no-fund && npm test

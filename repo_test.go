@@ -32,7 +32,7 @@ var edges = map[string][]string{
 	"internal/peertest": {"internal/process"},
 	"internal/stage":    {"web", "internal/process"},
 	"drill":             {"checker", "failover", "internal/lab", "internal/peertest", "internal/process", "internal/stage"},
-	"demo":              {"internal/stage", "internal/process", "failover"},
+	"tour":              {"internal/stage", "internal/process", "failover"},
 	"bench":             {"internal/stage", "internal/process", "failover"},
 	"":                  {"zones", "checker", "failover", "events", "cluster", "dnsserver"},
 }

@@ -1,4 +1,4 @@
-// Package process runs children that die with their parent: what the demo, the measurements and the tests start.
+// Package process runs children that die with their parent: what the demos, the measurements and the tests start.
 package process
 
 import (

@@ -1,4 +1,4 @@
-// Package stage puts livens and small deployments on as real processes, for the demo and the measurements: what is shown
+// Package stage puts livens and small deployments on as real processes, for the tour and the measurements: what is shown
 // and measured there crosses real sockets, and dies by real signals.
 package stage
 

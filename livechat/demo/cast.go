@@ -195,7 +195,6 @@ type nameserver struct {
 
 func (n *nameserver) Key() string { return filepath.Join(n.cast.dir, "cluster.key") }
 
-// Own is how the file begins that all nameservers share but for these lines.
 func (n *nameserver) start(ctx context.Context) (running, error) {
 	config, err1 := fill(nameserverText, n)
 	zone, err2 := fill(zoneText, struct{ Port uint16 }{n.cast.deployments[0].Known.Port()})

@@ -16,7 +16,7 @@ import (
 	"github.com/livens/livens/internal/stage"
 )
 
-// story is what the demo shows, told from what is asked of the nameservers all the while.
+// story is what the tour shows, told from what is asked of the nameservers all the while.
 type story struct {
 	binary             string
 	servers            []*server
@@ -176,7 +176,7 @@ const planAhead = 8 * time.Second
 func (s *story) plan(ctx context.Context) error {
 	ordered := time.Now()
 	at := ordered.Add(planAhead + time.Second).Truncate(time.Second)
-	o := failover.Order{Verb: failover.DoFailover, Pool: "chat", Deployment: "redundant", At: at, Who: "demo", Why: "db upgrade"}
+	o := failover.Order{Verb: failover.DoFailover, Pool: "chat", Deployment: "redundant", At: at, Who: "tour", Why: "db upgrade"}
 	if _, err := s.servers[0].ns.Client.Order(ctx, o); err != nil {
 		return err
 	}

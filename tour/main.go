@@ -1,4 +1,4 @@
-// Command demo shows several nameservers as one on a terminal: three nameservers, two small deployments; deployments and
+// Command tour shows several nameservers as one on a terminal: three nameservers, two small deployments; deployments and
 // nameservers are killed and brought back, orders given; and what a visitor's resolver would see of it, measured.
 package main
 
@@ -14,7 +14,7 @@ import (
 	"github.com/livens/livens/internal/stage"
 )
 
-// name is what the demo asks for.
+// name is what the tour asks for.
 const name = "chat.example.com"
 
 func main() {
@@ -24,7 +24,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if _, err := run(ctx, *binary); err != nil && ctx.Err() == nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
+		fmt.Fprintln(os.Stderr, "tour:", err)
 		os.Exit(1)
 	}
 }
@@ -35,7 +35,7 @@ func run(ctx context.Context, binary string) (*story, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "livens-demo")
+	dir, err := os.MkdirTemp("", "livens-tour")
 	if err != nil {
 		return nil, err
 	}
@@ -51,10 +51,10 @@ func run(ctx context.Context, binary string) (*story, error) {
 	return s, s.stayUp(ctx)
 }
 
-// stayUp leaves everything running for whoever sits at the terminal; where nobody does, the demo is over.
+// stayUp leaves everything running for whoever sits at the terminal; where nobody does, the tour is over.
 func (s *story) stayUp(ctx context.Context) error {
 	if !isTerminal(os.Stdin) {
-		fmt.Println("Nobody sits at a terminal: the demo is over.")
+		fmt.Println("Nobody sits at a terminal: the tour is over.")
 		return nil
 	}
 	status, err := s.servers[0].ns.Client.Status(ctx)

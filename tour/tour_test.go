@@ -14,9 +14,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestDemo tells the whole story on ports that the kernel chooses, and holds it to what it says. It ends by itself: no
+// TestTour tells the whole story on ports that the kernel chooses, and holds it to what it says. It ends by itself: no
 // terminal is there.
-func TestDemo(t *testing.T) {
+func TestTour(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "livens")
 	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/livens").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
