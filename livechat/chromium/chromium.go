@@ -1,5 +1,5 @@
-// Package chromium drives Debian's Chromium for the tests of what people see: one browser a test, and each person in a browser
-// context of their own, which shares no storage with another's.
+// Package chromium drives Debian's Chromium for the tests of what people see: one browser for the tests of a package, and each
+// person in a browser context of their own, which shares no storage with another's.
 package chromium
 
 import (
@@ -23,28 +23,52 @@ import (
 )
 
 // Patience is how long a test waits for what must come. A test that passes waits for a small part of it.
-const Patience = 15 * time.Second
+const Patience = 60 * time.Second
 
-// Start starts a Chromium of its own, with a fresh profile, and ends it with the test.
-func Start(t testing.TB) context.Context {
+var (
+	running     context.Context
+	startOnce   sync.Once
+	endChromium = func() {}
+)
+
+// Main runs the tests of a package, and ends the Chromium that they share.
+func Main(m *testing.M) {
+	code := m.Run()
+	endChromium()
+	os.Exit(code)
+}
+
+// browser is one Chromium for all tests, with a fresh profile.
+func browser(t testing.TB) context.Context {
 	t.Helper()
+	startOnce.Do(func() { running = startChromium(t) })
+	if running == nil {
+		t.Fatal("Chromium did not start; the first test that needed it says why")
+	}
+	return running
+}
+
+func startChromium(t testing.TB) context.Context {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal("what people see is tested in Chromium: install the package chromium")
 	}
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true),
+	profile, err := os.MkdirTemp("", "chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.UserDataDir(profile),
+		chromedp.WSURLReadTimeout(Patience), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	t.Cleanup(cancel)
-	ctx, _ := chromedp.NewContext(allocator, chromedp.WithErrorf(t.Logf))
+	ctx, _ := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // it complains of events newer than itself
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Log(err)
-		}
-	})
+	endChromium = func() {
+		_ = chromedp.Cancel(ctx) // it writes to its profile until it is gone
+		cancel()
+		_ = os.RemoveAll(profile)
+	}
 	return ctx
 }
 
@@ -57,9 +81,10 @@ type Tab struct {
 	woes []string // what the page's console complained of
 }
 
-// NewTab opens one, which is closed with the browser.
-func NewTab(t testing.TB, browser context.Context) *Tab {
+// NewTab opens one, in the Chromium that all tests share.
+func NewTab(t testing.TB) *Tab {
 	t.Helper()
+	browser := browser(t)
 	executor := chromedp.FromContext(browser).Browser
 	var id target.ID
 	err := chromedp.Run(browser, chromedp.ActionFunc(func(ctx context.Context) error {
@@ -96,14 +121,16 @@ func (p *Tab) listen(event any) {
 			woe = e.Entry.Text + " " + e.Entry.URL
 		}
 	}
-	if woe != "" && !strings.Contains(woe, "WebSocket connection to") { // a deployment that is down is no fault of the page
+	refused := strings.Contains(woe, "WebSocket connection to") || strings.Contains(woe, "net::ERR_CONNECTION_REFUSED") ||
+		strings.Contains(woe, "426 (Upgrade Required)") // the script asks first whether anybody is there
+	if woe != "" && !refused { // a deployment that is down is no fault of the page
 		p.mu.Lock()
 		p.woes = append(p.woes, woe)
 		p.mu.Unlock()
 	}
 }
 
-// Content fails the test for what the page's console complained of.
+// Content fails the test for what the page complained of on its console.
 func (p *Tab) Content(t testing.TB) {
 	t.Helper()
 	p.mu.Lock()
@@ -113,7 +140,7 @@ func (p *Tab) Content(t testing.TB) {
 	}
 }
 
-// Run runs actions, for Patience at most.
+// Run runs actions, within the time that a busy machine may need.
 func (p *Tab) Run(actions ...chromedp.Action) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, Patience)
@@ -164,8 +191,8 @@ func (p *Tab) Until(format string, values ...any) {
 // Click clicks where the element is on the screen, as a mouse does.
 func (p *Tab) Click(css string) {
 	p.t.Helper()
-	p.Until("shown($(%s))", quoted(css))
-	at := Ask[[2]float64](p, "(() => { const e = $("+quoted(css)+"); e.scrollIntoView({ block: 'nearest', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()")
+	p.Until("shown($(%s))", Quoted(css))
+	at := Ask[[2]float64](p, "(() => { const e = $("+Quoted(css)+"); e.scrollIntoView({ block: 'nearest', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()")
 	p.Run(chromedp.MouseClickXY(at[0], at[1]))
 }
 
@@ -190,7 +217,8 @@ func (p *Tab) Key(name string, modifiers ...input.Modifier) {
 	p.Run(down, input.DispatchKeyEvent(input.KeyUp).WithKey(name).WithCode(name).WithModifiers(sum).WithWindowsVirtualKeyCode(codes[name]))
 }
 
-func quoted(text string) string {
+// Quoted is text as a literal of JavaScript.
+func Quoted(text string) string {
 	out, err := json.Marshal(text)
 	if err != nil {
 		panic(err) // a string always marshals

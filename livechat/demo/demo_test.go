@@ -11,6 +11,8 @@ import (
 	"github.com/livens/livens/livechat/chromium"
 )
 
+func TestMain(m *testing.M) { chromium.Main(m) }
+
 // TestDemo is what somebody does who opens the demo: two people write to each other, every button is pressed, and what was
 // written arrives.
 func TestDemo(t *testing.T) {
@@ -19,8 +21,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.close)
-	browser := chromium.Start(t)
-	page, visitor, operator := chromium.NewTab(t, browser), chromium.NewTab(t, browser), chromium.NewTab(t, browser)
+	page, visitor, operator := chromium.NewTab(t), chromium.NewTab(t), chromium.NewTab(t)
 	page.Size(1440, 1150, "light")
 	page.Run(chromedp.Navigate(s.url()))
 	is := func(who, badge string) {

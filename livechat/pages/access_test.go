@@ -51,7 +51,7 @@ func nameless(p *tab) []string {
 	p.t.Helper()
 	var out []string
 	count := 0
-	p.run(chromedp.ActionFunc(func(ctx context.Context) error {
+	p.Run(chromedp.ActionFunc(func(ctx context.Context) error {
 		nodes, err := accessibility.GetFullAXTree().Do(ctx)
 		for _, node := range nodes {
 			if node.Ignored || node.Role == nil {
@@ -83,42 +83,42 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 	t.Parallel()
 	shop := openShop(t)
 	visitor, operator := newTab(t), newTab(t)
-	visitor.size(1280, 800, "light")
-	operator.size(1280, 800, "light")
-	visitor.run(chromedp.Navigate(shop.url))
-	visitor.until(`shown(id("open-chat"))`)
-	operator.run(chromedp.Navigate(shop.url + "/operator"))
+	visitor.Size(1280, 800, "light")
+	operator.Size(1280, 800, "light")
+	visitor.Run(chromedp.Navigate(shop.url))
+	visitor.Until(`shown(id("open-chat"))`)
+	operator.Run(chromedp.Navigate(shop.url + "/operator"))
 	look(t, "the shop", visitor)
 	look(t, "signing in", operator)
 
-	visitor.click("[data-testid=open-chat]")
-	visitor.until(`shown(id("offline"))`)
+	visitor.Click("[data-testid=open-chat]")
+	visitor.Until(`shown(id("offline"))`)
 	look(t, "nobody is there", visitor)
-	visitor.enter("Hello\n" + hostile + "/a/very/long/word/that/nobody/can/break/because/it/has/no/spaces/at/all/in/it")
-	visitor.key("Enter")
+	visitor.Enter("Hello\n" + hostile + "/a/very/long/word/that/nobody/can/break/because/it/has/no/spaces/at/all/in/it")
+	visitor.Key("Enter")
 	operator = shop.operator()
-	operator.until(`shown(id("conversation"))`)
+	operator.Until(`shown(id("conversation"))`)
 	look(t, "the list", operator)
 
-	operator.until(`document.activeElement !== id("operator-token")`)
-	operator.key("Escape")
-	operator.until(`document.activeElement === id("conversation")`)
-	operator.key("Enter")
-	operator.until(`shown(id("message")) && document.activeElement === id("operator-input")`)
-	operator.enter("Good morning")
-	operator.key("Enter")
+	operator.Until(`document.activeElement !== id("operator-token")`)
+	operator.Key("Escape")
+	operator.Until(`document.activeElement === id("conversation")`)
+	operator.Key("Enter")
+	operator.Until(`shown(id("message")) && document.activeElement === id("operator-input")`)
+	operator.Enter("Good morning")
+	operator.Key("Enter")
 	visitor.says("Good morning", "")
 	look(t, "a conversation", visitor)
 	look(t, "a conversation", operator)
-	visitor.content(t)
-	operator.content(t)
+	visitor.Content(t)
+	operator.Content(t)
 }
 
 func look(t *testing.T, state string, p *tab) {
 	t.Helper()
 	for _, width := range []int64{1280, 390} {
 		for _, scheme := range []string{"light", "dark"} {
-			p.size(width, 844, scheme)
+			p.Size(width, 844, scheme)
 			for _, fault := range ask[[]string](p, faults) {
 				t.Errorf("%s, %d wide, %s: %s", state, width, scheme, fault)
 			}
@@ -127,7 +127,7 @@ func look(t *testing.T, state string, p *tab) {
 			t.Errorf("%s, %d wide: a screen reader has no name for: %s", state, width, role)
 		}
 	}
-	p.size(1280, 800, "light")
+	p.Size(1280, 800, "light")
 }
 
 func unquoted(value string) string {

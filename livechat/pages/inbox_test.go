@@ -3,6 +3,7 @@ package pages_test
 import (
 	"context"
 	"fmt"
+	"github.com/livens/livens/livechat/chromium"
 	"testing"
 
 	"github.com/chromedp/cdproto/input"
@@ -14,7 +15,7 @@ import (
 // leave is a visitor who writes one message and goes away once it is safe. It returns the conversation.
 func (s *shop) leave(name, text string) string {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.t.Context(), chromium.Patience)
 	defer cancel()
 	visitor, err := chattest.Dial(ctx, "ws://"+s.config.Listen+"/chat")
 	if err != nil {
@@ -42,14 +43,14 @@ func (s *shop) leave(name, text string) string {
 func (s *shop) operator() *tab {
 	s.t.Helper()
 	operator := newTab(s.t)
-	operator.size(1280, 800, "light")
-	operator.run(chromedp.Navigate(s.url + "/operator"))
-	operator.click("[data-testid=operator-name]")
-	operator.enter("Ann")
-	operator.click("[data-testid=operator-token]")
-	operator.enter(token)
-	operator.key("Enter")
-	operator.until(`shown($("nav h1"))`)
+	operator.Size(1280, 800, "light")
+	operator.Run(chromedp.Navigate(s.url + "/operator"))
+	operator.Click("[data-testid=operator-name]")
+	operator.Enter("Ann")
+	operator.Click("[data-testid=operator-token]")
+	operator.Enter(token)
+	operator.Key("Enter")
+	operator.Until(`shown($("nav h1"))`)
 	return operator
 }
 
@@ -63,42 +64,42 @@ func TestThirtyConversations(t *testing.T) {
 		ids[i] = shop.leave(fmt.Sprintf("Visitor number %d", i+1), fmt.Sprintf("Question %d", i+1))
 	}
 	operator := shop.operator()
-	operator.until(`$$("[data-testid=conversation]").length === 30 && document.title.startsWith("(30) ")`)
+	operator.Until(`$$("[data-testid=conversation]").length === 30 && document.title.startsWith("(30) ")`)
 	listed := ask[[]string](operator, `$$("[data-testid=conversation]").map((b) => b.dataset.id)`)
 	for i, id := range listed {
 		if want := ids[len(ids)-1-i]; id != want {
 			t.Errorf("conversation %d in the list is %s, want %s: the latest first", i+1, id, want)
 		}
 	}
-	operator.click("[data-testid=conversation]")
+	operator.Click("[data-testid=conversation]")
 	operator.says("Question 30", "")
-	operator.enter("A draft")
-	operator.key("ArrowDown", input.ModifierAlt)
+	operator.Enter("A draft")
+	operator.Key("ArrowDown", input.ModifierAlt)
 	operator.says("Question 29", "")
 	if draft := ask[string](operator, `id("operator-input").value`); draft != "" {
 		t.Errorf("what was written for one visitor is in the box for the next: %q", draft)
 	}
-	operator.key("ArrowUp", input.ModifierAlt)
-	operator.until(`id("operator-input").value === "A draft" && document.activeElement === id("operator-input")`)
-	operator.key("Enter")
+	operator.Key("ArrowUp", input.ModifierAlt)
+	operator.Until(`id("operator-input").value === "A draft" && document.activeElement === id("operator-input")`)
+	operator.Key("Enter")
 	operator.says("A draft", "safe")
-	operator.until(`$("[data-filter=waiting] span").textContent === "29" && document.title.startsWith("(28) ")`)
-	operator.click("[data-filter=waiting]")
-	operator.until(`$$("[data-testid=conversation]").length === 29 && id("conversation").dataset.id === %s`, quoted(ids[28]))
-	operator.key("Escape")
-	operator.until(`document.activeElement?.dataset.testid === "conversation"`)
-	operator.key("ArrowDown")
-	operator.key("Enter")
+	operator.Until(`$("[data-filter=waiting] span").textContent === "29" && document.title.startsWith("(28) ")`)
+	operator.Click("[data-filter=waiting]")
+	operator.Until(`$$("[data-testid=conversation]").length === 29 && id("conversation").dataset.id === %s`, chromium.Quoted(ids[28]))
+	operator.Key("Escape")
+	operator.Until(`document.activeElement?.dataset.testid === "conversation"`)
+	operator.Key("ArrowDown")
+	operator.Key("Enter")
 	operator.says("Question 28", "")
-	operator.click(".quick button")
-	operator.until(`id("operator-input").value === "Hello Visitor number 28, how can I help?"`)
-	operator.size(390, 844, "light")
-	operator.until(`!shown(id("conversation")) && shown(id("operator-input"))`)
-	operator.click("#room .back")
-	operator.until(`shown(id("conversation")) && !shown(id("operator-input"))`)
-	operator.run(chromedp.Reload())
-	operator.until(`$$("[data-testid=conversation]").length === 30 && document.title.startsWith("(27) ")`)
-	operator.click("#leave")
-	operator.until(`shown(id("operator-login")) && !sessionStorage.getItem("operator-token")`)
-	operator.content(t)
+	operator.Click(".quick button")
+	operator.Until(`id("operator-input").value === "Hello Visitor number 28, how can I help?"`)
+	operator.Size(390, 844, "light")
+	operator.Until(`!shown(id("conversation")) && shown(id("operator-input"))`)
+	operator.Click("#room .back")
+	operator.Until(`shown(id("conversation")) && !shown(id("operator-input"))`)
+	operator.Run(chromedp.Reload())
+	operator.Until(`$$("[data-testid=conversation]").length === 30 && document.title.startsWith("(27) ")`)
+	operator.Click("#leave")
+	operator.Until(`shown(id("operator-login")) && !sessionStorage.getItem("operator-token")`)
+	operator.Content(t)
 }
