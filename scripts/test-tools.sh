@@ -30,7 +30,6 @@ missing_packages() {
 		chromium chromium
 		node nodejs
 		npm npm
-		chromium chromium
 	END
 }
 
