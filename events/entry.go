@@ -19,6 +19,9 @@ type Entry struct {
 	failover.Event          // as it was seen first; Quorum is true when it was for any who saw it
 	Seen           []string `json:"seen,omitempty"` // the nameservers that saw it, sorted; the slice is never changed
 	Told           []string `json:"told,omitempty"` // names of hooks that have it, likewise
+	// Last is when anybody saw it last. What there is no room for goes by this: At may turn out to be earlier, so that by
+	// it one nameserver would forget what another goes on to tell.
+	Last time.Time `json:"last,omitzero"`
 }
 
 // join is what two know of the event with one id together. It is commutative, associative and idempotent.
@@ -29,6 +32,7 @@ func join(a, b Entry) Entry {
 	}
 	first.Quorum = a.Quorum || b.Quorum
 	first.Seen, first.Told = union(a.Seen, b.Seen), union(a.Told, b.Told)
+	first.Last = later(a.Last, b.Last)
 	return first
 }
 
@@ -43,7 +47,7 @@ func compare(a, b Entry) int {
 
 // equal says that two say the same.
 func equal(a, b Entry) bool {
-	return compare(a, b) == 0 && a.Quorum == b.Quorum && slices.Equal(a.Seen, b.Seen) && slices.Equal(a.Told, b.Told)
+	return compare(a, b) == 0 && a.Quorum == b.Quorum && a.Last.Equal(b.Last) && slices.Equal(a.Seen, b.Seen) && slices.Equal(a.Told, b.Told)
 }
 
 // sighting is an Entry and what this nameserver knows of its coming.
@@ -118,6 +122,7 @@ func (s *sighting) among(events []*event) *event {
 func (e *event) absorb(s *sighting) {
 	e.Quorum = e.Quorum || s.Quorum
 	e.Seen, e.Told = union(e.Seen, s.Seen), union(e.Told, s.Told)
+	e.Last = later(e.Last, s.Last)
 	if s.heard.Before(e.heard) {
 		e.heard = s.heard
 	}
@@ -129,6 +134,16 @@ func older(a, b Entry) int {
 }
 
 func earlier(a, b *sighting) int { return older(a.Entry, b.Entry) }
+
+// staler orders by who saw it last, those that nobody has seen for longest first.
+func staler(a, b *sighting) int { return cmp.Or(a.Last.Compare(b.Last), cmp.Compare(a.ID, b.ID)) }
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
 
 // union is a and b, sorted, each name once. It returns a where b adds nothing.
 func union(a, b []string) []string {

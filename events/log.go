@@ -80,7 +80,7 @@ func (l *Log) Merge(entries []Entry, now time.Time) {
 	defer l.mu.Unlock()
 	news := false
 	for _, e := range entries {
-		if e.ID != "" && e.At.Before(now.Add(futureLimit)) && !l.beyond(e) && l.merge(e, now) {
+		if e.ID != "" && later(e.At, e.Last).Before(now.Add(futureLimit)) && !l.beyond(e) && l.merge(e, now) {
 			news = true
 		}
 	}
@@ -91,7 +91,7 @@ func (l *Log) Merge(entries []Entry, now time.Time) {
 
 // merge says whether the entry changed something, or something should be sent again.
 func (l *Log) merge(e Entry, now time.Time) bool {
-	e.Seen, e.Told = union(union(nil, e.Seen), []string{e.Node}), union(nil, e.Told)
+	e.Seen, e.Told, e.Last = union(union(nil, e.Seen), []string{e.Node}), union(nil, e.Told), later(e.Last, e.At).Round(0).UTC()
 	known := l.sightings[e.ID]
 	if known == nil {
 		l.sightings[e.ID] = &sighting{e, now, now}

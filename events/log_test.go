@@ -300,7 +300,7 @@ func TestASwitchIsOneByItsEpoch(t *testing.T) {
 	l.Add(made, noon)
 	l.Merge([]Entry{{Event: again}}, noon)
 	got := l.Recent(9)
-	if want := (Entry{made, []string{"ns-b", "ns3"}, []string{"page"}}); len(got) != 2 || !reflect.DeepEqual(got[0], want) || got[1].ID != "c" {
+	if want := (Entry{made, []string{"ns-b", "ns3"}, []string{"page"}, late.At}); len(got) != 2 || !reflect.DeepEqual(got[0], want) || got[1].ID != "c" {
 		t.Errorf("kept %+v", got)
 	}
 }

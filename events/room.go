@@ -27,7 +27,7 @@ func (l *Log) prune(now time.Time) bool {
 	if len(waiting) == l.waiting && l.waiting > 0 {
 		l.first = &waiting[0].Entry
 	}
-	sorted := slices.SortedFunc(maps.Values(l.sightings), earlier)
+	sorted := slices.SortedFunc(maps.Values(l.sightings), staler)
 	for _, s := range sorted[:max(0, len(sorted)-l.limit)] {
 		if !l.waits(l.of[s.ID]) {
 			delete(l.sightings, s.ID)
