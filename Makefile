@@ -38,7 +38,7 @@ test: ## everything but make chat-drills, after installing what the tests need
 
 test-livechat: ## the chat deployment, a module of its own, and its pages in Chromium
 	cd livechat && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
-	cd livechat && $(GO) test -count=1 -timeout=15m -p 1 $$($(GO) list ./... | grep -v '/drill$$')
+	cd livechat && $(GO) test -count=1 -timeout=15m $$($(GO) list ./... | grep -v '/drill$$')
 
 chat-drills: ## people chat in Chromium while what they chat through fails; eight minutes, too long for make test
 	./scripts/test-tools.sh
