@@ -22,7 +22,7 @@ import (
 func TestFullDisk(t *testing.T) {
 	c := settings(t, "primary")
 	if err := syscall.Mount("tmpfs", c.Data, "tmpfs", 0, "size=16m"); err != nil {
-		t.Skipf("no right to mount a small file system: %v", err)
+		t.Fatalf("a small file system is needed, and root to mount it: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(c.Data, syscall.MNT_DETACH) })
 	d := start(t, c)
