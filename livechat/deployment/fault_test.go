@@ -154,7 +154,7 @@ func TestDifferenceIsFoundAndMended(t *testing.T) {
 
 // lose takes a message out of a database, and makes its sum wrong.
 func lose(t *testing.T, dir, sender string, n int64) {
-	db, err := sql.Open("sqlite", filepath.Join(dir, store.FileName))
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, store.FileName)+"?_pragma=busy_timeout(10000)") // the deployment has it open
 	if err != nil {
 		t.Fatal(err)
 	}
