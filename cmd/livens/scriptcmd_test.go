@@ -289,6 +289,11 @@ func cmdHold(ts *testscript.TestScript, _ bool, _ []string) {
 	_, err := io.WriteString(conn, "GET / HTTP/1.1\r\n")
 	ts.Check(err)
 	ts.Defer(func() { conn.Close() })
+	// Connections are accepted in turn: once a later one has been served, this one is the server's.
+	later := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	reply, err := later.Get("http://" + w.http.String() + "/healthz")
+	ts.Check(err)
+	ts.Check(reply.Body.Close())
 }
 
 // notices listens as a service manager does; "notices WANT…" waits for these states in turn.
