@@ -110,6 +110,9 @@ func (c *crowd) met(b *bench) error {
 	return nil
 }
 
+// askPause is how often a nameserver is asked: seven that are asked without a pause would have nothing else to do.
+const askPause = 3 * time.Millisecond
+
 // moments waits until every member's answer for pool i is right, and says how long after began each was first seen so.
 func (c *crowd) moments(b *bench, i int, began time.Time, right func(netip.Addr) bool) ([]float64, error) {
 	took, errs := make([]float64, len(c.members)), make([]error, len(c.members))
@@ -119,6 +122,7 @@ func (c *crowd) moments(b *bench, i int, began time.Time, right func(netip.Addr)
 			errs[k] = process.Await(b.ctx, 15*time.Second, func() error {
 				a, err := answer(asker, i)
 				if err == nil && !right(a) {
+					time.Sleep(askPause)
 					err = fmt.Errorf("nameserver %d still answers %v for pool %d", k+1, a, i)
 				}
 				return err

@@ -22,7 +22,7 @@ fall = 2
 var defaults = profile{"defaults", ""}
 
 // calm leaves two cores room for seven nameservers that probe a thousand targets each.
-var calm = profile{"calm", `interval = "10s"
+var calm = profile{"calm", `interval = "60s"
 `}
 
 // pools are a field and a nameserver that watches it alone.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -221,11 +222,13 @@ func (b *bench) order(c *crowd, r *rest) error {
 	for i := range b.trials {
 		o := failover.Order{Verb: failover.DoFailover, Pool: fmt.Sprintf("p%d", i), Deployment: "redundant", Who: "bench"}
 		began := time.Now()
-		if _, err := c.members[i%len(c.members)].Client.Order(b.ctx, o); err != nil {
-			return err
-		}
+		ordered := make(chan error, 1)
+		go func() {
+			_, err := c.members[i%len(c.members)].Client.Order(b.ctx, o)
+			ordered <- err
+		}()
 		all, err := c.moments(b, i, began, func(a netip.Addr) bool { return a == numbered(2, i) })
-		if err != nil {
+		if err := errors.Join(<-ordered, err); err != nil {
 			return err
 		}
 		took = append(took, slices.Max(all))

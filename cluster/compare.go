@@ -21,15 +21,12 @@ func (c *Core) compare(now time.Time) {
 	}
 	apart := map[string]bool{} // by pool: for long enough to be told
 	for _, n := range c.reached() {
-		for pool, theirs := range n.report.Held {
-			if ours := c.report.Held[pool]; ours != nil && differ(ours, theirs) {
-				apart[pool] = now.Sub(since(n.name+" "+pool)) > apartLife || apart[pool]
-			}
+		unlike := n.unlike(c.report)
+		for _, pool := range unlike.pools {
+			apart[pool] = now.Sub(since(n.name+" "+pool)) > apartLife || apart[pool]
 		}
-		for zone, theirs := range n.report.Zones {
-			if c.report.Zones[zone].Hash != theirs.Hash {
-				since(n.name + " zone " + zone)
-			}
+		for _, zone := range unlike.zones {
+			since(n.name + " zone " + zone)
 		}
 	}
 	maps.DeleteFunc(c.apart, func(key string, _ time.Time) bool { return !seen[key] })
@@ -37,6 +34,32 @@ func (c *Core) compare(now time.Time) {
 	for _, n := range c.nodes {
 		c.tellReached(n, now)
 	}
+}
+
+// unlike is what two reports hold otherwise, and of which tables that was found: they are compared only when one changed.
+type unlike struct {
+	ours, theirs Contents
+	pools, zones []string
+}
+
+// unlike is in what the neighbour's report differs from ours.
+func (n *neighbour) unlike(ours *Report) *unlike {
+	was, theirs := &n.compared, n.report
+	if same(was.ours.Held, ours.Held) && same(was.theirs.Held, theirs.Held) && same(was.ours.Zones, ours.Zones) && same(was.theirs.Zones, theirs.Zones) {
+		return was
+	}
+	*was = unlike{ours: Contents{Held: ours.Held, Zones: ours.Zones}, theirs: Contents{Held: theirs.Held, Zones: theirs.Zones}}
+	for pool, d := range theirs.Held {
+		if own := ours.Held[pool]; own != nil && differ(own, d) {
+			was.pools = append(was.pools, pool)
+		}
+	}
+	for zone, z := range theirs.Zones {
+		if ours.Zones[zone].Hash != z.Hash {
+			was.zones = append(was.zones, zone)
+		}
+	}
+	return was
 }
 
 // tellApart makes events of pools about which nameservers begin or cease to differ.

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -31,6 +30,7 @@ type Core struct {
 	nodes    []*neighbour         // the other nameservers, by name
 	answered map[string]time.Time // by configured peer: when it last answered a DNS query
 
+	held    map[string]heldAs          // by pool
 	targets map[string]Target          // what is voted on, by key
 	own     map[string]checker.Verdict // this observer's verdicts
 	agreed  map[string]*agreement
@@ -56,6 +56,9 @@ type Core struct {
 	apart      map[string]time.Time // since when a pool's decision or a zone's data differs, by "nameserver pool" and "nameserver zone ZONE"
 }
 
+// heldAs is a decision, and it as others are told of it: most stay the same from one Tell to the next.
+type heldAs struct{ of, told *failover.Decision }
+
 // Target is what of a target concerns the others.
 type Target struct {
 	Site  string        // of its deployment
@@ -75,7 +78,7 @@ func NewCore(o CoreOptions, now time.Time) *Core {
 	self.Version, self.Size = 1, len(o.Peers)+1
 	c := &Core{
 		options: o, started: now, report: &self, sessions: map[string]*session{},
-		answered: map[string]time.Time{}, agreed: map[string]*agreement{}, news: map[string]failover.Agreed{},
+		answered: map[string]time.Time{}, held: map[string]heldAs{}, agreed: map[string]*agreement{}, news: map[string]failover.Agreed{},
 		hurry: map[string]bool{}, differs: map[string]bool{}, recount: map[string]bool{}, apart: map[string]time.Time{}, unread: true,
 	}
 	c.time = timing{name: self.Name, boot: self.Boot, since: now}
@@ -141,9 +144,16 @@ func (c *Core) Watch(targets map[string]Target, now time.Time) {
 // Tell says what this nameserver holds, so that the others learn it.
 func (c *Core) Tell(s *failover.Status, now time.Time) {
 	held, zones, orders := map[string]*failover.Decision{}, map[string]failover.ZoneSerial{}, map[string]failover.Override{}
-	for _, d := range s.Held() {
-		held[d.Pool] = d
+	for pool, d := range s.Decisions {
+		if d.Guess {
+			continue // it is nobody's business
+		}
+		if c.held[pool].of != d {
+			c.held[pool] = heldAs{d, d.Held()}
+		}
+		held[pool] = c.held[pool].told
 	}
+	maps.DeleteFunc(c.held, func(pool string, _ heldAs) bool { return held[pool] == nil })
 	if s.Set != nil {
 		for _, z := range s.Set.Zones {
 			zones[z.Name] = fixedSerial(z) // those without one are given theirs below
@@ -218,9 +228,7 @@ func (c *Core) News(now time.Time) failover.News {
 	n := failover.News{Verdicts: c.news, Standing: c.Standing(now)}
 	c.news, c.unread = map[string]failover.Agreed{}, false
 	for _, x := range c.reached() {
-		for _, pool := range names(x.report.Held) {
-			n.Held = append(n.Held, x.dated(x.report.Held[pool]))
-		}
+		n.Held = append(n.Held, x.dated()...)
 		for _, zone := range names(x.report.Zones) {
 			n.Serials = append(n.Serials, x.report.Zones[zone])
 		}
@@ -323,12 +331,11 @@ func (c *Core) hears(to string, now time.Time) []Heard {
 	return out
 }
 
-// wants are the nameservers whose report is to be asked for at a peer: where each was heard last, from itself or through
-// another, for that is a way that works.
+// wants are the nameservers whose report is to be asked for at a peer.
 // have are the versions at hand, 0 for none.
 func (c *Core) wants(peer string, now time.Time) (want []string, have []uint64) {
 	for _, n := range c.nodes {
-		if n.due(now) && cmp.Or(n.via, n.name) == c.sessions[peer].name {
+		if n.due(now) && n.source(now) == c.sessions[peer].name {
 			n.wanted, n.asked = now, n.asked+1
 			want = append(want, n.name)
 			have = append(have, n.at())

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -39,15 +40,18 @@ func TestWhatIsKnownOfAPeer(t *testing.T) {
 	}
 	w.must(ns1.give(failover.Order{Verb: failover.DoDrain, Pool: "chat", Deployment: "redundant", Who: "alice"}))
 	orders := ns1.engine.Status().Registers
-	if peer().Knows(orders) {
-		t.Error("it knows the order before it can")
+	if known, untold, waits := ns1.core.known(orders); len(known) > 0 || !slices.Equal(untold, []string{"ns2", "ns3"}) || !waits {
+		t.Errorf("before anybody can know the order: %v know it, %v do not, waits %t", known, untold, waits)
 	}
 	w.run(500 * time.Millisecond)
-	if !peer().Knows(orders) || !peer().Knows(nil) {
-		t.Error("it does not know the order")
+	if known, untold, waits := ns1.core.known(orders); !slices.Equal(known, []string{"ns2", "ns3"}) || len(untold) > 0 || waits {
+		t.Errorf("after half a second: %v know the order, %v do not, waits %t", known, untold, waits)
 	}
 	ns2.kill()
 	w.run(5 * time.Second)
+	if known, untold, waits := ns1.core.known(orders); !slices.Equal(known, []string{"ns3"}) || !slices.Equal(untold, []string{"ns2"}) || waits {
+		t.Errorf("with ns2 dead: %v know the order, %v do not, waits %t", known, untold, waits)
+	}
 	if got := peer().Since; !got.IsZero() {
 		t.Errorf("silent, and reached since %v", got)
 	}

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -76,7 +75,7 @@ func (l *lookout) due(n *Node, now time.Time) []question {
 	for peer, v := range l.views {
 		regular := now.Sub(v.asked) >= lookoutPause
 		pool, due := v.pick(regular)
-		q, silent, ok := n.question(peer, pool, v.turn)
+		q, silent, ok := n.question(peer, pool, regular, v.turn)
 		if pool != "" && q.pool != pool {
 			delete(v.wrong, pool) // it is no more, or is defined otherwise there
 		}
@@ -94,24 +93,31 @@ func (l *lookout) due(n *Node, now time.Time) []question {
 
 // question is what to ask a peer about a pool, or ("") about the one whose turn it is; ok is false when it answers no
 // queries, or nobody knows where.
-func (n *Node) question(peer, pool string, turn int) (q question, silent, ok bool) {
+func (n *Node) question(peer, pool string, regular bool, turn int) (q question, silent, ok bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	now := time.Now()
-	p := n.core.peer(peer, now)
-	q = question{peer: peer, name: ".", family: dns.TypeSOA, reached: p.Reached, where: n.whereDNS(&p)}
-	silent = now.Sub(p.Heard) > 2*heartbeat
-	if !q.where.IsValid() || p.Witness {
+	q = question{peer: peer, name: ".", family: dns.TypeSOA}
+	p := n.core.behind(peer)
+	if p == nil {
+		p = &neighbour{}
+	}
+	q.reached, q.where = p.reached(), n.whereDNS(peer, p.report)
+	silent = time.Since(p.heard) > 2*heartbeat
+	if !q.where.IsValid() || p.report != nil && p.report.Witness {
 		return q, silent, false
 	}
 	if n.set == nil {
 		return q, silent, true
 	}
 	q.name = n.set.Zones[0].Name
-	if len(p.Pools) == 0 || !p.Reached {
+	if !q.reached || len(p.report.Held) == 0 || !regular && pool == "" {
 		return q, silent, true
 	}
-	q.about(n.set, p.report.Held[cmp.Or(pool, p.Pools[turn%len(p.Pools)].Pool)])
+	if pool == "" {
+		all := names(p.report.Held)
+		pool = all[turn%len(all)]
+	}
+	q.about(n.set, p.report.Held[pool])
 	return q, silent, true
 }
 
@@ -133,19 +139,17 @@ func (q *question) about(set *zones.Set, held *failover.Decision) {
 
 // whereDNS is where a peer answers: what it says, or, while it has said nothing, its cluster address with the port of
 // this nameserver.
-func (n *Node) whereDNS(p *Peer) netip.AddrPort {
-	var said []string
-	if p.report != nil {
-		said = p.report.DNS
-	} else {
-		said = n.core.report.DNS
+func (n *Node) whereDNS(peer string, report *Report) netip.AddrPort {
+	said := n.core.report.DNS
+	if report != nil {
+		said = report.DNS
 	}
-	met := n.met(p.Address)
+	met := n.met(peer)
 	for _, s := range said {
 		at, err := netip.ParseAddrPort(s)
 		switch {
 		case err != nil:
-		case p.report == nil || at.Addr().IsUnspecified():
+		case report == nil || at.Addr().IsUnspecified():
 			if met.IsValid() {
 				return netip.AddrPortFrom(met, at.Port())
 			}

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -20,6 +21,8 @@ const (
 	// maxDoublings times. Where a report takes long, it must not be sent again and again on the same way.
 	wantPause    = 300 * time.Millisecond
 	maxDoublings = 4
+	// wantGrace is how long a change may be on its way after others told that there is one: each goes to everybody by itself.
+	wantGrace = heartbeat / 4
 	// maxEarly bounds the changes that wait for what they change, and maxRecent those that are kept for who missed them.
 	maxEarly  = 1024
 	maxRecent = maxNodes
@@ -30,28 +33,31 @@ const (
 
 // neighbour is another nameserver, known directly or through others.
 type neighbour struct {
-	name    string
-	boot    uint64
-	seq     uint64               // the latest message of it that anybody reached has heard
-	heard   time.Time            // when that was, by this host's clock
-	direct  time.Time            // when it was last heard without a go-between; zero: never
-	via     string               // the go-between of heard; "": none
-	version uint64               // the latest version of its report known to exist
-	report  *Report              // the latest at hand, of this boot; nil: none yet
-	early   map[uint64]*Delta    // changes that came before what they change, by its version: a report on its way, or another change
-	goal    uint64               // the version known to exist when it was heard again after a silence; 0: it is silent
-	synced  bool                 // the report at hand has been at least that since then
-	met     bool                 // it has been reached by this process
-	missed  bool                 // it has been told that it is silent
-	left    bool                 // it said that it leaves
-	counts  bool                 // its votes do; see lapses
-	since   time.Time            // since when it has been reached; zero: it is not
-	wanted  time.Time            // when its report was last asked for
-	asked   int                  // how often that was since a report, or all that was missing of it, came
-	hears   map[string]time.Time // whom it hears directly, and when it said so
-	skew    time.Duration        // its clock minus ours
-	rtt     time.Duration        // zero: not measured
-	timing  timing               // whose time it goes by; the zero value: it has not said
+	name     string
+	boot     uint64
+	seq      uint64               // the latest message of it that anybody reached has heard
+	heard    time.Time            // when that was, by this host's clock
+	direct   time.Time            // when it was last heard without a go-between; zero: never
+	via      string               // the go-between of heard; "": none
+	version  uint64               // the latest version of its report known to exist
+	report   *Report              // the latest at hand, of this boot; nil: none yet
+	early    map[uint64]*Delta    // changes that came before what they change, by its version: a report on its way, or another change
+	goal     uint64               // the version known to exist when it was heard again after a silence; 0: it is silent
+	synced   bool                 // the report at hand has been at least that since then
+	met      bool                 // it has been reached by this process
+	missed   bool                 // it has been told that it is silent
+	left     bool                 // it said that it leaves
+	counts   bool                 // its votes do; see lapses
+	since    time.Time            // since when it has been reached; zero: it is not
+	behind   time.Time            // since when the report at hand is not the latest; zero: it is
+	wanted   time.Time            // when its report was last asked for
+	asked    int                  // how often that was since a report, or all that was missing of it, came
+	hears    map[string]time.Time // whom it hears directly, and when it said so
+	skew     time.Duration        // its clock minus ours
+	rtt      time.Duration        // zero: not measured
+	listed   listing              // its decisions
+	compared unlike               // what its report was found to hold otherwise
+	timing   timing               // whose time it goes by; the zero value: it has not said
 }
 
 // alive says that a sign of life is fresh enough.
@@ -100,7 +106,26 @@ func (n *neighbour) hearing(boot, seq, version uint64, at time.Time, via string)
 	if n.goal == 0 {
 		n.goal = n.version
 	}
+	n.note(at)
 	n.settle()
+}
+
+// note notes since when the report at hand is not the latest.
+func (n *neighbour) note(now time.Time) {
+	switch {
+	case !n.lacks():
+		n.asked, n.behind = 0, time.Time{}
+	case n.behind.IsZero():
+		n.behind = now
+	}
+}
+
+// source is where its report is to be asked for: at itself as long as it is heard directly, else at the go-between.
+func (n *neighbour) source(now time.Time) string {
+	if now.Sub(n.direct) <= 2*heartbeat {
+		return n.name
+	}
+	return cmp.Or(n.via, n.name)
 }
 
 // take keeps a report if it is news, and says whether it was.
@@ -119,9 +144,7 @@ func (n *neighbour) take(r *Report) bool {
 func (n *neighbour) change(after *Report) {
 	n.report = after
 	n.version = max(n.version, after.Version)
-	if !n.lacks() {
-		n.asked = 0
-	}
+	n.note(n.behind)
 	n.settle()
 }
 
@@ -159,19 +182,41 @@ func (n *neighbour) settle() {
 
 // due says that its report, or what changed of it, is to be asked for now.
 func (n *neighbour) due(now time.Time) bool {
-	return n.lacks() && n.alive(now) && now.Sub(n.wanted) >= wantPause<<min(max(n.asked-1, 0), maxDoublings)
+	underWay := n.report != nil && n.asked == 0 && now.Sub(n.behind) < wantGrace
+	return n.lacks() && n.alive(now) && !underWay && now.Sub(n.wanted) >= wantPause<<min(max(n.asked-1, 0), maxDoublings)
 }
 
-// dated is a decision that the neighbour holds, with its times by this host's clock. Small differences are left alone, so that
-// all nameservers say the same of it.
-func (n *neighbour) dated(d *failover.Decision) *failover.Decision {
-	if abs(n.skew) <= skewLimit {
+// dated are the decisions that the neighbour holds, by pool, with their times by this host's clock. Small differences are left
+// alone, so that all nameservers say the same of them.
+func (n *neighbour) dated() []*failover.Decision {
+	var skew time.Duration
+	if abs(n.skew) > skewLimit {
+		skew = n.skew
+	}
+	if l := &n.listed; l.skew != skew || !same(l.of, n.report.Held) {
+		*l = listing{of: n.report.Held, skew: skew}
+		for _, pool := range names(l.of) {
+			l.dated = append(l.dated, dated(l.of[pool], skew))
+		}
+	}
+	return n.listed.dated
+}
+
+// listing is what dated found, and from what: it is asked for with every message, and a table of decisions seldom changes.
+type listing struct {
+	of    map[string]*failover.Decision
+	skew  time.Duration
+	dated []*failover.Decision
+}
+
+func dated(d *failover.Decision, skew time.Duration) *failover.Decision {
+	if skew == 0 {
 		return d
 	}
 	out := *d
-	out.Since, out.Failbacks = d.Since.Add(-n.skew), slices.Clone(d.Failbacks)
+	out.Since, out.Failbacks = d.Since.Add(-skew), slices.Clone(d.Failbacks)
 	for i := range out.Failbacks {
-		out.Failbacks[i] = out.Failbacks[i].Add(-n.skew)
+		out.Failbacks[i] = out.Failbacks[i].Add(-skew)
 	}
 	return &out
 }

@@ -75,7 +75,7 @@ func diff(before, after *Report) *Delta {
 // changed are the entries of a table that are new or different; those that are gone are noted in d. Most tables are the very
 // same as before, and are not looked through.
 func changed[V any](d *Delta, table string, before, after map[string]V) map[string]V {
-	if reflect.ValueOf(before).Pointer() == reflect.ValueOf(after).Pointer() {
+	if same(before, after) {
 		return nil
 	}
 	var set map[string]V
@@ -94,6 +94,11 @@ func changed[V any](d *Delta, table string, before, after map[string]V) map[stri
 		}
 	}
 	return set
+}
+
+// same says that two tables are the very same one.
+func same[V any](a, b map[string]V) bool {
+	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
 }
 
 // apply is the report after d. The caller has seen to it that d fits: same boot, and Base is the report's version.

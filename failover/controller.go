@@ -175,14 +175,15 @@ func (c *Controller) carryOut(e Effects) {
 
 func (c *Controller) logSwitch(before, next *Decision) {
 	log := c.options.Log.With("pool", next.Pool, "active", next.Active, "addresses", next.Addresses, "epoch", next.Epoch)
+	alike := before != nil && (before.Epoch == next.Epoch || sameChoice(before, next))
 	switch {
 	case before == nil:
 		log.Info("pool answers", "reason", next.Reason)
 	case next.AllDown && !before.AllDown:
 		log.Error("every deployment is down", "from", before.Active, "reason", next.Reason)
-	case before.Epoch == next.Epoch && before.AllDown && !next.AllDown:
+	case alike && before.AllDown && !next.AllDown:
 		log.Warn("live again", "reason", next.Reason)
-	case before.Epoch == next.Epoch:
+	case alike:
 		// nothing that a resolver could see
 	case slices.Equal(before.Active, next.Active):
 		log.Warn("addresses changed", "reason", next.Reason)

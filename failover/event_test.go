@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -48,14 +49,16 @@ func TestSwitchesInTheLog(t *testing.T) {
 	c := &Controller{options: Options{Log: timeless(&out)}}
 	up := &Decision{Pool: "chat", Active: []string{"a"}, Epoch: 1}
 	down := &Decision{Pool: "chat", Active: []string{"a"}, Epoch: 1, AllDown: true}
-	moved := &Decision{Pool: "chat", Active: []string{"a"}, Epoch: 2}
+	later := &Decision{Pool: "chat", Active: []string{"a"}, Epoch: 2}
+	moved := &Decision{Pool: "chat", Active: []string{"a"}, Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.7")}, Epoch: 2}
 	other := &Decision{Pool: "chat", Active: []string{"b"}, Epoch: 2}
 	for _, step := range []struct {
 		before, next *Decision
 		want         string
 	}{
 		{nil, up, `"pool answers"`}, {up, up, ""}, {up, down, `"every deployment is down"`}, {down, down, ""},
-		{down, up, `"live again"`}, {up, moved, `"addresses changed"`}, {down, moved, `"addresses changed"`}, {up, other, "switch"}, {down, other, "switch"},
+		{down, up, `"live again"`}, {up, later, ""}, {down, later, `"live again"`},
+		{up, moved, `"addresses changed"`}, {down, moved, `"addresses changed"`}, {up, other, "switch"}, {down, other, "switch"},
 	} {
 		out.Reset()
 		c.logSwitch(step.before, step.next)

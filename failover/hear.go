@@ -88,6 +88,9 @@ func (e *Engine) merge(overrides []Override) (concerned []*zones.Pool, changed b
 func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 	best := map[*zones.Pool]*Decision{}
 	for _, heard := range e.heard {
+		if own := e.decisions[heard.Pool]; own != nil && own.says(heard) {
+			continue // nearly always
+		}
 		if p := e.named[heard.Pool]; p != nil && p.Follow == "" && heard.sound(p, e.clock(now)) {
 			if b := best[p]; b == nil || prefer(p, heard, b) > 0 {
 				best[p] = heard
@@ -111,6 +114,11 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 		adopted = append(adopted, p)
 	}
 	return adopted
+}
+
+// says says that d is the same as heard, but for when it was made, and no guess: there is nothing to adopt.
+func (d *Decision) says(heard *Decision) bool {
+	return d.Epoch == heard.Epoch && d.class() == heard.class() && !d.Guess && d.AllDown == heard.AllDown && d.Reason == heard.Reason && sameChoice(d, heard)
 }
 
 // overtakes says that a nameserver that holds own is to adopt heard. Where both choose the same, the later epoch is all that

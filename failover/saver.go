@@ -5,8 +5,13 @@ import (
 	"time"
 )
 
-// saveRetry is how long after a write that did not succeed the next is tried, while nothing new is to be kept.
-const saveRetry = 5 * time.Second
+const (
+	// saveRetry is how long after a write that did not succeed the next is tried, while nothing new is to be kept.
+	saveRetry = 5 * time.Second
+	// saveRest is how many times as long as a write of decisions took none follows it: hundreds of pools that switch one after
+	// the other must not be written hundreds of times. The first is written at once.
+	saveRest = 4
+)
 
 // saver writes the state folder in a goroutine of its own, so that a disk that hangs stops no decision. Of decisions
 // it keeps the latest; overrides are written one by one, and their outcome is told.
@@ -62,10 +67,15 @@ func (s *saver) run() {
 	var unsaved *Memory
 	var learnt []Override // nil: nothing
 	var retry <-chan time.Time
+	var rested <-chan time.Time
+	memories := s.memories // nil: not yet
 	for stopped := false; !stopped; {
 		select {
-		case m := <-s.memories:
+		case m := <-memories:
 			unsaved = &m
+		case <-rested:
+			memories = s.memories
+			continue
 		case learnt = <-s.learnt:
 		case <-retry:
 		case o := <-s.overrides:
@@ -83,8 +93,12 @@ func (s *saver) run() {
 		if learnt != nil && s.writeLearnt(learnt) {
 			learnt = nil
 		}
-		if unsaved != nil && s.write(unsaved) {
-			unsaved = nil
+		if unsaved != nil {
+			began := time.Now()
+			if s.write(unsaved) {
+				unsaved = nil
+			}
+			memories, rested = nil, time.After(saveRest*time.Since(began))
 		}
 		if unsaved != nil || learnt != nil {
 			retry = time.After(saveRetry)

@@ -22,17 +22,6 @@ type Status struct {
 	ReadyBy   time.Time         // when the first Set's targets have had time for one
 }
 
-// Held are the decisions that other nameservers are to know: no guesses.
-func (s *Status) Held() []*Decision {
-	out := make([]*Decision, 0, len(s.Decisions))
-	for _, d := range s.Decisions {
-		if !d.Guess {
-			out = append(out, d.Held())
-		}
-	}
-	return out
-}
-
 // Ready says whether answers rest on what was found out: every target had a result, or the time for one has passed.
 // The error says what is waited for.
 func (s *Status) Ready(now time.Time) error {

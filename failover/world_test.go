@@ -158,3 +158,14 @@ func (w *world) answers(want ...string) *Decision {
 	}
 	return d
 }
+
+// Held are the decisions that other nameservers are told of, as the cluster tells them.
+func (s *Status) Held() []*Decision {
+	out := make([]*Decision, 0, len(s.Decisions))
+	for _, d := range s.Decisions {
+		if !d.Guess {
+			out = append(out, d.Held())
+		}
+	}
+	return out
+}

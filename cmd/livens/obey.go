@@ -88,18 +88,9 @@ func (in *instance) spread(ctx context.Context, orders []failover.Override) (kno
 		return nil, nil
 	}
 	for deadline := time.Now().Add(spreadWait); ; {
-		waits := false
-		known, untold = []string{in.config.Name}, nil
-		for _, p := range in.cluster.Status().Peers {
-			if p.Reached && p.Knows(orders) {
-				known = append(known, p.Name)
-				continue
-			}
-			untold = append(untold, p.Title())
-			waits = waits || p.Reached
-		}
+		others, untold, waits := in.cluster.Known(orders)
 		if !waits || ctx.Err() != nil || time.Now().After(deadline) {
-			return known, untold
+			return append([]string{in.config.Name}, others...), untold
 		}
 		time.Sleep(spreadPause)
 	}
