@@ -96,6 +96,7 @@ func TestOneBlindObserverMovesNobody(t *testing.T) {
 	for _, sites := range [][]string{{"", "", ""}, {"a", "b", "c"}, {"a", "b", "b"}, {"", "", "", ""}, {"a", "b", "c", "d", "e"}} {
 		for blind := range sites {
 			t.Run(fmt.Sprintf("%v, ns%d", sites, blind+1), func(t *testing.T) {
+				t.Parallel()
 				w := newWorld(t, 1, sites...)
 				w.start()
 				w.run(20 * time.Second)

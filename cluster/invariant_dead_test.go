@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -20,14 +19,14 @@ const (
 
 // deadAnswer is what is known of a nameserver that may answer a deployment which all call down.
 type deadAnswer struct {
-	since  time.Time              // since when it has answered it; zero: it does not
-	files  int                    // the edition that it has: what it votes on
-	voters []uint64               // the processes that vote on it, of those that the nameserver reaches
-	spare  []uint64               // room for the next count
-	quorum bool                   // they are one
-	formed time.Time              // since when both are so
-	met    time.Time              // when most nameservers were last reached, whether they vote or not, as far as n can know
-	seen   map[*simNode]time.Time // when each was last reached: who has just left counts on for a while
+	since  time.Time   // since when it has answered it; zero: it does not
+	files  int         // the edition that it has: what it votes on
+	voters []uint64    // the processes that vote on it, of those that the nameserver reaches
+	spare  []uint64    // room for the next count
+	quorum bool        // they are one
+	formed time.Time   // since when both are so
+	met    time.Time   // when most nameservers were last reached, whether they vote or not, as far as n can know
+	seen   []time.Time // when each nameserver was last reached: who has just left counts on for a while
 }
 
 // noDeadAnswer: no answer names a deployment that every reachable observer has called down for longer than the detection
@@ -71,14 +70,17 @@ func (x *deadAnswer) count(n *simNode, group []*simNode, deployment string) {
 	if n.edition != x.files {
 		*x = deadAnswer{files: n.edition}
 	}
-	if x.seen == nil {
-		x.seen = map[*simNode]time.Time{}
+	reached := 0
+	for i, m := range w.nodes {
+		if len(x.seen) == i {
+			x.seen = append(x.seen, time.Time{})
+		}
+		if slices.Contains(group, m) {
+			x.seen[i] = w.now
+		}
+		reached += bit(w.now.Sub(x.seen[i]) <= regroup)
 	}
-	for _, m := range group {
-		x.seen[m] = w.now
-	}
-	maps.DeleteFunc(x.seen, func(_ *simNode, last time.Time) bool { return w.now.Sub(last) > regroup })
-	if 2*len(x.seen) > len(w.nodes) {
+	if 2*reached > len(w.nodes) {
 		x.met = w.now
 	}
 	voters := x.spare[:0]

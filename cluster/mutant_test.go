@@ -21,6 +21,7 @@ func TestHistoriesFindFaults(t *testing.T) {
 		"orders are forgotten":                 {ordersEnd, (*world).ordersHold, "too early"},
 	} {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
 			for seed := uint64(2); seed < 80; seed += 2 { // those in which what follows is seen to its end
 				w := history(t, seed, func(w *world) {
 					w.spoil, w.tolerant, w.checks = c.spoil, true, []func(*world){c.check}

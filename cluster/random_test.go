@@ -53,11 +53,12 @@ const (
 )
 
 // history is one: a cluster is started, things happen to it for two minutes, then all is well again, and a minute later
-// all must answer alike. In every other one they are few, so that what follows from each is seen to its end. prepare, if any, is for the world before it begins.
+// all must answer alike. In every other one they are few, so that what follows from each is seen to its end; in every fourth
+// messages go as bytes. prepare, if any, is for the world before it begins.
 func history(t testing.TB, seed uint64, prepare func(*world)) *world {
 	t.Helper()
 	w := newWorld(t, seed)
-	w.wrongClocks = true
+	w.wrongClocks, w.unread = true, seed%4 != 0
 	size := 2 + w.rng.IntN(6)
 	sites := w.rng.IntN(3) // 0: nobody names any
 	for i := range size {

@@ -2,12 +2,16 @@ package cluster
 
 import "time"
 
-// flush sends what is to be sent, as the bytes that it is, through the network as it is.
+// flush sends what is to be sent through the network as it is.
 func (n *simNode) flush() {
 	w := n.w
 	for _, o := range n.core.Take() {
 		way := [2]string{n.name, o.Peer}
-		data := o.Message.encode()
+		deliver := func(to *simNode) { to.core.received(way[0], o.Message, o.Message.check(), to.clock()) }
+		if !w.unread {
+			data := o.Message.encode()
+			deliver = func(to *simNode) { to.core.Receive(way[0], data, to.clock()) }
+		}
 		for range 1 + bit(w.rng.Float64() < w.repeat) {
 			if w.cut[way] || !o.Reliable && w.rng.Float64() < w.loss {
 				continue
@@ -17,7 +21,7 @@ func (n *simNode) flush() {
 				if !to.up || to.stopped || w.cut[way] {
 					return
 				}
-				to.core.Receive(way[0], data, to.clock())
+				deliver(to)
 				to.follow()
 			})
 		}

@@ -39,6 +39,7 @@ type world struct {
 	jitter   time.Duration
 	groups   map[*simNode][]*simNode // who can talk with whom, until the next change
 	fault    time.Time               // when the world last changed
+	unread   bool                    // messages go as they are, which is faster than as the bytes that they are
 	checks   []func(*world)
 	trace    []string
 	verbose  bool
