@@ -22,8 +22,12 @@ const (
 	clocksSettle = 5 * time.Second
 )
 
-// record notes what came of an order: the registers at the nameserver that it wrote.
+// record notes what came of an order: the registers at the nameserver that it wrote. One that was given where a wrong time is
+// gone by, as at a nameserver that is alone with a wrong clock, says what that time made of it, and is not judged.
 func (w *world) record(n *simNode, o failover.Order) {
+	if off := n.clock().Add(n.core.time.shift).Sub(w.now); abs(off) > skewLimit {
+		return
+	}
 	from := o.At
 	if !from.After(w.now) {
 		from = time.Time{}
