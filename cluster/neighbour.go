@@ -182,7 +182,7 @@ func (n *neighbour) settle() {
 
 // due says that its report, or what changed of it, is to be asked for now.
 func (n *neighbour) due(now time.Time) bool {
-	underWay := n.report != nil && n.asked == 0 && now.Sub(n.behind) < wantGrace
+	underWay := n.synced && n.asked == 0 && now.Sub(n.behind) < wantGrace
 	return n.lacks() && n.alive(now) && !underWay && now.Sub(n.wanted) >= wantPause<<min(max(n.asked-1, 0), maxDoublings)
 }
 
