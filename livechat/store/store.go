@@ -6,7 +6,6 @@
 package store
 
 import (
-	"context"
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
@@ -40,8 +39,7 @@ type Store struct {
 	once    sync.Once
 
 	mark    atomic.Pointer[Mark]
-	stored  atomic.Int64           // when the last commit succeeded, in nanoseconds since 1970
-	trouble atomic.Pointer[string] // why the last commit failed; nil: it did not
+	health  health
 	changed atomic.Pointer[chan struct{}]
 }
 
@@ -116,6 +114,7 @@ func (s *Store) open(path string) error {
 	changed := make(chan struct{})
 	s.changed.Store(&changed)
 	s.publish()
+	s.beat(time.Now())
 	return nil
 }
 
@@ -173,10 +172,14 @@ const maxGroup = 512
 
 func (s *Store) run() {
 	defer close(s.done)
+	tick := time.NewTicker(pulse)
+	defer tick.Stop()
 	for {
 		select {
 		case b := <-s.queue:
 			s.commit(s.group(b))
+		case now := <-tick.C:
+			s.beat(now)
 		case <-s.closing:
 			for {
 				select {
@@ -221,22 +224,6 @@ func (s *Store) commit(batches []*Batch) {
 	}
 }
 
-// note remembers whether commits succeed, and logs when that changes.
-func (s *Store) note(err error) {
-	before := s.trouble.Load()
-	if err == nil {
-		s.stored.Store(time.Now().UnixNano())
-		if s.trouble.Store(nil); before != nil {
-			s.log.Info("messages can be stored again")
-		}
-		return
-	}
-	why := err.Error()
-	if s.trouble.Store(&why); before == nil {
-		s.log.Error("messages cannot be stored", "error", err, "folder", s.dir)
-	}
-}
-
 func (s *Store) publish() {
 	m := s.write.mark
 	m.Digest = hex.EncodeToString(s.write.sum.bytes())
@@ -248,32 +235,4 @@ func newLog() string {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // it never fails
 	return hex.EncodeToString(b)
-}
-
-// reserve is how much room must be left on the disk: with less, messages are still taken, but healthz calls for the other deployment.
-const reserve = 8 << 20
-
-// proof is how long a commit proves that the next one will succeed, so that probes cost a busy disk nothing.
-const proof = 300 * time.Millisecond
-
-// Check tries whether a message can be stored: it commits, unless that has just succeeded, and looks at the room left on the disk.
-func (s *Store) Check(ctx context.Context) error {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(s.dir, &fs); err != nil {
-		return fmt.Errorf("%s: %w", s.dir, err)
-	}
-	if free := int64(fs.Bavail) * fs.Bsize; free < reserve {
-		return fmt.Errorf("%s: only %d KiB are free on the disk", s.dir, free>>10)
-	}
-	if s.trouble.Load() == nil && time.Since(time.Unix(0, s.stored.Load())) < proof {
-		return nil
-	}
-	done := make(chan error, 1)
-	s.Write(&Batch{Done: func(_ []Record, _ []bool, err error) { done <- err }})
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return errors.New("the disk does not answer")
-	}
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"testing"
@@ -154,7 +153,7 @@ func TestFailedCommitChangesNothing(t *testing.T) {
 	if held, _ := put(t, s, message(id(1), ada, 2, 0, "good")); held[0].Seq != before.Seq+1 {
 		t.Errorf("position %d after %d", held[0].Seq, before.Seq)
 	}
-	if err := s.Check(context.Background()); err != nil {
+	if err := s.Check(); err != nil {
 		t.Error(err)
 	}
 }

@@ -90,7 +90,7 @@ func (w *writer) transact(batches []*Batch, now int64) error {
 		}
 	}
 	m := &w.mark
-	// commits makes every commit write something, so that an empty batch tells whether the disk takes it.
+	// commits makes every commit write something, so that one without batches tells whether the disk takes it.
 	if _, err := tx.Exec("UPDATE state SET digest = ?, count = ?, cursor_log = ?, cursor_seq = ?, commits = commits + 1",
 		w.sum.bytes(), m.Count, m.Cursor.Log, m.Cursor.Seq); err != nil {
 		return err
