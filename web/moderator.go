@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/livens/livens/failover"
+	"github.com/livens/livens/internal/guests"
 	"github.com/livens/livens/zones"
 )
 
@@ -21,7 +22,7 @@ type Moderator struct {
 	zipped  *reply                            // the same for clients that take gzip
 	replies atomic.Pointer[map[string]*reply] // by pool, of all pools; nil: nothing was decided yet
 	cert    atomic.Pointer[tls.Certificate]
-	guests  *guests
+	guests  *guests.House
 
 	polls, others requestCounts // by what was asked for
 	handshakes    atomic.Uint64 // that failed
@@ -35,7 +36,7 @@ const poolsPath = "/v1/pools/"
 
 // NewModerator makes a Moderator that serves script at ScriptPath; nothing listens yet.
 func NewModerator(config *zones.ModeratorConfig, script []byte, log *slog.Logger) *Moderator {
-	m := &Moderator{config: config, log: log, guests: newGuests(maxGuests)}
+	m := &Moderator{config: config, log: log, guests: guests.New(maxGuests)}
 	m.script = newReply(script, "text/javascript; charset=utf-8", "public, max-age=3600")
 	m.zipped = newReply(zip(script), "text/javascript; charset=utf-8", "public, max-age=3600")
 	m.zipped.header["Content-Encoding"] = []string{"gzip"}

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livens/livens/internal/guests"
 	"github.com/livens/livens/zones"
 )
 
@@ -113,7 +114,7 @@ func (c *caller) poll() error {
 // whoever comes, and never another's.
 func TestOneClientCannotKeepOthersOut(t *testing.T) {
 	m, _ := sampleModerator(t)
-	m.guests = newGuests(8)
+	m.guests = guests.New(8)
 	address := serving(t, m)
 	flood := func(n int) {
 		for range n {
@@ -135,48 +136,10 @@ func TestOneClientCannotKeepOthersOut(t *testing.T) {
 	if err := visitor.poll(); err != nil {
 		t.Errorf("a visitor's connection was cut for another client's: %v", err)
 	}
-	if open, cut := m.guests.now(); open > 8 || cut != 41 {
+	if open, cut := m.guests.Now(); open > 8 || cut != 41 {
 		t.Errorf("%d connections, %d were cut", open, cut)
 	}
 }
-
-func TestGuestsAreForgotten(t *testing.T) {
-	g := newGuests(100)
-	var all []net.Conn
-	for range 5 {
-		here, there := net.Pipe()
-		defer there.Close()
-		all = append(all, g.admit(here))
-	}
-	for _, c := range all {
-		c.Close()
-		c.Close() // as net/http may
-	}
-	if open, cut := g.now(); open != 0 || cut != 0 || len(g.clients) != 0 {
-		t.Errorf("%d connections, %d cut, %d clients", open, cut, len(g.clients))
-	}
-}
-
-func TestClientsAreCountedByNetwork(t *testing.T) {
-	for address, want := range map[string]string{
-		"192.0.2.1:5": "192.0.2.1", "[::ffff:192.0.2.1]:5": "192.0.2.1", "[2001:db8:1:2:3::4]:5": "2001:db8:1:2::",
-	} {
-		tcp, err := net.ResolveTCPAddr("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := clientOf(from{addr: tcp}); got.String() != want {
-			t.Errorf("%s counts as %s, want %s", address, got, want)
-		}
-	}
-}
-
-type from struct {
-	net.Conn
-	addr net.Addr
-}
-
-func (f from) RemoteAddr() net.Addr { return f.addr }
 
 func TestModeratorOverTLS(t *testing.T) {
 	m, _ := sampleModerator(t)

@@ -26,7 +26,7 @@ func (m *Moderator) Status(listen []string) *ModeratorStatus {
 	s := &ModeratorStatus{
 		Listen: listen, Polls: m.polls.read(), Others: m.others.read(), Handshakes: m.handshakes.Load(), Expires: m.Expires(),
 	}
-	s.Connections, s.Cut = m.guests.now()
+	s.Connections, s.Cut = m.guests.Now()
 	return s
 }
 

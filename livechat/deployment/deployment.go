@@ -34,11 +34,13 @@ type Deployment struct {
 	link     *link.Link         // nil: alone
 	watcher  *moderator.Watcher // nil: no Moderators
 	server   *server.Server
+
+	certificate *certificate // nil: plain HTTP
 }
 
 // Open listens and opens the database. version is what the two deployments compare.
 func Open(c *config.Config, version string, log *slog.Logger) (*Deployment, error) {
-	l, err := listen(c)
+	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +86,12 @@ func (d *Deployment) build(version string) (err error) {
 		if options.Pages, err = pages.Handler(c.Client); err != nil {
 			return err
 		}
+	}
+	if c.Cert != "" {
+		if d.certificate, err = openCertificate(c.Cert, c.Key, d.log); err != nil {
+			return err
+		}
+		options.Certificate = d.certificate.show
 	}
 	d.server, err = server.New(options)
 	return err
@@ -147,6 +155,9 @@ func (d *Deployment) Run(ctx context.Context) error {
 	if d.config.Backup.Every > 0 {
 		parts.Go(func() { d.backups(inner) })
 	}
+	if d.certificate != nil {
+		parts.Go(func() { d.certificate.watch(inner) })
+	}
 	if d.link != nil {
 		parts.Go(func() { d.link.Run(inner) })
 	}
@@ -170,17 +181,4 @@ func (d *Deployment) ticking(ctx context.Context) {
 			return
 		}
 	}
-}
-
-func listen(c *config.Config) (net.Listener, error) {
-	l, err := net.Listen("tcp", c.Listen)
-	if err != nil || c.Cert == "" {
-		return l, err
-	}
-	pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
-	if err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	// WebSockets need HTTP/1.1.
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}}), nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/livens/livens/internal/guests"
 	"github.com/livens/livens/livechat/frame"
 	"github.com/livens/livens/livechat/store"
 )
@@ -43,6 +44,7 @@ func (l *Link) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = conn.Close(frame.Forged, "not the other deployment")
 		return
 	}
+	guests.Keep(r.Context())
 	lead := &leader{l: l, conn: conn, cancel: cancel, passing: make(chan any, maxPassing), acked: make(chan int64, 16), told: [2]int64{-1, -1}}
 	lead.serve(ctx, hello)
 }

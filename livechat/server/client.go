@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/livens/livens/internal/guests"
 	"github.com/livens/livens/livechat/chat"
 	"github.com/livens/livens/livechat/frame"
 )
@@ -34,7 +35,7 @@ func (s *Server) client(w http.ResponseWriter, r *http.Request) {
 		defer close(written)
 		out.run(ctx)
 	}()
-	if no := s.talk(ctx, conn, out); no != nil {
+	if no := s.talk(ctx, r, conn, out); no != nil {
 		if no.Move == nil {
 			s.notice(r, "a client was refused", "code", no.Code, "reason", no.Reason)
 		}
@@ -46,7 +47,7 @@ func (s *Server) client(w http.ResponseWriter, r *http.Request) {
 }
 
 // talk reads until the client is gone (nil) or is to be refused.
-func (s *Server) talk(ctx context.Context, conn *websocket.Conn, out *outlet) *chat.Refusal {
+func (s *Server) talk(ctx context.Context, r *http.Request, conn *websocket.Conn, out *outlet) *chat.Refusal {
 	silent := time.AfterFunc(helloLimit, func() { out.Close(frame.Malformed, "no hello within 5 s") })
 	f, no := receive(ctx, conn, frame.MaxBulkFrame)
 	silent.Stop()
@@ -65,6 +66,7 @@ func (s *Server) talk(ctx context.Context, conn *websocket.Conn, out *outlet) *c
 		return refusal
 	}
 	defer s.hub.Detach(session)
+	guests.Keep(r.Context())
 	limit := frame.MaxFrame
 	if hello.Role == frame.Operator {
 		limit = frame.MaxBulkFrame

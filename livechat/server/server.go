@@ -3,6 +3,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/livens/livens/internal/guests"
 	"github.com/livens/livens/livechat/chat"
 	"github.com/livens/livens/livechat/store"
 )
@@ -25,6 +27,8 @@ type Options struct {
 	Origins []string     // of pages that may connect, such as "https://shop.example.com"
 	URLs    []string     // of the deployments: their pages may connect, too
 	Log     *slog.Logger
+	// Certificate is the one to show now; nil: plain HTTP.
+	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 }
 
 // Server serves a deployment.
@@ -37,6 +41,9 @@ type Server struct {
 	log     *slog.Logger
 	notices notices
 	handler http.Handler
+
+	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	strangers   *guests.House // connections that have not said hello
 }
 
 // New builds the handlers; nothing listens yet.
@@ -46,6 +53,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{hub: o.Hub, store: o.Store, synced: o.Synced, config: config, origins: originsOf(o.Origins, o.URLs), log: o.Log}
+	s.certificate, s.strangers = o.Certificate, guests.New(maxStrangers)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /chat", s.client)
 	mux.HandleFunc("GET /healthz", s.healthz)
@@ -61,18 +69,29 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
+// Limits of connections that have not said hello; helloLimit is another.
+const (
+	maxStrangers = 4096 // at once; then one of the address that holds the most gives way
+	headLimit    = 5 * time.Second
+	readLimit    = 10 * time.Second // for a request, and the handshake before it
+	replyLimit   = 30 * time.Second
+	idleLimit    = 30 * time.Second
+	maxHead      = 16 << 10 // bytes
+)
+
 // Serve serves on l until ctx is done; then clients are told, and have two seconds to answer. It closes l.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // what strangers do wrong with HTTP and TLS
+		Handler: s.handler, ReadHeaderTimeout: headLimit, ReadTimeout: readLimit, WriteTimeout: replyLimit, IdleTimeout: idleLimit, MaxHeaderBytes: maxHead,
+		ConnContext: guests.Note,
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // what strangers do wrong with HTTP and TLS
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
 		s.end(server)
 	})
-	err := server.Serve(l)
+	err := s.listen(server, s.strangers.Listen(l))
 	if !stop() {
 		<-stopped
 	}
@@ -80,6 +99,16 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return nil
 	}
 	return err
+}
+
+func (s *Server) listen(server *http.Server, l net.Listener) error {
+	if s.certificate == nil {
+		return server.Serve(l)
+	}
+	server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.certificate}
+	server.Protocols = &http.Protocols{}
+	server.Protocols.SetHTTP1(true) // as WebSockets need it
+	return server.ServeTLS(l, "", "")
 }
 
 // grace is how long clients have to close after they were told.

@@ -1,15 +1,18 @@
-package web
+// Package guests bounds the connections that strangers may have open on a listener.
+package guests
 
 import (
+	"context"
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"sync"
 	"time"
 )
 
-// guests keeps the connections of strangers within a limit. When all places are taken, a connection of the client that
+// House keeps the connections of strangers within a limit. When all places are taken, a connection of the client that
 // holds the most gives way to a new one: who opens many and says nothing keeps out only himself.
-type guests struct {
+type House struct {
 	limit int
 
 	mu      sync.Mutex
@@ -18,16 +21,17 @@ type guests struct {
 	cut     uint64 // connections that had to give way
 }
 
-func newGuests(limit int) *guests {
-	return &guests{limit: limit, all: map[*guest]struct{}{}, clients: map[netip.Addr]int{}}
+// New makes an empty House of that many places.
+func New(limit int) *House {
+	return &House{limit: limit, all: map[*guest]struct{}{}, clients: map[netip.Addr]int{}}
 }
 
-// listen hands on l's connections.
-func (g *guests) listen(l net.Listener) net.Listener { return &door{l, g} }
+// Listen hands on l's connections. Listeners may share a House.
+func (g *House) Listen(l net.Listener) net.Listener { return &door{l, g} }
 
 type door struct {
 	net.Listener
-	guests *guests
+	house *House
 }
 
 // Accept implements net.Listener.
@@ -36,13 +40,13 @@ func (d *door) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.guests.admit(c), nil
+	return d.house.admit(c), nil
 }
 
 // guest is one connection.
 type guest struct {
 	net.Conn
-	house  *guests
+	house  *House
 	client netip.Addr // an IPv4 address or an IPv6 /64
 	came   time.Time
 }
@@ -55,7 +59,27 @@ func (c *guest) Close() error {
 	return c.Conn.Close()
 }
 
-func (g *guests) admit(conn net.Conn) *guest {
+type connKey struct{}
+
+// Note has the requests of a connection know it; it is a server's ConnContext.
+func Note(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+// Keep takes the connection of a request out of the count, if Note noted it: it is a stranger's no more, and never gives way.
+func Keep(ctx context.Context) {
+	conn, _ := ctx.Value(connKey{}).(net.Conn)
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	if c, ok := conn.(*guest); ok {
+		c.house.mu.Lock()
+		defer c.house.mu.Unlock()
+		c.house.forget(c)
+	}
+}
+
+func (g *House) admit(conn net.Conn) *guest {
 	c := &guest{Conn: conn, house: g, client: clientOf(conn), came: time.Now()}
 	g.mu.Lock()
 	g.all[c] = struct{}{}
@@ -77,7 +101,7 @@ func (g *guests) admit(conn net.Conn) *guest {
 const guestSample = 64
 
 // heaviest is, of a sample, the oldest connection of the client that holds the most.
-func (g *guests) heaviest() *guest {
+func (g *House) heaviest() *guest {
 	var found *guest
 	looked := 0
 	for c := range g.all { // in random order
@@ -92,7 +116,7 @@ func (g *guests) heaviest() *guest {
 	return found
 }
 
-func (g *guests) forget(c *guest) {
+func (g *House) forget(c *guest) {
 	if _, here := g.all[c]; !here {
 		return
 	}
@@ -102,8 +126,8 @@ func (g *guests) forget(c *guest) {
 	}
 }
 
-// now tells how many connections there are, and how many had to give way.
-func (g *guests) now() (open int, cut uint64) {
+// Now tells how many connections there are, and how many had to give way.
+func (g *House) Now() (open int, cut uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.all), g.cut
