@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that the tests need and that are missing: other people's DNS servers and clients to
-# compare with, a browser, and the tools that build networks to break. No daemon is started, and nothing else is changed.
+# compare with, a browser, and the tools that build networks to break; and a Node.js from npm where Debian's is too old.
+# No daemon is started, and nothing else is changed.
 set -eu
 
 policy=/usr/sbin/policy-rc.d
@@ -57,30 +58,55 @@ apt() {
 	DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$log" 2>&1
 }
 
+install_packages() {
+	[ -n "$packages" ] || return 0
+	command -v apt-get >/dev/null 2>&1 ||
+		fail "not Debian: there is no apt-get; install by hand the programs of $packages"
+	[ "$(id -u)" -eq 0 ] || fail "not root: run as root to install $packages"
+	echo "test-tools: installing $packages"
+	forbid_daemons
+	# The lists at hand may do; they are fetched anew only when the first try fails.
+	# shellcheck disable=SC2086 # one word a package
+	apt install --no-install-recommends $packages ||
+		{ apt update && apt install --no-install-recommends $packages; } ||
+		{
+			tail -n 20 "$log" >&2
+			fail "apt-get could not install $packages"
+		}
+	left=$(missing_packages)
+	[ -z "$left" ] || fail "installed, and still missing a program of $left"
+}
+
+# The client's tests need Node.js 20; that of Debian 12 is older.
+node_is_old() {
+	major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9][0-9]*\)\..*/\1/p')
+	[ "${major:-0}" -lt 20 ]
+}
+
+# npm brings Node.js as a package; its program comes before Debian's in the PATH.
+renew_node() {
+	node_is_old || return 0
+	old="$(command -v node) is $(node --version), and the client's tests need Node.js 20 or later"
+	[ "$(id -u)" -eq 0 ] || fail "$old: run as root to install it, or: npm install --global node@22"
+	echo "test-tools: $old; installing node@22 with npm"
+	npm install --global node@22 </dev/null >>"$log" 2>&1 || {
+		tail -n 20 "$log" >&2
+		fail "npm could not install node@22: install Node.js 20 or later by hand"
+	}
+	hash -r
+	! node_is_old || fail "installed, and still $(command -v node) is $(node --version): put $(npm prefix --global)/bin first in PATH"
+}
+
 packages=$(missing_packages)
 packages=${packages% }
-if [ -z "$packages" ]; then
+if [ -z "$packages" ] && ! node_is_old; then
 	echo "test-tools: everything that the tests need is here"
 	exit 0
 fi
-command -v apt-get >/dev/null 2>&1 ||
-	fail "not Debian: there is no apt-get; install by hand the programs of $packages"
-[ "$(id -u)" -eq 0 ] || fail "not root: run as root to install $packages"
-
-echo "test-tools: installing $packages"
 trap restore EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 log=$(mktemp)
-forbid_daemons
-# The lists at hand may do; they are fetched anew only when the first try fails.
-# shellcheck disable=SC2086 # one word a package
-apt install --no-install-recommends $packages ||
-	{ apt update && apt install --no-install-recommends $packages; } ||
-	{
-		tail -n 20 "$log" >&2
-		fail "apt-get could not install $packages"
-	}
-left=$(missing_packages)
-[ -z "$left" ] || fail "installed, and still missing a program of $left"
+install_packages
+renew_node

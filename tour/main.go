@@ -53,7 +53,7 @@ func run(ctx context.Context, binary string) (*story, error) {
 
 // stayUp leaves everything running for whoever sits at the terminal; where nobody does, the tour is over.
 func (s *story) stayUp(ctx context.Context) error {
-	if !isTerminal(os.Stdin) {
+	if !stage.IsTerminal(os.Stdin) {
 		fmt.Println("Nobody sits at a terminal: the tour is over.")
 		return nil
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/livens/livens/internal/stage"
 )
 
 const (
@@ -39,16 +39,10 @@ func bold(text string) string { return styled("1", text) }
 func dim(text string) string  { return styled("2", text) }
 
 func styled(code, text string) string {
-	if !isTerminal(os.Stdout) {
+	if !stage.IsTerminal(os.Stdout) {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
-// isTerminal says that somebody may be looking.
-func isTerminal(f *os.File) bool {
-	_, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	return err == nil
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.0f ms", d.Seconds()*1000) }

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/livens/livens/internal/stage"
 )
 
 func main() {
@@ -37,7 +39,7 @@ func run(ctx context.Context, livens, livechat, listen string) error {
 	}
 	defer show.close()
 	fmt.Printf("\n  livens: three nameservers, two chat deployments, a visitor and an operator\n\n  %s\n\n", show.url())
-	if !isTerminal(os.Stdin) {
+	if !stage.IsTerminal(os.Stdin) {
 		fmt.Println("  Nobody sits at a terminal: the demo is over.")
 		return nil
 	}
@@ -105,9 +107,4 @@ func (s *show) close() {
 	if err := os.RemoveAll(s.cast.dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintln(os.Stderr, "demo: left behind:", err)
 	}
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
