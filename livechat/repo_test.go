@@ -19,6 +19,7 @@ var edges = map[string][]string{
 	"server":       {"frame", "store", "chat"},
 	"chattest":     {"frame"},
 	"pages":        {},
+	"rig":          {},
 	"cmd/livechat": {"config", "deployment", "store"},
 }
 

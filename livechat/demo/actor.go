@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"github.com/livens/livens/livechat/rig"
 )
 
 // actor is one process, the paths to it, and what was done to it.
 type actor struct {
 	Name, Site string
-	paths      []*path
+	paths      []*rig.Path
 	launch     func(context.Context) (running, error)
 
 	acting sync.Mutex // held while something is done to it
@@ -85,7 +87,7 @@ func (a *actor) set(run running, frozen bool) {
 
 func (a *actor) swallow(yes bool) {
 	for _, p := range a.paths {
-		p.swallow(yes)
+		p.Swallow(yes)
 	}
 }
 
@@ -104,7 +106,7 @@ func (a *actor) condition() string {
 		return "killed"
 	case frozen:
 		return "stopped"
-	case len(a.paths) > 0 && a.paths[0].swallows():
+	case len(a.paths) > 0 && a.paths[0].Swallows():
 		return "black hole"
 	}
 	return "running"
@@ -116,6 +118,6 @@ func (a *actor) end() {
 	defer a.acting.Unlock()
 	a.kill()
 	for _, p := range a.paths {
-		p.close()
+		p.Close()
 	}
 }

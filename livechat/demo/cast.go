@@ -16,6 +16,7 @@ import (
 	"github.com/livens/livens/client"
 	"github.com/livens/livens/internal/process"
 	"github.com/livens/livens/internal/stage"
+	"github.com/livens/livens/livechat/rig"
 )
 
 //go:embed chat.example.com.toml
@@ -132,7 +133,7 @@ func (c *cast) people(p ports) error {
 }
 
 func (a *actor) open(known, is netip.AddrPort, datagrams bool) error {
-	p, err := newPath(known, is, datagrams)
+	p, err := rig.NewPath(known, is, datagrams)
 	if err == nil {
 		a.paths = append(a.paths, p)
 	}

@@ -2,16 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"net/netip"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
-	"time"
 
-	"github.com/livens/livens/internal/process"
+	"github.com/livens/livens/livechat/rig"
 )
 
 // deployment is a livechat.
@@ -38,56 +32,10 @@ func (d *deployment) Other() *deployment {
 	return nil
 }
 
-// startLimit is how long a deployment may take until it serves.
-const startLimit = 15 * time.Second
-
 func (d *deployment) start(ctx context.Context) (running, error) {
 	config, err := fill(deploymentText, d)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(d.Dir(), 0o755); err != nil {
-		return nil, err
-	}
-	file := filepath.Join(d.Dir(), "livechat.toml")
-	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
-		return nil, err
-	}
-	log, err := os.OpenFile(filepath.Join(d.Dir(), "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
-	cmd := exec.Command(d.cast.livechat, "serve", "--config", file)
-	cmd.Stdout, cmd.Stderr = log, log
-	run, err := process.Start(cmd, nil)
-	if err != nil {
-		return nil, err
-	}
-	if err := run.Await(ctx, startLimit, d.serves); err != nil {
-		run.End(syscall.SIGKILL)
-		said, _ := os.ReadFile(log.Name()) // what there is
-		return nil, fmt.Errorf("livechat does not serve: %w\n%s", err, said)
-	}
-	return chat{run}, nil
+	return rig.Start(ctx, rig.Plan{Binary: d.cast.livechat, Dir: d.Dir(), Config: config, Addr: d.Addr})
 }
-
-// serves reports nil once the deployment does; it is asked where it is, whatever the path is like.
-func (d *deployment) serves() error {
-	reply, err := http.Get("http://" + d.Addr.String() + "/healthz")
-	if err != nil {
-		return err
-	}
-	reply.Body.Close()
-	if reply.StatusCode != http.StatusOK {
-		return fmt.Errorf("healthz says %s", reply.Status)
-	}
-	return nil
-}
-
-// chat is a running livechat.
-type chat struct{ *process.Process }
-
-func (c chat) Kill()         { c.End(syscall.SIGKILL) }
-func (c chat) Freeze() error { return c.Signal(syscall.SIGSTOP) }
-func (c chat) Thaw() error   { return c.Signal(syscall.SIGCONT) }

@@ -1,4 +1,4 @@
-package main
+package rig
 
 import (
 	"io"
@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// path is the way from everybody to one process: it listens where the process is known to be, and passes on what comes. As a
+// Path is the way from everybody to one process: it listens where the process is known to be, and passes on what comes. As a
 // black hole it swallows, both ways, and tells nobody.
-type path struct {
+type Path struct {
 	to      string
 	streams net.Listener
 	packets *net.UDPConn // nil: streams only
@@ -19,13 +19,13 @@ type path struct {
 	hole chan struct{} // closed when it ends; nil: the path is open
 }
 
-// newPath begins one at an address. For a nameserver it carries datagrams too.
-func newPath(at, to netip.AddrPort, datagrams bool) (*path, error) {
+// NewPath begins one at an address; port 0 lets the kernel choose. For a nameserver it carries datagrams too.
+func NewPath(at, to netip.AddrPort, datagrams bool) (*Path, error) {
 	listener, err := net.Listen("tcp", at.String())
 	if err != nil {
 		return nil, err
 	}
-	p := &path{to: to.String(), streams: listener}
+	p := &Path{to: to.String(), streams: listener}
 	if datagrams {
 		if p.packets, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(at)); err != nil {
 			listener.Close()
@@ -37,8 +37,8 @@ func newPath(at, to netip.AddrPort, datagrams bool) (*path, error) {
 	return p, nil
 }
 
-// swallow makes the path a black hole, or opens it again.
-func (p *path) swallow(yes bool) {
+// Swallow makes the path a black hole, or opens it again.
+func (p *Path) Swallow(yes bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -50,14 +50,15 @@ func (p *path) swallow(yes bool) {
 	}
 }
 
-func (p *path) swallows() bool {
+// Swallows says whether it is a black hole.
+func (p *Path) Swallows() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.hole != nil
 }
 
 // open waits until the path is.
-func (p *path) open() {
+func (p *Path) open() {
 	p.mu.Lock()
 	hole := p.hole
 	p.mu.Unlock()
@@ -66,15 +67,19 @@ func (p *path) open() {
 	}
 }
 
-func (p *path) close() {
-	p.swallow(false)
+// Addr is where it listens: host:port.
+func (p *Path) Addr() string { return p.streams.Addr().String() }
+
+// Close ends it: new connections are refused, and what it swallowed goes on.
+func (p *Path) Close() {
+	p.Swallow(false)
 	p.streams.Close()
 	if p.packets != nil {
 		p.packets.Close()
 	}
 }
 
-func (p *path) accept() {
+func (p *Path) accept() {
 	for {
 		conn, err := p.streams.Accept()
 		if err != nil {
@@ -85,7 +90,7 @@ func (p *path) accept() {
 }
 
 // join joins a connection with the process. Where nobody listens it is reset, as the process's own host would do.
-func (p *path) join(near net.Conn) {
+func (p *Path) join(near net.Conn) {
 	p.open()
 	far, err := net.DialTimeout("tcp", p.to, time.Second)
 	if err != nil {
@@ -97,7 +102,7 @@ func (p *path) join(near net.Conn) {
 }
 
 // copy passes on until an end closes, and then closes both.
-func (p *path) copy(to, from net.Conn) {
+func (p *Path) copy(to, from net.Conn) {
 	_, err := io.Copy(gate{to, p}, from)
 	p.open()
 	if err != nil {
@@ -119,7 +124,7 @@ func reset(conn net.Conn) {
 // gate is a Writer that waits while the path swallows.
 type gate struct {
 	io.Writer
-	path *path
+	path *Path
 }
 
 func (g gate) Write(b []byte) (int, error) {
@@ -131,20 +136,20 @@ func (g gate) Write(b []byte) (int, error) {
 const replyLimit = 2 * time.Second
 
 // carry passes datagrams on, each with a socket of its own for the response. A black hole loses them.
-func (p *path) carry() {
+func (p *Path) carry() {
 	buffer := make([]byte, 4096)
 	for {
 		n, from, err := p.packets.ReadFromUDPAddrPort(buffer)
 		if err != nil {
 			return
 		}
-		if !p.swallows() {
+		if !p.Swallows() {
 			go p.exchange(append([]byte(nil), buffer[:n]...), from)
 		}
 	}
 }
 
-func (p *path) exchange(query []byte, from netip.AddrPort) {
+func (p *Path) exchange(query []byte, from netip.AddrPort) {
 	conn, err := net.Dial("udp", p.to)
 	if err != nil {
 		return // it is lost, as datagrams may be
@@ -154,7 +159,7 @@ func (p *path) exchange(query []byte, from netip.AddrPort) {
 	if _, err := conn.Write(query); err != nil || conn.SetReadDeadline(time.Now().Add(replyLimit)) != nil {
 		return
 	}
-	if n, err := conn.Read(response); err == nil && !p.swallows() {
+	if n, err := conn.Read(response); err == nil && !p.Swallows() {
 		_, _ = p.packets.WriteToUDPAddrPort(response[:n], from) // likewise
 	}
 }
