@@ -57,7 +57,7 @@ type peer struct {
 	read      int64     // how far it has read this store's log
 	linked    bool      // whether it follows
 	since     time.Time // when linked changed
-	operators int       // that are connected to it
+	operators []string  // the senders of those that are connected to it
 }
 
 // conversation is what must be known of one while somebody takes part in it.

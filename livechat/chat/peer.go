@@ -35,7 +35,7 @@ func (h *Hub) PeerRead(seq int64) {
 func (h *Hub) PeerGone() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.peer.operators = 0
+	h.peer.operators = nil
 	h.announce()
 }
 
@@ -46,8 +46,8 @@ func (h *Hub) FromPeer(f any) {
 	switch f := f.(type) {
 	case *frame.Msg:
 		switch {
-		case f.Kind == frame.Presence && f.Operators != nil:
-			h.peer.operators = max(0, *f.Operators)
+		case f.Kind == frame.Presence:
+			h.peer.operators = f.Here
 			h.announce()
 		case f.Kind == frame.Typing && frame.IsConversation(f.C):
 			h.tell(f.C, *f, nil)
@@ -79,7 +79,7 @@ func (h *Hub) Recount(done func(error)) {
 // announce tells everybody how many operators there are, when that has changed.
 func (h *Hub) announce() {
 	h.relay(h.here())
-	n := len(h.operators) + h.peer.operators
+	n := len(distinct(h.senders(), h.peer.operators))
 	if n == h.presence {
 		return
 	}
@@ -91,7 +91,27 @@ func (h *Hub) announce() {
 }
 
 // here is what the other deployment is told of the operators at this one.
-func (h *Hub) here() frame.Msg { return presence(len(h.operators)) }
+func (h *Hub) here() frame.Msg {
+	senders := distinct(h.senders())
+	f := presence(len(senders))
+	f.Here = senders
+	return f
+}
+
+// senders are those of the operators at this deployment, in any order.
+func (h *Hub) senders() (senders []string) {
+	for s := range h.operators {
+		senders = append(senders, s.sender)
+	}
+	return senders
+}
+
+// distinct are all of the lists, each once: whoever moves is at both deployments for a while.
+func distinct(lists ...[]string) []string {
+	all := slices.Concat(lists...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
 
 func presence(n int) frame.Msg { return frame.Msg{T: "msg", Kind: frame.Presence, Operators: &n} }
 

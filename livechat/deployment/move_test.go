@@ -126,3 +126,34 @@ func TestWithoutModeratorsEverybodyIsServed(t *testing.T) {
 		}
 	}
 }
+
+// TestOperatorAtBothDeploymentsIsOne, as everyone is in the midst of a planned move.
+func TestOperatorAtBothDeploymentsIsOne(t *testing.T) {
+	p, r := pair(t, nil)
+	primary, redundant := start(t, p), start(t, r)
+	inSync(t, primary, redundant)
+	ann := operator(chattest.Sender("operator"))
+	primary.attach(ann)
+	v, _, _ := redundant.attach(visitor(chattest.Key(), chattest.Sender("visitor")))
+	await(t, func() error {
+		if _, welcome, _ := redundant.attach(visitor(chattest.Key(), chattest.Sender("visitor"))); welcome.Operators != 1 {
+			return errors.New("it does not know of the operator yet")
+		}
+		return nil
+	})
+	redundant.attach(ann)
+	redundant.attach(operator(chattest.Sender("operator")))
+	v.send(frame.Ack{T: "ack", Ping: "2"})
+	for {
+		switch f := v.next().(type) {
+		case *frame.Msg:
+			if f.Kind == frame.Presence && *f.Operators > 2 {
+				t.Errorf("two operators count as %d", *f.Operators)
+			}
+		case *frame.Ack:
+			if f.Pong == "2" {
+				return
+			}
+		}
+	}
+}

@@ -97,6 +97,8 @@ type Msg struct {
 	Text      string `json:"text,omitempty"`
 	Kind      string `json:"kind,omitempty"`
 	Operators *int   `json:"operators,omitempty"`
+	// Here are, on a link, the senders of the operators that Operators counts: one may be attached to both deployments.
+	Here []string `json:"here,omitempty"`
 }
 
 // Ack says what somebody holds, or is a heartbeat: a ping, or the pong that answers it.
