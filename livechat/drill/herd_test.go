@@ -16,13 +16,10 @@ const (
 	herdPeak   = 1.5             // times the even rate, in any second
 )
 
-// patientCheck bears with a deployment that 5,000 visitors, on the same machine, keep busy.
-const patientCheck = "interval = \"1s\"\nfast_interval = \"1s\"\ntimeout = \"5s\"\nfall = 30\nrise = 1\n"
-
 // TestDrillChatHerd (F7): 5,000 visitors are moved at once by a planned switch. They come over the time that the deployment
 // asks for, evenly enough; none is lost, nor is what they wrote.
 func TestDrillChatHerd(t *testing.T) {
-	w := newEmptyWorld(t, plan{check: patientCheck, livechat: fmt.Sprintf("[limits]\nattach_rate = %d\n", herdSize/int(herdSpread.Seconds()))})
+	w := newEmptyWorld(t, plan{livechat: fmt.Sprintf("[limits]\nattach_rate = %d\n", herdSize/int(herdSpread.Seconds()))})
 	flock := make([]sheep, herdSize)
 	var there, done sync.WaitGroup
 	there.Add(herdSize)
