@@ -23,6 +23,10 @@ type nameserver struct {
 	moderator string // where its Moderator listens
 }
 
+// probing is the default profile but for the time between two probes while all is clear, which is 1 s: a deployment that is
+// back is soon known to be. What is borne with before one counts as down is the same, 600 ms.
+const probing = "interval = \"200ms\"\n"
+
 // onOrder has traffic return when an operator says so only.
 const onOrder = "failback = \"gated\"\nfailback_delay = \"24h\"\nmax_failbacks = 1000\n"
 
@@ -42,8 +46,8 @@ func (w *world) zone(nameservers ...netip.Addr) string {
 	port := w.primary.addr.Port()
 	zone := fmt.Sprintf("[zone]\nname = %q\nns = [%s]\ncontact = \"hostmaster@chat.test\"\nrecords = [%s]\n[pool.%s]\nanswers = [\"@\"]\nttl = 1\n%s",
 		zoneName, strings.Join(names, ", "), strings.Join(glue, ", "), poolName, failback)
-	zone += fmt.Sprintf("[pool.%s.check]\ntype = \"http\"\nport = %d\npath = \"/healthz\"\n", poolName, port)
-	zone += fmt.Sprintf("[pool.%s.sync]\ntype = \"http\"\nport = %d\npath = \"/syncz\"\n", poolName, port)
+	zone += fmt.Sprintf("[pool.%s.check]\ntype = \"http\"\nport = %d\npath = \"/healthz\"\n%s", poolName, port, probing)
+	zone += fmt.Sprintf("[pool.%s.sync]\ntype = \"http\"\nport = %d\npath = \"/syncz\"\n%s", poolName, port, probing)
 	for _, d := range w.all() {
 		zone += fmt.Sprintf("[[pool.%s.deployment]]\nname = %q\naddresses = [%q]\n", poolName, d.name, d.addr.Addr())
 	}
