@@ -120,6 +120,7 @@ func (h *Hub) join(s *Session, hello *frame.Hello) *Refusal {
 	h.sessions[s] = true
 	if s.role == frame.Operator {
 		h.operators[s] = true
+		h.relay(h.here())
 		h.announce()
 		return nil
 	}
@@ -206,6 +207,7 @@ func (h *Hub) Detach(s *Session) {
 	}
 	if s.role == frame.Operator {
 		delete(h.operators, s)
+		h.relay(h.here())
 		h.announce()
 		return
 	}

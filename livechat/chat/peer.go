@@ -76,9 +76,9 @@ func (h *Hub) Recount(done func(error)) {
 	h.options.Store.Write(&store.Batch{Cursor: &store.Cursor{}, Recount: true, Done: func(_ []store.Record, _ []bool, err error) { done(err) }})
 }
 
-// announce tells everybody how many operators there are, when that has changed.
+// announce tells everybody here how many operators there are, when that has changed. The other deployment is told only of
+// operators that come or go here: if each answered what it is told of the other's, they would never stop.
 func (h *Hub) announce() {
-	h.relay(h.here())
 	n := len(distinct(h.senders(), h.peer.operators))
 	if n == h.presence {
 		return

@@ -32,10 +32,11 @@ type browser struct {
 // browserLimit is from start to ready, on a busy machine.
 const browserLimit = 60 * time.Second
 
-// browserFlags make it the browser of a person who looks at every window, without a sandbox (drills run as root).
+// browserFlags make it the browser of a person who looks at every window, none of which gets less of the machine than another,
+// without a sandbox (drills run as root).
 var browserFlags = []string{
 	"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--mute-audio",
-	"--disable-extensions", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-default-browser-check",
+	"--disable-renderer-backgrounding", "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-default-browser-check",
 	"--remote-debugging-port=0",
 }
 

@@ -2,6 +2,7 @@ package drill_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,37 +44,58 @@ func (w *world) hear(since time.Time) {
 	}
 }
 
-// TestDrillChatKilled (F9, F11): the active deployment is killed while both write; then, once it is back, the other one.
+// TestDrillChatKilled (F9, F11, F13): the active deployment is killed while both write; then, once it is back, the other
+// one. Every second time the Moderators are black-holed, from before a further visitor comes: what that adds to a first
+// connection and to a switch is the difference of the medians.
 func TestDrillChatKilled(t *testing.T) {
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
-		var gaps, slowest []time.Duration
+		var first, gap [2][]time.Duration // with Moderators that answer; that do not
+		var slowest []time.Duration
 		active := w.primary
-		for range 10 * repeats {
-			struck := time.Now()
-			active.kill()
-			w.bothTo(w.other(active), struck)
-			w.hear(time.Now())
-			f, busy := w.noticed(struck, time.Now()), yard.worst(struck, time.Now())
-			w.below(killedBound, f)
-			gaps, slowest = append(gaps, f.gap), append(slowest, f.slowest)
-			if max(f.gap, f.slowest) > killedBound {
-				t.Logf("%v (a mere connection took up to %v)\nvisitor:\n%soperator:\n%s", f, round(busy), told(w.visitor.seen(struck)), told(w.operator.seen(struck)))
+		for round := range 6 * repeats {
+			for silent, f := range []fault{{}, {stalled: true}} {
+				w.moderatorsDo(f)
+				first[silent] = append(first[silent], w.firstWelcome(fmt.Sprintf("bob%d%d", round, silent)))
+				seen := w.killed(active)
+				gap[silent], slowest = append(gap[silent], seen.gap), append(slowest, seen.slowest)
+				w.moderatorsDo(fault{})
+				w.active(w.other(active))
+				w.must(active.start())
+				w.settle()
+				active = w.other(active)
 			}
-			w.active(w.other(active))
-			w.must(active.start())
-			w.settle()
-			active = w.other(active)
 		}
 		f := w.finish(began)
-		f.gap, f.slowest = percentile99(gaps), percentile99(slowest)
-		return row{what: fmt.Sprintf("killed, %d times", len(gaps)), promised: promise(killedBound), figures: f}
+		f.gap, f.slowest = percentile99(slices.Concat(gap[:]...)), percentile99(slowest)
+		w.below(killedBound, f)
+		addedFirst, addedGap := median(first[1])-median(first[0]), median(gap[1])-median(gap[0])
+		w.within(moderatorBound, addedFirst, "a black-holed Moderator added to a first connection")
+		w.within(moderatorBound, addedGap, "a black-holed Moderator added to a switch")
+		more := fmt.Sprintf("a first welcome %v later, a switch %v; gaps of %s, with Moderators of %s", round(addedFirst), round(addedGap), spread(gap[1]), spread(gap[0]))
+		report(t, row{what: "Moderators black-holed, first load and killed", promised: promise(moderatorBound) + " more", figures: f, more: more})
+		return row{what: fmt.Sprintf("killed, %d times", len(slowest)), promised: promise(killedBound) + " (99th)", figures: f, more: "gaps of " + spread(slices.Concat(gap[:]...))}
 	})
+}
+
+// killed kills a deployment, and is what the two noticed until they heard each other again.
+func (w *world) killed(d *deployment) figures {
+	w.t.Helper()
+	struck := time.Now()
+	d.kill()
+	w.bothTo(w.other(d), struck)
+	w.hear(time.Now())
+	f := w.noticed(struck, time.Now())
+	if max(f.gap, f.slowest) > killedBound {
+		w.t.Logf("%v\nvisitor:\n%soperator:\n%s", f, told(w.visitor.seen(struck)), told(w.operator.seen(struck)))
+	}
+	return f
 }
 
 // TestDrillChatThereAndBack (F11, F15): A → B → A → B, each dying as soon as the other chats again: what was written
 // last is nowhere but on the operator's page and on the one that has just died.
 func TestDrillChatThereAndBack(t *testing.T) {
+	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
 		active := w.primary
@@ -92,6 +114,7 @@ func TestDrillChatThereAndBack(t *testing.T) {
 // TestDrillChatStopped (F9): the active deployment is stopped (SIGSTOP) while both write, and goes on when it is no longer
 // needed.
 func TestDrillChatStopped(t *testing.T) {
+	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
 		w.primary.freeze()
@@ -109,6 +132,7 @@ func TestDrillChatStopped(t *testing.T) {
 
 // TestDrillChatStoppedIdle (F9): the same while nobody writes. What is written next arrives.
 func TestDrillChatStoppedIdle(t *testing.T) {
+	t.Parallel()
 	drill(t, plan{idle: true}, func(w *world) row {
 		return w.idleUntil(w.primary.freeze, "SIGSTOP while nobody writes")
 	})
@@ -132,6 +156,7 @@ func (w *world) idleUntil(strike func(), what string) row {
 
 // TestDrillChatStandbyFails (F10): nobody is affected.
 func TestDrillChatStandbyFails(t *testing.T) {
+	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
 		w.redundant.kill()
@@ -149,11 +174,11 @@ func (w *world) unmoved(since time.Time, f figures) {
 	w.t.Helper()
 	for _, p := range w.parties() {
 		if s := p.switches(since); len(s) > 0 {
-			w.movedAll("the %s switched: %+v", p.role, s)
+			w.t.Errorf("the %s switched: %+v", p.role, s)
 		}
 	}
 	if f.gap > 0 {
-		w.movedAll("%v without a socket", f.gap)
+		w.t.Errorf("%v without a socket", f.gap)
 	}
 }
 
@@ -163,6 +188,7 @@ func TestDrillChatBothDown(t *testing.T) {
 	t.Parallel()
 	for _, first := range []string{"primary", "redundant"} {
 		t.Run(first, func(t *testing.T) {
+			t.Parallel()
 			drill(t, plan{}, func(w *world) row {
 				began := time.Now()
 				w.primary.kill()

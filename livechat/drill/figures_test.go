@@ -186,6 +186,11 @@ func percentile99(all []time.Duration) time.Duration {
 	return sorted[min(len(sorted)-1, len(sorted)*99/100)]
 }
 
+// spread is the range of what was measured.
+func spread(all []time.Duration) string {
+	return fmt.Sprintf("%v to %v", round(slices.Min(all)), round(slices.Max(all)))
+}
+
 func median(all []time.Duration) time.Duration {
 	return slices.SortedFunc(slices.Values(all), cmp.Compare[time.Duration])[len(all)/2]
 }

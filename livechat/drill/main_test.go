@@ -3,6 +3,7 @@
 package drill_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -29,22 +30,17 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binaries.livens, binaries.livechat = filepath.Join(dir, "livens"), filepath.Join(dir, "livechat")
+	built := make(chan error, 2)
 	for path, of := range map[string]string{binaries.livens: "../../cmd/livens", binaries.livechat: "../cmd/livechat"} {
-		cmd := exec.Command("go", "build", "-o", path, ".")
-		cmd.Dir = of
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fail(fmt.Errorf("%w: %s", err, out))
-		}
+		go func() { built <- build(path, of) }()
 	}
 	if chromium, err = startBrowser(chromiumFlags, nil, nil); err != nil {
 		return fail(err)
 	}
 	defer chromium.end()
-	end, err := yard.begin(chromium)
-	if err != nil {
+	if err := errors.Join(<-built, <-built); err != nil {
 		return fail(err)
 	}
-	defer end()
 	if err := flag.Set("test.parallel", atOnce); err != nil {
 		return fail(err)
 	}
@@ -65,8 +61,18 @@ var chromiumFlags = []string{
 	"--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/3",
 }
 
-// atOnce is how many drills are held at a time, unless -parallel says otherwise: they wait much more than they work.
-const atOnce = "4"
+// atOnce is how many of the drills that wait more than they work are held at a time.
+const atOnce = "6"
+
+// build builds the program of a folder.
+func build(path, folder string) error {
+	cmd := exec.Command("go", "build", "-o", path, ".")
+	cmd.Dir = folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
 
 func fail(err error) int {
 	fmt.Fprintln(os.Stderr, "drill:", err)

@@ -18,7 +18,6 @@ const moderatorBound = 50 * time.Millisecond
 // TestDrillChatModeratorsDown (F13): no Moderator can be asked, by browsers or by deployments. Who comes is served by the
 // primary; when that is killed all go on with the redundant one.
 func TestDrillChatModeratorsDown(t *testing.T) {
-	t.Parallel()
 	for what, f := range map[string]fault{
 		"down":          {refusing: true},
 		"slow":          {delay: 1500 * time.Millisecond},
@@ -57,6 +56,7 @@ func TestDrillChatModeratorsLie(t *testing.T) {
 		"without an end":        `{"pool":"chat","active":"` + strings.Repeat("redundant", 1<<17),
 	} {
 		t.Run(what, func(t *testing.T) {
+			t.Parallel()
 			drill(t, plan{}, func(w *world) row {
 				began := time.Now()
 				honest := w.lie(reply)
@@ -102,38 +102,6 @@ func (w *world) lie(reply string) (honest func()) {
 	}
 }
 
-// TestDrillChatModeratorsSilent (F13): what a Moderator that is black-holed adds, to a first connection and to a switch,
-// compared with one that answers.
-func TestDrillChatModeratorsSilent(t *testing.T) {
-	drill(t, plan{}, func(w *world) row {
-		began := time.Now()
-		var first, gap [2][]time.Duration // with Moderators that answer; that do not
-		active := w.primary
-		for round := range 6 * repeats {
-			for silent, f := range []fault{{}, {stalled: true}} {
-				w.moderatorsDo(f)
-				first[silent] = append(first[silent], w.firstWelcome(fmt.Sprintf("bob%d%d", round, silent)))
-				struck := time.Now()
-				active.kill()
-				w.bothTo(w.other(active), struck)
-				w.hear(time.Now())
-				gap[silent] = append(gap[silent], w.noticed(struck, time.Now()).gap)
-				w.moderatorsDo(fault{})
-				w.active(w.other(active))
-				w.must(active.start())
-				w.settle()
-				active = w.other(active)
-			}
-		}
-		f := w.finish(began)
-		addedFirst, addedGap := median(first[1])-median(first[0]), median(gap[1])-median(gap[0])
-		w.within(moderatorBound, addedFirst, "added to a first connection")
-		w.within(moderatorBound, addedGap, "added to a switch")
-		return row{what: "Moderators black-holed, first load and killed", promised: promise(moderatorBound) + " more", figures: f,
-			more: fmt.Sprintf("a first welcome %v later, a switch %v", round(addedFirst), round(addedGap))}
-	})
-}
-
 // firstWelcome opens a further visitor's page and measures from its load to its welcome.
 func (w *world) firstWelcome(name string) time.Duration {
 	w.t.Helper()
@@ -174,6 +142,7 @@ func TestDrillChatNameserverDies(t *testing.T) {
 // TestDrillChatHumanError (F6): the nameserver is told to switch to a deployment that is dead, and given files that are
 // wrong. It refuses both, and nobody notices.
 func TestDrillChatHumanError(t *testing.T) {
+	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
 		w.redundant.kill()

@@ -10,7 +10,6 @@ import (
 // TestDrillChatNames (F13): the service's name leads nowhere, or where it led before a switch; the page is opened new. Its
 // own URLs lead it to the active deployment all the same.
 func TestDrillChatNames(t *testing.T) {
-	t.Parallel()
 	const staggered = 1500 * time.Millisecond // the script tries the next after 1 s
 	for what, c := range map[string]struct {
 		url   func(w *world) string

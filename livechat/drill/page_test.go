@@ -16,6 +16,7 @@ func evaluate(expression string) chromedp.Action { return chromedp.Evaluate(expr
 // TestDrillChatHidden (F11): the visitor looks at another tab, for so long that the browser slows down the page's timers: to
 // one a second, since it has a WebSocket (without one, to one a minute). The active deployment is stopped; the visitor is moved as fast as if he looked, and shown what he is told.
 func TestDrillChatHidden(t *testing.T) {
+	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
 		show := w.visitor.hide()
@@ -176,6 +177,7 @@ func TestDrillChatBack(t *testing.T) {
 
 // TestDrillChatOffline (F11): the visitor's computer is offline for 5 s while he writes; then it is online.
 func TestDrillChatOffline(t *testing.T) {
+	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
 		w.visitor.offline(true)
@@ -208,6 +210,7 @@ func (p *party) offline(off bool) {
 // TestDrillChatReload (F11): the visitor reloads the page, three times, while what he wrote is not acknowledged; and the
 // operator once.
 func TestDrillChatReload(t *testing.T) {
+	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
 		for _, p := range []*party{w.visitor, w.visitor, w.visitor, w.operator} {

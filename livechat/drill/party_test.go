@@ -51,7 +51,6 @@ type party struct {
 
 	mu     sync.Mutex
 	heard  *sync.Cond
-	told   func(event) // unless nil, what it tells goes there
 	events []event
 	loads  int
 }
@@ -101,10 +100,6 @@ func (p *party) hear(payload string) {
 	var e event
 	if err := json.Unmarshal([]byte(payload), &e); err != nil {
 		e = event{Kind: "error", Why: err.Error()}
-	}
-	if p.told != nil {
-		p.told(e)
-		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -32,10 +31,8 @@ type chatFrame struct {
 
 func (s *sheep) sender() string { return fmt.Sprintf("v-herd%08d", s.n) }
 
-// live is its life; there is done once it waits, whether or not all is well.
-func (s *sheep) live(ctx context.Context, w *world, there *sync.WaitGroup) error {
-	once := sync.OnceFunc(there.Done)
-	defer once()
+// live is its life; arrived is called once it waits to be moved.
+func (s *sheep) live(ctx context.Context, w *world, arrived func()) error {
 	old, err := s.attach(ctx, w.primary, 0)
 	if err != nil {
 		return err
@@ -51,7 +48,7 @@ func (s *sheep) live(ctx context.Context, w *world, there *sync.WaitGroup) error
 	if early.T == "move" {
 		return errors.New("moved before the order")
 	}
-	once()
+	arrived()
 	move, err := await(ctx, old, func(f chatFrame) bool { return f.T == "move" })
 	if err != nil {
 		return fmt.Errorf("waiting to be moved: %w", err)

@@ -42,9 +42,7 @@ func newRegion(t *testing.T) *region {
 	r.origin = r.serve(elsewhere.Host("shop"))
 	hosts := []*lab.Host{r.a.Host("ns1"), b.Host("ns2"), c.Host("ns3")}
 	cert, key := r.certify(hosts)
-	for _, d := range r.all() {
-		r.must(d.start())
-	}
+	r.startDeployments()
 	r.startCluster(hosts, cert, key)
 	r.settle()
 	r.browse(people, r.startUnbound(elsewhere.Host("resolver")))
@@ -164,22 +162,20 @@ func (r *region) browse(host *lab.Host, resolver netip.Addr) {
 // TestDrillChatWholeWay (F9, F11, F12): Chromium asks unbound, which asks three nameservers. One of these is killed, then
 // the primary deployment. The chat goes on by the script at once; a page that is opened then follows DNS.
 func TestDrillChatWholeWay(t *testing.T) {
-	again(t, func() (*world, row) {
-		r := newRegion(t)
-		began := time.Now()
-		r.lose(1)
-		r.hear(time.Now())
-		r.unmoved(began, r.noticed(began, time.Now()))
-		struck := time.Now()
-		r.primary.kill()
-		r.bothTo(r.redundant, struck)
-		r.active(r.redundant)
-		r.hear(time.Now())
-		took := r.followsDNS("bob")
-		f := r.finish(began)
-		r.below(killedBound, f)
-		return r.world, row{what: "the whole way: a nameserver killed, the primary killed", promised: promise(killedBound), figures: f, more: "a new page followed DNS after " + round(took).String()}
-	})
+	r := newRegion(t)
+	began := time.Now()
+	r.lose(1)
+	r.hear(time.Now())
+	r.unmoved(began, r.noticed(began, time.Now()))
+	struck := time.Now()
+	r.primary.kill()
+	r.bothTo(r.redundant, struck)
+	r.active(r.redundant)
+	r.hear(time.Now())
+	took := r.followsDNS("bob")
+	f := r.finish(began)
+	r.below(killedBound, f)
+	report(t, row{what: "the whole way: a nameserver killed, the primary killed", promised: promise(killedBound), figures: f, more: "a new page followed DNS after " + round(took).String()})
 }
 
 // followsDNS opens further pages until one gets its first welcome from the redundant deployment by the service's name.
@@ -204,17 +200,16 @@ func (r *region) followsDNS(name string) time.Duration {
 // TestDrillChatDataCenterLost (F3, F4): nothing passes to or from data center A any more, where the primary deployment and
 // a nameserver are.
 func TestDrillChatDataCenterLost(t *testing.T) {
-	again(t, func() (*world, row) {
-		r := newRegion(t)
-		began := time.Now()
-		r.network.Cut(lab.Both(r.a, nil, 0)...)
-		r.forget(0)
-		r.bothTo(r.redundant, began)
-		r.hear(time.Now())
-		r.active(r.redundant)
-		r.followsDNS("bob")
-		f := r.finish(began)
-		r.below(silentBound, f)
-		return r.world, row{what: "a data center black-holed", promised: promise(silentBound), figures: f}
-	})
+	t.Parallel()
+	r := newRegion(t)
+	began := time.Now()
+	r.network.Cut(lab.Both(r.a, nil, 0)...)
+	r.forget(0)
+	r.bothTo(r.redundant, began)
+	r.hear(time.Now())
+	r.active(r.redundant)
+	r.followsDNS("bob")
+	f := r.finish(began)
+	r.below(silentBound, f)
+	report(t, row{what: "a data center black-holed", promised: promise(silentBound), figures: f})
 }

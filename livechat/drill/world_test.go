@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +27,6 @@ const (
 type plan struct {
 	nameservers int            // default 1; of several, the Moderators are the first two
 	failback    string         // lines of the pool's section; default onOrder
-	check       string         // lines of the check's section; default quickCheck
 	timing      map[string]int // the script's times that differ from its defaults
 	dns         string         // the service's URL instead of one that leads where DNS leads
 	livechat    string         // further lines of livechat.toml
@@ -43,6 +43,8 @@ type world struct {
 	browser *browser
 	origin  string // of the drills' page
 
+	loopback netip.Addr // the primary deployment's and the nameservers'; the next one is the redundant deployment's
+
 	mu                 sync.Mutex // guards nameservers while they start: relays look there
 	nameservers        []*nameserver
 	moderators         []*relay // the ways to Moderators, of browsers and deployments; none in a network of its own
@@ -53,8 +55,6 @@ type world struct {
 
 	visitor, operator *party
 	began             time.Time // when all chatted
-	moved             []string  // who was moved, or cut off, and should not be
-	unmeasured        bool      // something took longer than was promised, on a machine too busy to tell
 }
 
 // newWorld builds one, and waits until both deployments are up, in step, and the two chat.
@@ -73,7 +73,8 @@ func newEmptyWorld(t *testing.T, p plan) *world {
 	pages := httptest.NewServer(pageFiles())
 	t.Cleanup(pages.Close)
 	w.origin = pages.URL
-	addrs := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")}
+	w.loopback = ownLoopback()
+	addrs := []netip.Addr{w.loopback, w.loopback.Next()}
 	port, err := process.FreePort(addrs...)
 	w.must(err)
 	w.primary, w.redundant = newDeployment(w, "primary", netip.AddrPortFrom(addrs[0], port)).relayed(), newDeployment(w, "redundant", netip.AddrPortFrom(addrs[1], port)).relayed()
@@ -81,13 +82,33 @@ func newEmptyWorld(t *testing.T, p plan) *world {
 		w.moderators = append(w.moderators, newRelay(t, func() (net.Conn, error) { return w.dialModerator(i) }))
 	}
 	w.fronts = map[string]*relay{visitorRole: newRelay(t, w.dialActive), operatorRole: newRelay(t, w.dialActive)}
-	for _, d := range w.all() { // before the nameservers, so that these find both up and begin with the primary
-		w.must(d.start())
-	}
+	w.startDeployments() // before the nameservers, so that these find both up and begin with the primary
 	w.startNameservers()
 	w.settle()
 	w.began = time.Now()
 	return w
+}
+
+// worlds counts those of this run.
+var worlds atomic.Uint32
+
+// ownLoopback is a loopback address that no other world has, of this run or of one beside it: what is dialled from 127.0.0.1
+// meanwhile takes none of its ports, so that one that was free stays free, also while a deployment is down.
+func ownLoopback() netip.Addr {
+	n := worlds.Add(1)
+	return netip.AddrFrom4([4]byte{127, byte(1 + os.Getpid()%200), byte(n), byte(1 + n>>8<<1)})
+}
+
+// startDeployments starts both at the same time.
+func (w *world) startDeployments() {
+	w.t.Helper()
+	var errs [2]error
+	var both sync.WaitGroup
+	for i, d := range w.all() {
+		both.Go(func() { errs[i] = d.start() })
+	}
+	both.Wait()
+	w.must(errors.Join(errs[:]...))
 }
 
 func (w *world) all() []*deployment { return []*deployment{w.primary, w.redundant} }
