@@ -8,35 +8,55 @@ import (
 )
 
 // guests keeps the connections of strangers within a limit. When all places are taken, a connection of the client that
-// holds the most gives way to a new one: who opens many and says nothing keeps out only himself.
+// holds the most gives way to a new one: who opens many and says nothing keeps out only himself. Who opens many one after
+// the other is turned away before that costs anything.
 type guests struct {
 	limit int
 
 	mu      sync.Mutex
 	all     map[*guest]struct{}
 	clients map[netip.Addr]int
+	coming  arrivals
 	cut     uint64 // connections that had to give way
+	refused uint64 // that were turned away
 }
 
 func newGuests(limit int) *guests {
 	return &guests{limit: limit, all: map[*guest]struct{}{}, clients: map[netip.Addr]int{}}
 }
 
-// listen hands on l's connections.
-func (g *guests) listen(l net.Listener) net.Listener { return &door{l, g} }
+// listen hands on l's connections; paced: but for those of a client that has too many. Behind a proxy all are one client's.
+func (g *guests) listen(l net.Listener, paced bool) net.Listener { return &door{l, g, paced} }
 
 type door struct {
 	net.Listener
 	guests *guests
+	paced  bool
 }
 
 // Accept implements net.Listener.
 func (d *door) Accept() (net.Conn, error) {
-	c, err := d.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for {
+		c, err := d.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if !d.paced || d.guests.allows(c) {
+			return d.guests.admit(c), nil
+		}
+		_ = c.Close() // nobody is told
 	}
-	return d.guests.admit(c), nil
+}
+
+// allows says whether a client may connect once more now.
+func (g *guests) allows(c net.Conn) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.coming.admit(clientOf(c), time.Now()) {
+		return true
+	}
+	g.refused++
+	return false
 }
 
 // guest is one connection.
@@ -102,11 +122,11 @@ func (g *guests) forget(c *guest) {
 	}
 }
 
-// now tells how many connections there are, and how many had to give way.
-func (g *guests) now() (open int, cut uint64) {
+// now tells how many connections there are, how many had to give way, and how many were turned away.
+func (g *guests) now() (open int, cut, refused uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.all), g.cut
+	return len(g.all), g.cut, g.refused
 }
 
 // clientOf is what counts as one client.

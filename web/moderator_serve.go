@@ -29,7 +29,7 @@ func (m *Moderator) Serve(ctx context.Context, l net.Listener) error {
 		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: guestStreams, WriteByteTimeout: guestPatience},
 	}
 	server.ErrorLog.SetOutput(&complaints{log: m.log, handshakes: &m.handshakes})
-	l = m.guests.listen(l)
+	l = m.guests.listen(l, m.Secure())
 	if !m.Secure() {
 		return serveUntil(ctx, server, func() error { return server.Serve(l) })
 	}

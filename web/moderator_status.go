@@ -18,6 +18,7 @@ type ModeratorStatus struct {
 	Handshakes  uint64            `json:"handshake_failures"`           // connections that were given up before TLS stood
 	Connections int               `json:"connections"`                  // now
 	Cut         uint64            `json:"connections_cut"`              // that had to give way to others
+	Refused     uint64            `json:"connections_refused"`          // that were turned away: too many from one address
 	Expires     time.Time         `json:"certificate_expires,omitzero"` // zero: there is no certificate
 }
 
@@ -26,7 +27,7 @@ func (m *Moderator) Status(listen []string) *ModeratorStatus {
 	s := &ModeratorStatus{
 		Listen: listen, Polls: m.polls.read(), Others: m.others.read(), Handshakes: m.handshakes.Load(), Expires: m.Expires(),
 	}
-	s.Connections, s.Cut = m.guests.now()
+	s.Connections, s.Cut, s.Refused = m.guests.now()
 	return s
 }
 
@@ -57,6 +58,7 @@ func (m *ModeratorStatus) collect(send sendFunc) {
 	}
 	send(prometheus.CounterValue, "moderator_handshake_failures_total", float64(m.Handshakes))
 	send(prometheus.CounterValue, "moderator_connections_cut_total", float64(m.Cut))
+	send(prometheus.CounterValue, "moderator_connections_refused_total", float64(m.Refused))
 	send(prometheus.GaugeValue, "moderator_connections", float64(m.Connections))
 	if !m.Expires.IsZero() {
 		send(prometheus.GaugeValue, "moderator_certificate_expiry_timestamp_seconds", float64(m.Expires.Unix()))
