@@ -152,7 +152,7 @@ func TestGuestsAreForgotten(t *testing.T) {
 		c.Close()
 		c.Close() // as net/http may
 	}
-	if open, cut := g.now(); open != 0 || cut != 0 || len(g.clients) != 0 {
+	if open, cut, _ := g.now(); open != 0 || cut != 0 || len(g.clients) != 0 {
 		t.Errorf("%d connections, %d cut, %d clients", open, cut, len(g.clients))
 	}
 }
