@@ -67,6 +67,7 @@ var help = []struct {
 	{"moderator_handshake_failures_total", "Connections to the public listener that were given up before TLS stood.", nil},
 	{"moderator_connections", "Connections to the public listener now.", nil},
 	{"moderator_connections_cut_total", "Connections to the public listener that had to give way to others.", nil},
+	{"moderator_connections_refused_total", "Connections to the public listener that were turned away: too many from one address.", nil},
 	{"moderator_certificate_expiry_timestamp_seconds", "When the public listener's certificate ends; none without one.", nil},
 	{"events_told_total", "Events that the hook has been told by this nameserver.", []string{"hook"}},
 	{"events_failed_total", "Tries to tell the hook that failed.", []string{"hook"}},

@@ -25,7 +25,9 @@ type Moderator struct {
 	guests  *guests.House
 
 	polls, others requestCounts // by what was asked for
+	pace          meter         // of polls
 	handshakes    atomic.Uint64 // that failed
+	complaint     atomic.Pointer[Complaint]
 }
 
 // ScriptPath is where the Moderator has the client's script.
@@ -89,6 +91,7 @@ func (m *Moderator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if polls {
 		m.polls.add(code)
+		m.pace.add(time.Now())
 	} else {
 		m.others.add(code)
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -28,8 +29,8 @@ func (m *Moderator) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes: guestHeader, ErrorLog: slog.NewLogLogger(m.log.Handler(), slog.LevelDebug),
 		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: guestStreams, WriteByteTimeout: guestPatience},
 	}
-	server.ErrorLog.SetOutput(&complaints{log: m.log, handshakes: &m.handshakes})
-	l = m.guests.Listen(l)
+	server.ErrorLog.SetOutput(&complaints{log: m.log, handshakes: &m.handshakes, last: &m.complaint})
+	l = m.guests.Listen(l, m.Secure())
 	if !m.Secure() {
 		return serveUntil(ctx, server, func() error { return server.Serve(l) })
 	}
@@ -75,7 +76,11 @@ func (m *Moderator) Expires() time.Time {
 type complaints struct {
 	log        *slog.Logger
 	handshakes *atomic.Uint64 // that failed
+	last       *atomic.Pointer[Complaint]
 }
+
+// maxComplaint bounds what is kept of one, in bytes.
+const maxComplaint = 200
 
 // Write takes one line.
 func (c *complaints) Write(line []byte) (int, error) {
@@ -83,6 +88,7 @@ func (c *complaints) Write(line []byte) (int, error) {
 	switch {
 	case bytes.Contains(line, []byte("TLS handshake error")):
 		c.handshakes.Add(1)
+		c.last.Store(&Complaint{At: time.Now(), Text: strings.ToValidUTF8(text[:min(len(text), maxComplaint)], "")})
 		c.log.Debug("moderator", "complaint", text)
 	case bytes.Contains(line, []byte("panic")):
 		c.log.Error("moderator", "complaint", text)

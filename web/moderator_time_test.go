@@ -93,7 +93,7 @@ func TestSlowClientsAreLetGo(t *testing.T) {
 				began := time.Now()
 				c := l.dial()
 				go test.do(c)
-				for open := 1; open > 0; open, _ = m.guests.Now() {
+				for open := 1; open > 0; open, _, _ = m.guests.Now() {
 					time.Sleep(100 * time.Millisecond)
 					if time.Since(began) > time.Minute {
 						t.Fatal("its connection stays open")

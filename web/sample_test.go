@@ -139,7 +139,8 @@ func sample(t testing.TB) *Status {
 		Name: "ns1", Version: "v1.2.3", Started: ago(26 * time.Hour),
 		Moderator: &ModeratorStatus{
 			Listen: []string{"https://192.0.2.53:443"}, Polls: map[string]uint64{"200": 10, "304": 90}, Others: map[string]uint64{"404": 1},
-			Handshakes: 4, Connections: 5, Cut: 6, Expires: noon.Add(240 * time.Hour),
+			Handshakes: 4, Connections: 5, Cut: 6, Refused: 7, Expires: noon.Add(240 * time.Hour), Pace: 12.5,
+			Complaint: &Complaint{At: ago(time.Minute), Text: "http: TLS handshake error from 192.0.2.9:4: <b>EOF</b>"},
 		},
 		Listen: Listen{DNS: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.53:53")}, HTTP: "127.0.0.1:9353", Pid: 42},
 		Reload: Reload{OK: false, At: ago(2 * time.Minute), LastSuccess: ago(26 * time.Hour), Cause: "file change",

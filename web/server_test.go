@@ -165,6 +165,7 @@ func TestMetricsOfTheSample(t *testing.T) {
 		`livens_moderator_handshake_failures_total 4`,
 		`livens_moderator_connections 5`,
 		`livens_moderator_connections_cut_total 6`,
+		`livens_moderator_connections_refused_total 7`,
 		`livens_moderator_certificate_expiry_timestamp_seconds 1.7962128e+09`,
 		`livens_events_told_total{hook="chatops"} 7`,
 		`livens_events_failed_total{hook="chatops"} 2`,

@@ -62,16 +62,16 @@ export class Deployment extends Server {
   }
 
   /**
-   * Takes a message from a client, an operator's copy, or the link, and passes it to all who may see it, but for the connection that it came on: its
-   * sender may have been reloaded and lack it. Returns whether it is new.
+   * Takes a message from a client, an operator's copy, or the link, and passes it to all who may see it, its sender too, which learns the time from it and
+   * may have been reloaded and lack it. Returns whether it is new.
    */
-  store(m, from) {
+  store(m) {
     const senders = this.senders(m.c);
     if (!senders.has(m.s)) senders.set(m.s, new Map());
     const own = senders.get(m.s);
     if (own.has(m.n)) return false;
     own.set(m.n, m);
-    for (const s of this.sessions) if (s != from && s.in(m.c)) s.say(m);
+    for (const s of this.sessions) if (s.in(m.c)) s.say(m);
     return true;
   }
 
@@ -187,7 +187,7 @@ class Session {
     const c = this.c || frame.c;
     if (frame.s != this.who.sender || frame.c != c) return this.end(4003);
     const m = { t: "msg", c, s: frame.s, n: frame.n, from: this.who.role, name: this.who.name || "", at: this.network.clock.now, text: frame.text };
-    d.store(m, this);
+    d.store(m);
     d.acknowledge(c, d.have(c), "disk");
     d.relay(m);
     if (d.plant.knownDown.has(d.other.name)) d.tellSafe(c);
@@ -202,7 +202,7 @@ class Session {
 
   ack(frame) {
     const d = this.deployment;
-    if (frame.ping !== undefined) return this.say({ t: "ack", pong: frame.ping });
+    if (frame.ping !== undefined) return this.say({ t: "ack", pong: frame.ping, spread: d.spread });
     for (const s of d.sessions) if (s != this && s.in(frame.c)) s.say(frame);
     if (d.reaches) setTimeout(() => d.reaches && [...d.other.sessions].forEach((s) => s.in(frame.c) && s.say(frame)), 2);
   }

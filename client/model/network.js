@@ -7,6 +7,8 @@ export class Network {
   hosts = new Map();
   /** @type {Set<string>} hosts that this page's CSP forbids */
   forbidden = new Set();
+  /** @type {Set<string>} hosts that it forbids for plain requests only */
+  noPlain = new Set();
   log = [];
 
   constructor(clock, random = () => 0.5) {
@@ -45,6 +47,10 @@ export class Network {
     const { host, pathname } = new URL(url);
     this.log.push({ at: this.clock.now, fetch: url });
     const server = this.hosts.get(host);
+    if (this.noPlain.has(host)) {
+      setTimeout(() => this.page.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI: url, effectiveDirective: "connect-src" })), 0);
+      throw new TypeError("Failed to fetch");
+    }
     return new Promise((resolve, reject) => {
       signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
       if (!server || server.condition == "dead") return void setTimeout(() => reject(new TypeError("Failed to fetch")), 1);

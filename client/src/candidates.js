@@ -13,12 +13,9 @@
 export function candidates(options, { first = [], tried = [], fresh = false, direct = false, blocked = () => false }) {
   const place = (/** @type {string} */ id) => (tried.includes(id) ? 1e6 : 0) + (first.indexOf(id) + 1 || 1e3);
   const deployments = [...options.deployments].sort((a, b) => place(a.id) - place(b.id));
-  const list = [];
-  const longest = Math.max(...deployments.map((d) => d.urls.length));
-  for (let i = 0; i < longest; i++) {
-    for (const { id, urls } of deployments) if (urls[i]) list.push({ id, url: urls[i] });
-  }
-  const name = { id: null, url: options.url };
+  /** @type {{id: string | null, url: string, turn: number}[]} */
+  const list = deployments.flatMap(({ id, urls }) => urls.map((url, turn) => ({ id, url, turn }))).sort((a, b) => a.turn - b.turn);
+  const name = { id: null, url: options.url, turn: 0 };
   if (fresh) list.unshift(name);
   else if (!direct) list.push(name);
   const open = list.filter((c) => !blocked(c.url));

@@ -4,6 +4,9 @@ export const custom = (type, detail) => new CustomEvent(type, { detail });
 /** @param {string} name @param {string} text @returns {Error} what browsers throw under this name */
 export const failure = (name, text) => new DOMException("livens: " + text, name);
 
+/** @param {any} text @returns {number} how long it is in UTF-8 */
+export const bytes = (text) => new TextEncoder().encode(text).length;
+
 /**
  * Listens to the window; what happens to the document comes there too.
  * @param {Record<string, (event: any) => void>} listeners by type

@@ -1,4 +1,5 @@
 import { candidates } from "./candidates.js";
+import { plain } from "./link.js";
 import { createModerator } from "./moderator.js";
 import { validate } from "./options.js";
 
@@ -29,7 +30,7 @@ export async function failoverFetch(options, path, init = {}) {
     init.signal?.addEventListener("abort", abort);
     try {
       init.signal?.throwIfAborted();
-      last = await fetch(new URL(path, url.replace(/^ws/, "http")), { ...init, signal: stop.signal });
+      last = await fetch(new URL(path, plain(url)), { ...init, signal: stop.signal });
       if (![502, 503, 504].includes(last.status)) break;
     } catch (error) {
       if (init.signal?.aborted) throw error;

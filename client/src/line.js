@@ -2,6 +2,7 @@ import { createAlarm } from "./alarm.js";
 import { createBlocked } from "./blocked.js";
 import { backoff, spread } from "./backoff.js";
 import { candidates } from "./candidates.js";
+import { plain } from "./link.js";
 import { createModerator } from "./moderator.js";
 import { createRace } from "./race.js";
 import { validate } from "./options.js";
@@ -25,7 +26,7 @@ import { createWatchdog } from "./watchdog.js";
 
 /**
  * A connection to whichever deployment serves: the one place that knows which link is in use, which is in doubt and what is tried beside it.
- * Once begun, either `active` is a ready link, or a race for one is on, or a timer stands that begins the next race.
+ * Once begun, either `inUse` is a ready link, or a race for one is on, or a timer stands that begins the next race.
  * @param {any} options not yet validated
  * @param {string | string[] | undefined} protocols
  * @param {any} dialect a Dialect, or undefined: an open connection is ready then
@@ -60,7 +61,7 @@ export function createLine(options, protocols, dialect, host) {
 
   const line = {
     /** In use. @type {Link | undefined} */
-    active: undefined,
+    inUse: undefined,
     /** Ready, and not yet in use: a planned move is on. @type {Link | undefined} */
     next: undefined,
     /** @type {import("../livens-client").State} */
@@ -77,22 +78,20 @@ export function createLine(options, protocols, dialect, host) {
     close,
   };
 
-  const blocked = createBlocked((url) => {
-    if ([valid.url, ...deployments.flatMap((d) => d.urls)].some(blocked.has)) host.emit("blocked", { url, why: "csp" });
-  });
-  const watchdog = createWatchdog(timing, host.busy, (n) => line.active?.send(dialect?.ping(n)), (at) => doubt("silence", at));
+  const blocked = createBlocked([valid.url, ...deployments.flatMap((d) => d.urls)], (url) => host.emit("blocked", { url, why: "csp" }));
+  const watchdog = createWatchdog(timing, host.busy, (n) => line.inUse?.send(dialect?.ping(n)), (at) => doubt("silence", at));
   // The page may have slept, or the network may be another one.
   const unlisten = listen({ online: probe, pageshow: probe, resume: probe, visibilitychange: probe });
 
   /** Begins. */
   function open() {
-    armNotice();
+    miss(since, "");
     seek();
   }
 
   /** Asks now whether the deployment is alive; without one, tries now. */
   function probe() {
-    if (line.active) dialect && watchdog.probe();
+    if (line.inUse) dialect && watchdog.probe();
     else if (!race && line.state != "closed") seek();
   }
 
@@ -104,19 +103,17 @@ export function createLine(options, protocols, dialect, host) {
    * @param {Doubt} why @param {number} at when what was not answered was sent
    */
   function doubt(why, at) {
-    if (!line.active || doubted) return;
+    if (!line.inUse || doubted) return;
     if (line.next) return settle(line.next);
     doubted = why;
-    since = at;
-    reason = why == "ack" ? "no acknowledgement" : "silent";
-    failed.set(line.active.url, line.active.id);
-    armNotice();
+    failed.set(line.inUse.url, line.inUse.id);
+    miss(at, why == "ack" ? "no acknowledgement" : "silent");
     seek();
   }
 
   /** The active link did what it was doubted for. @param {Doubt} why */
   function trust(why) {
-    if (!line.active || doubted != why) return;
+    if (!line.inUse || doubted != why) return;
     failed.clear();
     calm();
     setState("live");
@@ -173,8 +170,8 @@ export function createLine(options, protocols, dialect, host) {
       won,
       over,
       failed: lost,
-      more: () => (host.busy() && !moving ? candidatesAgain() : []),
-      scout: round > 0,
+      more: () => (host.busy() && (doubted || !moving) ? candidatesAgain() : []),
+      scout: (url) => round > 0 && !blocked.has(plain(url)), // no request that is forbidden tells who is there
     });
   }
 
@@ -185,7 +182,9 @@ export function createLine(options, protocols, dialect, host) {
 
   /** @param {string} id */
   function prefer(id) {
-    race?.prefer(list(false).find((c) => c.id == id));
+    // A move ends where one is already.
+    if (id == line.inUse?.id && !doubted) moving = undefined;
+    else race?.prefer(list(false).find((c) => c.id == id));
   }
 
   /** @param {Link} link @param {any} event */
@@ -205,7 +204,10 @@ export function createLine(options, protocols, dialect, host) {
   function lost(link, code) {
     directUntil = Date.now() + timing.direct;
     if (code == 4008) complaints = [...complaints.filter((at) => Date.now() - at < 60000), Date.now()];
-    if (code == 4003 || complaints.length > 2 || host.final(code)) return end({ code, reason: "" });
+    if (code == 4003 || complaints.length > 2 || host.final(code)) {
+      close();
+      return host.ended({ code, reason: "" });
+    }
     if (code != 4001) failed.set(link.url, link.id);
   }
 
@@ -223,16 +225,16 @@ export function createLine(options, protocols, dialect, host) {
 
   /** @param {Link} link @param {any} detail of the switch @param {() => void} [begin] */
   function use(link, detail, begin) {
-    const { active, next } = line;
+    const { inUse, next } = line;
     const from = last;
-    line.active = link;
+    line.inUse = link;
     line.next = moving = undefined;
     last = link.id;
     failed.clear();
     hold(link);
     calm();
     setState("live");
-    active?.close(1000);
+    inUse?.close(1000);
     if (next != link) next?.close(1000);
     begin?.();
     if (from) host.emit("switch", { from, to: last, ...detail, resent: 0, replayed: 0 });
@@ -242,7 +244,7 @@ export function createLine(options, protocols, dialect, host) {
   function hold(link) {
     link.ends = {
       frame(link, event) {
-        if (link == line.active) {
+        if (link == line.inUse) {
           watchdog.heard();
           trust("silence");
         }
@@ -260,7 +262,7 @@ export function createLine(options, protocols, dialect, host) {
       failed.set(link.url, link.id);
       return doubted || moveLater();
     }
-    line.active = undefined;
+    line.inUse = undefined;
     watchdog.stop();
     lost(link, code);
     if (line.state == "closed") return;
@@ -270,9 +272,7 @@ export function createLine(options, protocols, dialect, host) {
     const racing = doubted;
     doubted = undefined;
     if (racing) return; // for another one already, since it was doubted
-    since = Date.now();
-    reason = event.reason || "closed " + code;
-    armNotice();
+    miss(Date.now(), event.reason || "closed " + code);
     halt();
     // With a chat open everything is tried at once; a page on which nobody would notice gives way to those where somebody does.
     const wait = code == 1013 || !host.busy() ? spread(line.spread) : 0;
@@ -286,7 +286,7 @@ export function createLine(options, protocols, dialect, host) {
    * @param {Move} move
    */
   function move(move) {
-    if (!moderator.hear(move.to, move.epoch) || !line.active || move.to == (moving?.to || line.active.id)) return;
+    if (!moderator.hear(move.to, move.epoch) || !line.inUse || move.to == (moving?.to || line.inUse.id)) return;
     line.next?.close(1000);
     line.next = undefined;
     moving = move;
@@ -308,11 +308,15 @@ export function createLine(options, protocols, dialect, host) {
 
   function moveLater() {
     race = undefined;
-    retry(500 + backoff(3, true), attach);
+    if (moving) retry(500 + backoff(++round + 2, false), attach);
   }
 
-  function armNotice() {
-    notice(since + timing.notice - Date.now());
+  /** A gap begins. @param {number} at @param {string} why */
+  function miss(at, why) {
+    since = at;
+    reason = why;
+    round = 0;
+    notice(at + timing.notice - Date.now());
   }
 
   /** @param {import("../livens-client").State} state */
@@ -322,21 +326,15 @@ export function createLine(options, protocols, dialect, host) {
     host.emit("state", state);
   }
 
-  /** @param {{code: number, reason: string, wasClean?: boolean}} event */
-  function end(event) {
-    close();
-    host.ended(event);
-  }
-
   /** Ends it for good. @param {number} [code] @param {string} [reason] */
   function close(code = 1000, reason) {
     calm();
     watchdog.stop();
     blocked.stop();
     unlisten();
-    line.active?.close(code, reason);
+    line.inUse?.close(code, reason);
     line.next?.close(code, reason);
-    line.active = line.next = undefined;
+    line.inUse = line.next = undefined;
     setState("closed");
   }
 

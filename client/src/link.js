@@ -7,6 +7,9 @@
 
 /** @typedef {ReturnType<typeof createLink>} Link */
 
+/** @param {string} url @returns {string} where the same is asked without a WebSocket */
+export const plain = (url) => url.replace(/^ws/, "http");
+
 /**
  * One WebSocket to one URL. A closed one is silent: what a page let go can not disturb it.
  * @param {{id: string | null, url: string}} candidate
@@ -73,8 +76,8 @@ export function createLink({ id, url }, protocols, ends, scout) {
   };
 
   // Browsers slow down a page that had many WebSockets fail: after thirty, a new one may wait for 5 s. So once a round has failed, a plain request goes
-  // ahead; it needs no permission, for only whether anybody answers is asked.
-  if (scout) fetch(url.replace(/^ws/, "http"), { mode: "no-cors", credentials: "omit", cache: "no-store", signal: stop.signal }).then(dial, () => down({ code: 1006 }));
+  // ahead; it needs no permission of the deployment, for only whether anybody answers is asked.
+  if (scout) fetch(plain(url), { mode: "no-cors", credentials: "omit", cache: "no-store", signal: stop.signal }).then(dial, () => down({ code: 1006 }));
   else queueMicrotask(dial);
   return link;
 }

@@ -28,19 +28,22 @@ export function validate(options) {
 /** @param {any} text @returns {boolean} */
 export const isText = (text) => !!text && typeof text == "string";
 
-/** @param {string} key @param {string} hint @param {any} ok */
-const need = (key, hint, ok) => {
+/** @param {string} key @param {string} hint @param {any} ok @throws {TypeError} unless ok */
+export const need = (key, hint, ok) => {
   if (!ok) throw new TypeError(`livens: ${key}: want ${hint}`);
 };
 
 /** @param {any} list @param {(item: any) => any} good */
 const isList = (list, good) => Array.isArray(list) && list[0] && list.every(good);
 
-/** @param {RegExp} scheme @returns {(text: any) => any} */
-const isURL = (scheme) => (text) => {
+/** @param {any} url @returns {string | undefined} its scheme, host and port: https: to a host may be allowed where wss: is not */
+export const originOf = (url) => {
   try {
-    return scheme.test(new URL(text).protocol);
+    return new URL(url).origin;
   } catch {}
 };
-const isWS = isURL(/^wss?:/);
-const isHTTP = isURL(/^https?:/);
+
+/** @param {RegExp} scheme @returns {(text: any) => boolean} */
+const isURL = (scheme) => (text) => scheme.test(originOf(text) || "");
+const isWS = isURL(/^ws/);
+const isHTTP = isURL(/^http/);

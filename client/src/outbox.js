@@ -1,5 +1,5 @@
-import { failure } from "./events.js";
-import { isText } from "./options.js";
+import { bytes, failure } from "./events.js";
+import { isText, need } from "./options.js";
 
 /** How many messages and how many bytes may wait. */
 const MESSAGES = 100;
@@ -8,9 +8,6 @@ const BYTES = 256 * 1024;
 const TEXT = 8192;
 
 /** @typedef {{c: string, n: number, text: string, at: number, sent: number, resolve?: (m: any) => void, reject?: (e: Error) => void}} Entry */
-
-/** @param {any} text @returns {number} how long it is in UTF-8 */
-export const bytes = (text) => new TextEncoder().encode(text).length;
 
 /**
  * What is not yet safe, in the order in which it was written. It is bounded, outlives a reload, and never drops anything silently: what can not be kept
@@ -42,7 +39,7 @@ export function createOutbox(storage, name) {
      */
     put(c, text, at) {
       const size = bytes(text);
-      if (!isText(text) || !text.trim() || size > TEXT) throw new TypeError("livens: text: want 1 to 8192 bytes");
+      need("text", "1 to 8192 bytes", isText(text) && text.trim() && size <= TEXT);
       const full = box.entries.length >= MESSAGES || box.entries.reduce((sum, e) => sum + bytes(e.text), size) > BYTES;
       const n = (box.last[c] || 0) + 1;
       const entry = { c, n, text, at, sent: 0 };

@@ -12,7 +12,7 @@ import { createLink } from "./link.js";
  * @property {(link: Link, code: number) => void} failed a link came to nothing, or was silent (code 0) so long that others are tried
  * @property {() => Candidate[]} more what to try beside those that neither answer nor fail
  * @property {() => void} over all came to nothing
- * @property {boolean} scout whether to ask first whether anybody is there
+ * @property {(url: string) => boolean} scout whether to ask first whether anybody is there
  */
 
 /**
@@ -53,7 +53,7 @@ export function createRace(waiting, protocols, timing, judge) {
     stagger();
     if (ended) return;
     const candidate = waiting.shift();
-    if (candidate) deadline(createLink(candidate, protocols, { opened, frame, down: fail }, judge.scout), timing.connect);
+    if (candidate) deadline(createLink(candidate, protocols, { opened, frame, down: fail }, judge.scout(candidate.url)), timing.connect);
     else if (!running.size) {
       ended = true;
       return judge.over();

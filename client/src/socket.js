@@ -1,6 +1,6 @@
 import { createAlarm } from "./alarm.js";
 import { spread } from "./backoff.js";
-import { custom, expose, failure } from "./events.js";
+import { bytes, custom, expose, failure } from "./events.js";
 import { createLine } from "./line.js";
 
 /** What is kept for sending while reconnecting, in bytes. */
@@ -48,7 +48,7 @@ export class FailoverSocket extends EventTarget {
       },
       emit: (type, detail) => {
         if (type == "switch") {
-          for (const data of kept) line.active?.send(data);
+          for (const data of kept) line.inUse?.send(data);
           detail.resent = kept.length;
           kept = [];
           size = 0;
@@ -70,32 +70,32 @@ export class FailoverSocket extends EventTarget {
         return line.state;
       },
       get deployment() {
-        return line.active?.id || null;
+        return line.inUse?.id || null;
       },
       get url() {
-        return line.active?.url || line.options.url;
+        return line.inUse?.url || line.options.url;
       },
       get protocol() {
-        return line.active?.ws.protocol || "";
+        return line.inUse?.ws.protocol || "";
       },
       get bufferedAmount() {
-        return size + (line.active?.ws.bufferedAmount || 0);
+        return size + (line.inUse?.ws.bufferedAmount || 0);
       },
       get binaryType() {
         return binaryType;
       },
       set binaryType(type) {
         binaryType = type;
-        if (line.active) line.active.ws.binaryType = type;
+        if (line.inUse) line.inUse.ws.binaryType = type;
       },
       send(/** @type {any} */ data) {
         if (!opened) throw failure("InvalidStateError", "not open yet");
         if (line.state == "closed") return;
-        if (line.active) {
-          line.active.send(data);
+        if (line.inUse) {
+          line.inUse.send(data);
           return line.probe();
         }
-        const more = data.size ?? data.byteLength ?? new TextEncoder().encode(data).length;
+        const more = data.size ?? data.byteLength ?? bytes(data);
         if (size + more > KEPT) throw failure("QuotaExceededError", "too much waits");
         size += more;
         kept.push(data);

@@ -12,6 +12,10 @@ const WAIT = 60;
  * @returns {() => void} gives it back
  */
 export function claim(sender, told) {
+  if (!globalThis.BroadcastChannel) {
+    queueMicrotask(() => told(true)); // the page listens by then
+    return () => {};
+  }
   /** @type {any} */
   let channel;
   let mine = false;

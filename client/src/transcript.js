@@ -20,23 +20,23 @@ export function createTranscript() {
   const get = (s, n) => senders.get(s)?.held.get(n);
 
   /**
-   * Takes a message. Of one that is held already the earlier time counts.
+   * Takes a message. Of one that is held already the earlier time counts; the time of an own one that is only being sent was a guess, so that
+   * the first that a deployment tells replaces it: all who hold it place it alike then.
    * @param {Message} message @param {number} now 0 while waiting would be in vain, for nobody could send what is missing
    * @returns {Message[]} those that may be shown now, in order
    */
   const add = (message, now) => {
-    const { s, n, at } = message;
+    const { s, n, at, mark } = message;
     let own = senders.get(s);
     if (!own) senders.set(s, (own = { held: new Map(), whole: 0, shown: 0, gap: 0 }));
     const { held } = own;
     const known = held.get(n);
-    if (known) {
-      known.at = Math.min(known.at, at);
-      return [];
-    }
-    held.set(n, message);
+    if (known?.mark == "sending") Object.assign(known, { at, mark });
+    else if (known) known.at = Math.min(known.at, at);
+    else held.set(n, message);
     latest = Math.max(latest, at);
-    while (held.has(own.whole + 1)) own.whole++;
+    while ((held.get(own.whole + 1)?.mark || "sending") != "sending") own.whole++;
+    if (known) return [];
     // What comes after its turn was given up is shown late rather than never.
     return n <= own.shown ? [message] : release(own, now);
   };
@@ -83,22 +83,22 @@ export function createTranscript() {
     /** When `due` is to be called next; Infinity when nothing waits. */
     wakes: () => Math.min(...[...senders.values()].map(({ gap }) => (gap ? gap + HOLD : Infinity))),
 
-    /** @returns {Record<string, number>} for each sender the highest n up to which nothing is missing */
+    /** @returns {Record<string, number>} for each sender the highest n up to which nothing is missing, nor only being sent */
     have: () => Object.fromEntries([...senders].map(([s, { whole }]) => [s, whole])),
 
     /** @returns {Message[]} all, by time, then sender, then n; a sender's own always by n */
     all() {
       /** @type {{m: Message, at: number}[]} */
       const list = [];
-      for (const { held } of senders.values()) {
+      // Sorting by time leaves what is of one time in the order in which it was put here.
+      for (const [, { held }] of [...senders].sort()) {
         let at = 0;
         for (const n of [...held.keys()].sort((a, b) => a - b)) {
           const m = /** @type {Message} */ (held.get(n));
           list.push({ m, at: (at = Math.max(at, m.at)) });
         }
       }
-      list.sort((a, b) => a.at - b.at || (a.m.s < b.m.s ? -1 : +(a.m.s > b.m.s)) || a.m.n - b.m.n);
-      return list.map(({ m }) => m);
+      return list.sort((a, b) => a.at - b.at).map(({ m }) => m);
     },
   };
 }

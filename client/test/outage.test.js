@@ -106,3 +106,16 @@ test("1012: the other at once", async (t) => {
   await w.clock.run(100);
   assert.equal(visitor.session.deployment, "redundant");
 });
+
+test("a pong replaces the spread of the welcome", async (t) => {
+  const w = world(t, () => 0.5);
+  const { visitor } = await chatting(w);
+  w.primary.spread = 3000; // the herd has grown since
+  await w.clock.run(6000);
+  for (const s of [...w.primary.sessions]) if (s.who.role == "visitor") s.end(1013);
+  w.network.log = [];
+  await w.clock.run(1400);
+  assert.deepEqual(w.connects, []);
+  await w.clock.run(500);
+  assert.equal(visitor.session.state, "live");
+});

@@ -106,3 +106,29 @@ test("everything is blocked: it is tried all the same, for nothing else is left"
   await w.clock.run(20_000);
   assert.equal(visitor.session.state, "live");
 });
+
+test("a CSP that allows wss: and not https: costs no more than the first round that asks first", async (t) => {
+  const w = world(t);
+  const { visitor } = await chatting(w);
+  for (const host of ["chat.test", "primary.test", "203.0.113.10", "redundant.test", "198.51.100.20"]) w.network.noPlain.add(host);
+  w.primary.become("dead");
+  w.redundant.become("dead");
+  await w.clock.run(20_000);
+  w.redundant.become("up");
+  const took = await w.clock.until(() => visitor.session.state == "live");
+  assert.ok(took <= 2500, took + " ms");
+  assert.deepEqual(visitor.of("blocked"), [], "no URL of ours is forbidden");
+  assert.ok(w.network.log.filter((entry) => entry.fetch && !String(entry.fetch).includes("/v1/")).length <= 5, "each host is asked once");
+});
+
+test("what a policy only reports is not forbidden", async (t) => {
+  const w = world(t);
+  const { visitor } = await chatting(w);
+  for (const blockedURI of ["wss://redundant.test/chat", "wss://198.51.100.20/chat"]) {
+    w.page.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI, effectiveDirective: "connect-src", disposition: "report" }));
+  }
+  assert.deepEqual(visitor.of("blocked"), []);
+  w.primary.become("dead");
+  await w.clock.run(300);
+  assert.equal(visitor.session.deployment, "redundant");
+});

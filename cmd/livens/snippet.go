@@ -30,7 +30,8 @@ Print it again and replace it on the page when one of these has changed, or live
 of another version is refused by the hash.
 
 A page with a Content-Security-Policy must allow what the script does; --csp prints the directives to
-add. 'sha256-…' allows the snippet itself and changes with it. The deployments in turn must accept
+add. 'sha256-…' allows the snippet itself and changes with it. Where the page requires Trusted Types, add
+livens to its trusted-types directive. The deployments in turn must accept
 connections from the page's origin.
 
   livens snippet chat
@@ -107,6 +108,11 @@ func policy(s *snippet) string {
 	connect := append([]string{s.Config.URL}, s.Config.Moderators...)
 	for _, d := range s.Config.Deployments {
 		connect = append(connect, d.URLs...)
+	}
+	for _, one := range connect { // in a long outage plain requests go ahead of the WebSockets
+		if rest, ws := strings.CutPrefix(one, "ws"); ws {
+			connect = append(connect, "http"+rest)
+		}
 	}
 	return "script-src " + strings.Join(scripts, " ") + "; connect-src " + strings.Join(origins(connect), " ")
 }

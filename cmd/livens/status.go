@@ -74,6 +74,9 @@ func (p *printer) head(s *web.Status) {
 		observers = p.paint(toneOf(enough), words) + ", "
 	}
 	p.hang(p.paint(strong, s.Name)+"  ", fmt.Sprintf("%s, up %s, livens %s, %s%s", state, s.Ago(s.Started), s.Version, observers, dns))
+	if s.Moderator != nil {
+		p.hang("  moderator  ", s.Moderator.Words(s.Now))
+	}
 }
 
 func (p *printer) alerts(s *web.Status) {

@@ -11,14 +11,17 @@ import (
 )
 
 // House keeps the connections of strangers within a limit. When all places are taken, a connection of the client that
-// holds the most gives way to a new one: who opens many and says nothing keeps out only himself.
+// holds the most gives way to a new one: who opens many and says nothing keeps out only himself. Who opens many one after
+// the other is turned away before that costs anything.
 type House struct {
 	limit int
 
 	mu      sync.Mutex
 	all     map[*guest]struct{}
 	clients map[netip.Addr]int
+	coming  arrivals
 	cut     uint64 // connections that had to give way
+	refused uint64 // that were turned away
 }
 
 // New makes an empty House of that many places.
@@ -26,21 +29,39 @@ func New(limit int) *House {
 	return &House{limit: limit, all: map[*guest]struct{}{}, clients: map[netip.Addr]int{}}
 }
 
-// Listen hands on l's connections. Listeners may share a House.
-func (g *House) Listen(l net.Listener) net.Listener { return &door{l, g} }
+// Listen hands on l's connections; paced: but for those of a client that opens too many. Behind a proxy all are one client's.
+// Listeners may share a House.
+func (g *House) Listen(l net.Listener, paced bool) net.Listener { return &door{l, g, paced} }
 
 type door struct {
 	net.Listener
 	house *House
+	paced bool
 }
 
 // Accept implements net.Listener.
 func (d *door) Accept() (net.Conn, error) {
-	c, err := d.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for {
+		c, err := d.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if !d.paced || d.house.allows(c) {
+			return d.house.admit(c), nil
+		}
+		_ = c.Close() // nobody is told
 	}
-	return d.house.admit(c), nil
+}
+
+// allows says whether a client may connect once more now.
+func (g *House) allows(c net.Conn) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.coming.admit(clientOf(c), time.Now()) {
+		return true
+	}
+	g.refused++
+	return false
 }
 
 // guest is one connection.
@@ -126,11 +147,11 @@ func (g *House) forget(c *guest) {
 	}
 }
 
-// Now tells how many connections there are, and how many had to give way.
-func (g *House) Now() (open int, cut uint64) {
+// Now tells how many connections there are, how many had to give way, and how many were turned away.
+func (g *House) Now() (open int, cut, refused uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.all), g.cut
+	return len(g.all), g.cut, g.refused
 }
 
 // clientOf is what counts as one client.

@@ -21,6 +21,7 @@ type Session struct {
 	epoch   int64            // of the decision under which it is here; 0: no Moderator had been heard
 	tried   []string         // deployments that it found failing
 	leave   time.Time        // when it must have gone; zero: it may stay
+	again   time.Time        // when it is asked again to go where it could not, should that be active then
 	words   bucket           // messages
 	frames  bucket           // everything
 }
@@ -113,6 +114,7 @@ func (h *Hub) join(s *Session, hello *frame.Hello) *Refusal {
 		return &Refusal{Code: frame.Elsewhere, Reason: "another deployment is active", Move: move}
 	}
 	s.tried = hello.Tried
+	s.again = time.Now().Add(askAgain)
 	if h.view.Heard {
 		s.epoch = max(h.view.Epoch, hello.Epoch)
 	}

@@ -134,6 +134,7 @@ func (h *Hub) Tick() {
 		if !s.leave.IsZero() && now.After(s.leave) {
 			s.out.Close(frame.Elsewhere, "another deployment is active")
 		}
+		h.invite(s, now)
 	}
 	for c, conv := range h.conversations {
 		if len(conv.visitors) == 0 && now.Sub(conv.touched) > forgetAfter {

@@ -143,5 +143,18 @@ func (h *Hub) SetView(v moderator.View) {
 	}
 }
 
+// askAgain is after what time a client that stays here, because it could not reach the active deployment, is asked to try that again.
+const askAgain = time.Minute
+
+// invite asks a client that may stay, from time to time, to go where it could not; nothing happens to it when it still cannot.
+func (h *Hub) invite(s *Session, now time.Time) {
+	v := h.view
+	if !v.Heard || v.Active == h.options.Name || v.States[v.Active] == moderator.Down || !s.leave.IsZero() || now.Before(s.again) {
+		return
+	}
+	s.again = now.Add(askAgain)
+	s.send(frame.Encode(frame.Move{T: "move", To: v.Active, Reason: v.Active + " may be reached again", Epoch: v.Epoch, Spread: h.spread()}))
+}
+
 // leaveGrace is how long beyond the spread a client may take to go.
 const leaveGrace = 10 * time.Second

@@ -91,7 +91,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		defer close(stopped)
 		s.end(server)
 	})
-	err := s.listen(server, s.strangers.Listen(l))
+	err := s.listen(server, s.strangers.Listen(l, false))
 	if !stop() {
 		<-stopped
 	}

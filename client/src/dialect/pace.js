@@ -1,6 +1,6 @@
-/** What a deployment takes at once, and a second; less than that, so that two clocks may differ. */
+/** What a deployment takes at once, and in a millisecond; less than that, so that two clocks may differ. */
 const BURST = 18;
-const RATE = 4.5;
+const RATE = 4.5 / 1000;
 
 /**
  * Keeps what is sent below what a deployment calls a flood.
@@ -11,9 +11,9 @@ export function createPace() {
   let at = Date.now();
   return () => {
     const now = Date.now();
-    left = Math.min(BURST, left + (Math.max(0, now - at) / 1000) * RATE);
+    left = Math.min(BURST, left + Math.max(0, now - at) * RATE);
     at = now;
-    if (left < 1) return Math.ceil(((1 - left) / RATE) * 1000);
+    if (left < 1) return Math.ceil((1 - left) / RATE);
     left--;
     return 0;
   };

@@ -1,4 +1,4 @@
-import { bytes } from "../outbox.js";
+import { bytes } from "../events.js";
 
 /** What one `put` may carry: messages, and bytes of JSON, which leave room below 64 KiB for the frame around them. */
 const MESSAGES = 200;

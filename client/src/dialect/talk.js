@@ -2,10 +2,11 @@ import { createAlarm } from "../alarm.js";
 import { spread } from "../backoff.js";
 import { failure } from "../events.js";
 import { createLine } from "../line.js";
+import { need } from "../options.js";
 import { createOutbox } from "../outbox.js";
 import { claim } from "../tab.js";
 import { createTranscript } from "../transcript.js";
-import { isMessage, parse, PROTOCOL, random, upTo } from "./frames.js";
+import { isMessage, parse, PROTOCOL, random, ROLE, upTo } from "./frames.js";
 import { createPace } from "./pace.js";
 import { portions } from "./push.js";
 
@@ -30,7 +31,7 @@ const NAMED = 500;
  */
 export function createTalk(options, emit) {
   const { role, name = "", token } = options;
-  if (role != "visitor" && role != "operator") throw new TypeError("livens: role: want visitor or operator");
+  need("role", "visitor or operator", ROLE.test(role));
   const visitor = role == "visitor";
   const line = createLine(options, PROTOCOL, dialect(), { settles: true, busy, ready: welcome, frame, emit: told, final: () => false, ended });
   const key = options.key || (visitor ? sharedKey("livens:" + options.pool) : undefined);
@@ -60,16 +61,16 @@ export function createTalk(options, emit) {
   /** @type {() => void} */ let started;
   const start = new Promise((resolve) => (started = /** @type {any} */ (resolve)));
 
-  if (outbox.sender && globalThis.BroadcastChannel) giveBack = claim(outbox.sender, begin);
-  else queueMicrotask(() => begin(outbox.sender)); // the page listens by then
+  if (outbox.sender) giveBack = claim(outbox.sender, begin);
+  else queueMicrotask(begin); // the page listens by then
 
-  /** @param {any} own whether what the storage holds is this tab's */
+  /** @param {boolean | void} own whether what the storage holds is this tab's */
   function begin(own) {
     if (line.state == "closed") return;
     if (!own) {
       giveBack();
       outbox.restart(role[0] + "-" + random(16));
-      if (globalThis.BroadcastChannel) giveBack = claim(outbox.sender, () => {});
+      giveBack = claim(outbox.sender, () => {});
     }
     for (const e of outbox.entries) take(message(e));
     line.open();
@@ -104,10 +105,7 @@ export function createTalk(options, emit) {
     tellSwitch();
     if (detail.planned) resend();
     switched = { ...detail, resent };
-    if (detail.planned) {
-      showDue(true);
-      tellSwitch();
-    }
+    if (detail.planned) complete();
   }
 
   function tellSwitch() {
@@ -123,7 +121,7 @@ export function createTalk(options, emit) {
     presence(w.operators);
     if (visitor) bind(w.c);
     else push(link, w.have);
-    if (link == line.active) resend();
+    if (link == line.inUse) resend();
   }
 
   // Before the first welcome a visitor's conversation has no id; what was written meanwhile stands under "".
@@ -163,16 +161,23 @@ export function createTalk(options, emit) {
     if (f.t == "msg") received(link, f);
     if (f.t == "ack") acked(link, f);
     if (f.t == "move") asked(f);
-    if (f.t != "synced") return;
-    if (f.id) link.owes.delete(f.id);
+    if (f.t == "synced") synced(link, f);
+  }
+
+  /** @param {Link} link @param {any} frame */
+  function synced(link, { id }) {
+    if (id) link.owes.delete(id);
     else {
       link.synced = true;
-      if (link == line.active) {
-        showDue(true);
-        tellSwitch();
-      }
+      if (link == line.inUse) complete();
     }
     if (link.synced && !link.owes.size) line.settle(link);
+  }
+
+  // Who is connected now has sent all that there was.
+  function complete() {
+    showDue(true);
+    tellSwitch();
   }
 
   /** @param {Link} link @param {any} m */
@@ -188,7 +193,10 @@ export function createTalk(options, emit) {
     if (kind || !isMessage(m)) return;
     over = false;
     const waits = outbox.entries.some((e) => e.c == c && e.n == n && s == outbox.sender);
+    const held = chat(c).get(s, n);
+    const guessed = held?.mark == "sending";
     take({ c, s, n, from, name: String(m.name || ""), at, text, mark: from != role ? "delivered" : waits ? "disk" : "safe" });
+    if (guessed) emit("mark", { ...held }); // and its time is told
     if (s != outbox.sender) say(link, { t: "ack", c, have: { [s]: upTo(chat(c).have(), s) }, by: role });
   }
 
@@ -212,7 +220,7 @@ export function createTalk(options, emit) {
 
   // Waiting is of use only while somebody is there who has sent all that there was.
   function now() {
-    return line.active?.synced ? Date.now() : 0;
+    return line.inUse?.synced ? Date.now() : 0;
   }
 
   function wait() {
@@ -220,8 +228,9 @@ export function createTalk(options, emit) {
   }
 
   /** @param {Link} link @param {any} frame */
-  function acked(link, { ping, c, have, by }) {
+  function acked(link, { ping, spread, c, have, by }) {
     if (ping) return say(link, { t: "ack", pong: ping });
+    line.spread = spread ?? line.spread;
     const rank = by == (visitor ? "operator" : "visitor") ? 3 : MARKS.indexOf(by);
     const chat = chats.get(c);
     if (!chat || rank < 1) return;
@@ -243,14 +252,14 @@ export function createTalk(options, emit) {
   function flush() {
     paced();
     for (const e of outbox.entries) {
-      if (e.sent || !line.active) continue;
+      if (e.sent || !line.inUse) continue;
       const wait = pace();
       if (wait) {
         paced(wait);
         break;
       }
       e.sent = Date.now();
-      say(line.active, { t: "msg", c: e.c, s: outbox.sender, n: e.n, text: e.text });
+      speak(e.c, { n: e.n, text: e.text });
     }
     watch();
   }
@@ -309,6 +318,11 @@ export function createTalk(options, emit) {
     link.send(JSON.stringify(frame));
   }
 
+  /** @param {string} c @param {any} what */
+  function speak(c, what) {
+    say(/** @type {Link} */ (line.inUse), { t: "msg", c, s: outbox.sender, ...what });
+  }
+
   /** @param {any} event */
   function ended({ code }) {
     stop("refused: " + code);
@@ -330,7 +344,7 @@ export function createTalk(options, emit) {
       return line.state;
     },
     get deployment() {
-      return line.active?.id || null;
+      return line.inUse?.id || null;
     },
     get operators() {
       return operators;
@@ -348,10 +362,10 @@ export function createTalk(options, emit) {
 
     /** @param {string} text @param {string} [to] a conversation, which an operator has to name @returns {Promise<Message>} */
     async send(text, to) {
-      if (line.state != "closed") await start;
+      await start;
       if (line.state == "closed") throw failure("AbortError", "closed");
       const c = visitor ? outbox.c : to;
-      if (!c && !visitor) throw new TypeError("livens: conversation: want an id");
+      need("conversation", "an id", c || visitor);
       const entry = outbox.put(/** @type {string} */ (c), text, Math.max(Date.now() + ahead, chat(/** @type {string} */ (c)).latest() + 1));
       over = false;
       const safe = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
@@ -362,14 +376,14 @@ export function createTalk(options, emit) {
 
     /** @param {string} [c] */
     typing(c = outbox.c) {
-      if (!line.active || Date.now() - typed < TYPING || pace()) return;
+      if (!line.inUse || Date.now() - typed < TYPING || pace()) return;
       typed = Date.now();
-      say(line.active, { t: "msg", c, s: outbox.sender, kind: "typing" });
+      speak(c, { kind: "typing" });
     },
 
     /** @param {string} c */
     end(c) {
-      if (line.active) say(line.active, { t: "msg", c, s: outbox.sender, kind: "end" });
+      if (line.inUse) speak(c, { kind: "end" });
       else emit("drop", { why: "not connected" });
     },
 
