@@ -26,7 +26,7 @@ type deadAnswer struct {
 	quorum bool        // they are one
 	formed time.Time   // since when both are so
 	met    time.Time   // when most nameservers were last reached, whether they vote or not, as far as n can know
-	seen   []time.Time // when each nameserver was last reached: who has just left counts on for a while
+	seen   []time.Time // when each nameserver was last reached, by any of the group: who has just left counts on for a while
 }
 
 // noDeadAnswer: no answer names a deployment that every reachable observer has called down for longer than the detection
@@ -70,13 +70,16 @@ func (x *deadAnswer) count(n *simNode, group []*simNode, deployment string) {
 	if n.edition != x.files {
 		*x = deadAnswer{files: n.edition}
 	}
+	x.seen = slices.Grow(x.seen, len(w.nodes))[:len(w.nodes)]
 	reached := 0
-	for i, m := range w.nodes {
-		if len(x.seen) == i {
-			x.seen = append(x.seen, time.Time{})
-		}
-		if slices.Contains(group, m) {
-			x.seen[i] = w.now
+	for i, other := range w.nodes {
+		for _, m := range group {
+			switch {
+			case m == other:
+				x.seen[i] = w.now
+			case len(m.dead.seen) > i: // it brings word of whom it has just lost
+				x.seen[i] = lastOf(x.seen[i], m.dead.seen[i])
+			}
 		}
 		reached += bit(w.now.Sub(x.seen[i]) <= regroup)
 	}
