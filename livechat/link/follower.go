@@ -109,7 +109,7 @@ func (l *Link) follow(ctx context.Context) error {
 		}
 		if err != nil {
 			stop(err) // unless answer has said why
-			return l.recount(context.Cause(ctx))
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -220,19 +220,7 @@ func (w *follower) compare(ctx context.Context, s *frame.Synced) error {
 		return nil
 	}
 	l.reread = time.Now()
-	return errAgain
-}
-
-// errAgain is that the other's log is to be read again from the beginning.
-var errAgain = errors.New("its log is read again from the beginning")
-
-// recount forgets how far the other's log was read if that is why the connection ended. No put is on its way any more that would
-// move the position on again.
-func (l *Link) recount(why error) error {
-	if !errors.Is(why, errAgain) {
-		return why
-	}
 	forgotten := make(chan error, 1)
 	l.options.Hub.Recount(func(err error) { forgotten <- err })
-	return errors.Join(<-forgotten, why)
+	return errors.Join(<-forgotten, errors.New("its log is read again from the beginning"))
 }
