@@ -131,8 +131,6 @@ type Synced struct {
 	ID     int64  `json:"id,omitempty"`
 	Seq    int64  `json:"seq,omitempty"`    // on a link: the sender's log, all of which the other has
 	Read   int64  `json:"read,omitempty"`   // on a link: how far the sender has read the other's log
-	Log    string `json:"log,omitempty"`    // on a link: which log that is
-	Until  int64  `json:"until,omitempty"`  // on a link: digest and count are of records no later, in milliseconds since 1970; 0: of all
 	Digest string `json:"digest,omitempty"` // on a link
 	Count  int64  `json:"count,omitempty"`  // on a link
 }

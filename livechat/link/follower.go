@@ -17,12 +17,11 @@ import (
 type follower struct {
 	l    *Link
 	conn *websocket.Conn
-	log  string             // of the other
-	read int64              // the position of the last put
-	disk atomic.Int64       // the position up to which all is on disk
-	some chan struct{}      // disk has moved
-	lost chan error         // a batch could not be stored
-	sums chan *frame.Synced // the last one, until it is looked at
+	log  string        // of the other
+	read int64         // the position of the last put
+	disk atomic.Int64  // the position up to which all is on disk
+	some chan struct{} // disk has moved
+	lost chan error    // a batch could not be stored
 }
 
 // Bounds of the pause before another try.
@@ -79,8 +78,8 @@ func (l *Link) follow(ctx context.Context) error {
 	}
 	defer conn.CloseNow()
 	conn.SetReadLimit(2 * frame.MaxBulkFrame)
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	cursor := l.options.Store.Mark().Cursor
 	hello := frame.Hello{
 		T: "hello", V: frame.Version, Role: frame.Deployment, Token: l.options.Secret, Name: l.options.Name,
@@ -99,7 +98,7 @@ func (l *Link) follow(ctx context.Context) error {
 	}
 	l.note(func() { l.incoming, l.agreed, l.theirs = way{up: true}, notCompared, welcome.Build })
 	l.options.Log.Info("follows the other deployment", "peer", l.options.Peer, "from", welcome.Seq, "version", welcome.Version)
-	w := &follower{l: l, conn: conn, log: welcome.Log, read: welcome.Seq, some: make(chan struct{}, 1), lost: make(chan error, 1), sums: make(chan *frame.Synced, 1)}
+	w := &follower{l: l, conn: conn, log: welcome.Log, read: welcome.Seq, some: make(chan struct{}, 1), lost: make(chan error, 1)}
 	w.disk.Store(welcome.Seq)
 	go w.answer(ctx, stop)
 	for {
@@ -108,41 +107,28 @@ func (l *Link) follow(ctx context.Context) error {
 			err = w.take(f)
 		}
 		if err != nil {
-			stop(err) // unless answer has said why
-			return context.Cause(ctx)
+			return err
 		}
 	}
 }
 
-// answer acknowledges what is on disk, gives signs of life, and compares sums once all is on disk that they are of.
-func (w *follower) answer(ctx context.Context, stop context.CancelCauseFunc) {
+// answer acknowledges what is on disk, and gives signs of life.
+func (w *follower) answer(ctx context.Context, stop context.CancelFunc) {
+	defer stop()
 	tick := time.NewTicker(beat)
 	defer tick.Stop()
-	var due *frame.Synced
 	for {
 		select {
 		case <-w.some:
 		case <-tick.C:
-		case due = <-w.sums:
-		case err := <-w.lost:
-			stop(err)
+		case <-w.lost:
 			return
 		case <-ctx.Done():
 			return
 		}
-		disk := w.disk.Load()
-		if err := write(ctx, w.conn, frame.Ack{T: "ack", Seq: disk}); err != nil {
-			stop(err)
+		if write(ctx, w.conn, frame.Ack{T: "ack", Seq: w.disk.Load()}) != nil {
 			return
 		}
-		if due == nil || due.Seq > disk {
-			continue
-		}
-		if err := w.compare(ctx, due); err != nil {
-			stop(err)
-			return
-		}
-		due = nil
 	}
 }
 
@@ -152,11 +138,7 @@ func (w *follower) take(f any) error {
 	case *frame.Put:
 		return w.put(f)
 	case *frame.Synced:
-		select {
-		case <-w.sums: // an older one, which nobody has looked at
-		default:
-		}
-		w.sums <- f // there is room: nobody else puts one there
+		return w.compare(f)
 	case *frame.Msg:
 		w.l.options.Hub.FromPeer(f)
 	case *frame.Ack:
@@ -196,18 +178,11 @@ func (w *follower) put(p *frame.Put) error {
 	return nil
 }
 
-// compare compares what both hold: of all, in a moment in which each has read all of the other; else of what is older than what they
-// have not.
-func (w *follower) compare(ctx context.Context, s *frame.Synced) error {
+// compare compares what both hold. That is possible only in a moment in which each has read all of the other.
+func (w *follower) compare(s *frame.Synced) error {
 	l := w.l
-	mark, known, err := l.options.Store.Mark(), false, error(nil)
-	if s.Until == 0 {
-		known = s.Seq == mark.Cursor.Seq && s.Read == mark.Seq
-	} else if mark, known, err = l.options.Store.Settled(ctx, s.Until, s.Read); err != nil {
-		return err
-	}
-	// A position in another log says nothing, as after a restore.
-	if !known || s.Read > 0 && s.Log != mark.Log || s.Seq > 0 && w.log != mark.Cursor.Log || s.Seq > mark.Cursor.Seq {
+	mark := l.options.Store.Mark()
+	if s.Seq != mark.Cursor.Seq || s.Read != mark.Seq {
 		return nil
 	}
 	if s.Digest == mark.Digest && s.Count == mark.Count {

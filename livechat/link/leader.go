@@ -19,9 +19,8 @@ type leader struct {
 	passing chan any
 	acked   chan int64
 	sent    int64
-	read    int64         // how far the other has it on disk
-	told    [2]int64      // what the last synced was about
-	due     *frame.Synced // a sum that is sent once all is that it is of
+	read    int64    // how far the other has it on disk
+	told    [2]int64 // what the last synced was about
 	beat    *time.Ticker
 }
 
@@ -125,11 +124,6 @@ func (lead *leader) step(ctx context.Context) error {
 	db := lead.l.options.Store
 	changed := db.Changed() // before it is read, so that nothing is missed
 	mark := db.Mark()
-	if lead.due != nil && lead.sent >= lead.due.Seq {
-		s := lead.due
-		lead.due = nil
-		return write(ctx, lead.conn, s)
-	}
 	if lead.sent < mark.Seq {
 		records, err := db.Since(lead.sent, frame.MaxPut)
 		if err != nil {
@@ -139,7 +133,7 @@ func (lead *leader) step(ctx context.Context) error {
 	}
 	if now := [2]int64{mark.Seq, mark.Cursor.Seq}; lead.read == mark.Seq && now != lead.told {
 		lead.told = now
-		synced := frame.Synced{T: "synced", Seq: mark.Seq, Read: mark.Cursor.Seq, Log: mark.Cursor.Log, Digest: mark.Digest, Count: mark.Count}
+		synced := frame.Synced{T: "synced", Seq: mark.Seq, Read: mark.Cursor.Seq, Digest: mark.Digest, Count: mark.Count}
 		return write(ctx, lead.conn, synced)
 	}
 	select {
@@ -148,28 +142,12 @@ func (lead *leader) step(ctx context.Context) error {
 	case seq := <-lead.acked:
 		lead.note(seq)
 	case <-changed:
-	case <-lead.beat.C:
-		return lead.pulse(ctx)
+	case <-lead.beat.C: // whatever the other says: it must hear this one, too
+		return write(ctx, lead.conn, frame.Ack{T: "ack", Ping: "0", Seq: mark.Seq})
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	return nil
-}
-
-// pulse gives a sign of life: whatever the other says, it must hear this one, too. Under traffic, when there is no moment in which
-// each has read all of the other, it has them compare what is older than that.
-func (lead *leader) pulse(ctx context.Context) error {
-	db := lead.l.options.Store
-	mark := db.Mark()
-	if lead.due == nil && lead.told != [2]int64{mark.Seq, mark.Cursor.Seq} {
-		until := time.Now().Add(-settled).UnixMilli()
-		m, _, err := db.Settled(ctx, until, mark.Seq)
-		if err != nil {
-			return err
-		}
-		lead.due = &frame.Synced{T: "synced", Seq: m.Seq, Read: m.Cursor.Seq, Log: m.Cursor.Log, Until: until, Digest: m.Digest, Count: m.Count}
-	}
-	return write(ctx, lead.conn, frame.Ack{T: "ack", Ping: "0", Seq: mark.Seq})
 }
 
 // maxBytes bounds the messages of one put.
@@ -196,10 +174,6 @@ func (lead *leader) put(ctx context.Context, records []store.Record) error {
 			lead.note(seq)
 		case f := <-lead.passing:
 			if err := write(ctx, lead.conn, f); err != nil {
-				return err
-			}
-		case <-lead.beat.C: // also while there is always more to send
-			if err := lead.pulse(ctx); err != nil {
 				return err
 			}
 		default:

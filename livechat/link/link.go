@@ -64,7 +64,6 @@ const (
 	greet   = 5 * time.Second // for hello and welcome
 	maxLate = 2 * time.Second // how old the oldest may be that the other side lacks
 	again   = time.Minute     // between two readings from the beginning
-	settled = 5 * time.Second // how old is what can be compared under traffic: both have had the time to read it
 )
 
 // New makes a Link that is not connected.

@@ -113,7 +113,7 @@ func verify(db *sql.DB) error {
 	if err := db.QueryRow("SELECT digest FROM state").Scan(&digest); err != nil {
 		return fmt.Errorf("it is no database of livechat: %w", err)
 	}
-	total, _, err := added(context.Background(), db, "")
+	total, _, err := count(db)
 	if err != nil {
 		return err
 	}

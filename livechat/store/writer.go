@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ CREATE TABLE IF NOT EXISTS message (
 	seq INTEGER PRIMARY KEY, c TEXT NOT NULL, s TEXT NOT NULL, n INTEGER NOT NULL,
 	role TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS message_identity ON message (c, s, n);
-CREATE INDEX IF NOT EXISTS message_at ON message (at);
 CREATE TABLE IF NOT EXISTS held (c TEXT NOT NULL, s TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (c, s)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS conversation (c TEXT PRIMARY KEY, last INTEGER NOT NULL, ended INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS conversation_open ON conversation (last) WHERE last > ended;
@@ -116,8 +114,27 @@ func (w *writer) batch(tx *sql.Tx, b *Batch, now int64) error {
 		return nil
 	}
 	var err error
-	w.sum, w.mark.Count, err = added(context.Background(), tx, "")
+	w.sum, w.mark.Count, err = count(tx)
 	return err
+}
+
+// count adds up all records.
+func count(db interface {
+	Query(string, ...any) (*sql.Rows, error)
+}) (total sum, n int64, err error) {
+	rows, err := db.Query("SELECT " + columns + " FROM message")
+	if err != nil {
+		return sum{}, 0, err
+	}
+	defer rows.Close()
+	for ; rows.Next(); n++ {
+		r, err := scan(rows)
+		if err != nil {
+			return sum{}, 0, err
+		}
+		total.add(hash(&r.Msg))
+	}
+	return total, n, rows.Err()
 }
 
 // merge takes one message, and returns what is held of it then.
