@@ -1,7 +1,7 @@
 import { Server } from "./network.js";
 
 // A chat deployment as docs/client-protocol.md describes it, with what makes it misbehave: `faults` may hold
-//   mute (never welcomes), noacks (answers heartbeats, and does nothing with messages), lies (frames that no protocol knows).
+//   mute (never welcomes), noacks (answers heartbeats, and does nothing with messages), ackless (stores and echoes messages, and acknowledges none), lies (frames that no protocol knows).
 
 export class Deployment extends Server {
   faults = new Set();
@@ -108,6 +108,7 @@ export class Deployment extends Server {
   }
 
   acknowledge(c, have, by) {
+    if (this.faults.has("ackless")) return;
     for (const s of this.sessions) if (s.in(c)) s.say({ t: "ack", c, have, by });
   }
 }
@@ -203,6 +204,7 @@ class Session {
   ack(frame) {
     const d = this.deployment;
     if (frame.ping !== undefined) return this.say({ t: "ack", pong: frame.ping, spread: d.spread });
+    if (d.faults.has("ackless")) return;
     for (const s of d.sessions) if (s != this && s.in(frame.c)) s.say(frame);
     if (d.reaches) setTimeout(() => d.reaches && [...d.other.sessions].forEach((s) => s.in(frame.c) && s.say(frame)), 2);
   }

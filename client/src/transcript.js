@@ -26,16 +26,15 @@ export function createTranscript() {
    * @returns {Message[]} those that may be shown now, in order
    */
   const add = (message, now) => {
-    const { s, n, at, mark } = message;
+    const { s, n, at } = message;
     let own = senders.get(s);
     if (!own) senders.set(s, (own = { held: new Map(), whole: 0, shown: 0, gap: 0 }));
     const { held } = own;
     const known = held.get(n);
-    if (known?.mark == "sending") Object.assign(known, { at, mark });
+    if (known?.mark == "sending") known.at = at; // an echo is no acknowledgement
     else if (known) known.at = Math.min(known.at, at);
     else held.set(n, message);
     latest = Math.max(latest, at);
-    while ((held.get(own.whole + 1)?.mark || "sending") != "sending") own.whole++;
     if (known) return [];
     // What comes after its turn was given up is shown late rather than never.
     return n <= own.shown ? [message] : release(own, now);
@@ -84,7 +83,13 @@ export function createTranscript() {
     wakes: () => Math.min(...[...senders.values()].map(({ gap }) => (gap ? gap + HOLD : Infinity))),
 
     /** @returns {Record<string, number>} for each sender the highest n up to which nothing is missing, nor only being sent */
-    have: () => Object.fromEntries([...senders].map(([s, { whole }]) => [s, whole])),
+    have: () =>
+      Object.fromEntries(
+        [...senders].map(([s, own]) => {
+          while ((own.held.get(own.whole + 1)?.mark || "sending") != "sending") own.whole++;
+          return [s, own.whole];
+        }),
+      ),
 
     /** @returns {Message[]} all, by time, then sender, then n; a sender's own always by n */
     all() {

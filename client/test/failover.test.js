@@ -110,15 +110,20 @@ test("a suspect that speaks again stays, and the other is let go", async (t) => 
   assert.equal(w.open, 2, "one socket each");
 });
 
-test("acknowledgements withheld, heartbeats answered: the other takes over", async (t) => {
-  const w = world(t);
-  const { visitor } = await chatting(w);
-  w.primary.faults.add("noacks");
-  const safe = visitor.session.send("Hello?");
-  await w.clock.run(3000);
-  assert.equal(visitor.session.deployment, "redundant");
-  await safe;
-});
+for (const [fault, what] of [
+  ["noacks", "nothing done with messages"],
+  ["ackless", "messages echoed, acknowledgements withheld"],
+]) {
+  test(`heartbeats answered, ${what}: the other takes over`, async (t) => {
+    const w = world(t);
+    const { visitor } = await chatting(w);
+    w.primary.faults.add(fault);
+    const safe = visitor.session.send("Hello?");
+    await w.clock.run(3000);
+    assert.equal(visitor.session.deployment, "redundant");
+    await safe;
+  });
+}
 
 for (const condition of ["403", "503"]) {
   test(`an upgrade answered ${condition} is a failure, and the next is tried at once`, async (t) => {

@@ -193,10 +193,7 @@ export function createTalk(options, emit) {
     if (kind || !isMessage(m)) return;
     over = false;
     const waits = outbox.entries.some((e) => e.c == c && e.n == n && s == outbox.sender);
-    const held = chat(c).get(s, n);
-    const guessed = held?.mark == "sending";
     take({ c, s, n, from, name: String(m.name || ""), at, text, mark: from != role ? "delivered" : waits ? "disk" : "safe" });
-    if (guessed) emit("mark", { ...held }); // and its time is told
     if (s != outbox.sender) say(link, { t: "ack", c, have: { [s]: upTo(chat(c).have(), s) }, by: role });
   }
 
