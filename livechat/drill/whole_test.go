@@ -1,6 +1,7 @@
 package drill_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -55,7 +56,7 @@ func (r *region) place(name string, site *lab.Site) *deployment {
 	host := site.Host(name)
 	d := newDeployment(r.world, name, netip.AddrPortFrom(host.Addr, chatPort))
 	d.enter = host.Enter
-	d.dial = func(string) (net.Conn, error) { return host.DialTCP(d.addr) }
+	d.dial = func(context.Context, string, string) (net.Conn, error) { return host.DialTCP(d.addr) }
 	return d
 }
 
