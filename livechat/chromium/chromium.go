@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -226,12 +227,16 @@ func Quoted(text string) string {
 	return string(out)
 }
 
-// Shoot writes what the window shows to a PNG file.
-func (p *Tab) Shoot(path string) {
+// Shoot keeps a picture of what the window shows, as a PNG file of that name in the folder LIVENS_SCREENSHOTS; without one, none.
+func (p *Tab) Shoot(name string) {
 	p.t.Helper()
+	folder := os.Getenv("LIVENS_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
 	var picture []byte
 	p.Run(chromedp.CaptureScreenshot(&picture))
-	if err := os.WriteFile(path, picture, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644); err != nil {
 		p.t.Fatal(err)
 	}
 }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"os"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -52,6 +52,7 @@ func TestDemo(t *testing.T) {
 		press("primary", fault.does)
 		is("primary", fault.badge)
 		is("redundant", "live")
+		page.Until(`document.querySelectorAll("[data-who=primary] .votes .down").length >= 2`)
 		say("written after " + fault.does)
 		press("primary", doRevive)
 		is("primary", "live") // once both hold the same
@@ -67,14 +68,20 @@ func TestDemo(t *testing.T) {
 	say("written without ns3")
 	press("ns3", doRevive)
 	is("ns3", "hears 3 of 3")
+	press("ns2", doStop)
+	is("ns2", "stopped")
+	is("ns1", "hears 2 of 3")
+	press("ns2", doRevive)
+	is("ns2", "hears 3 of 3")
 	press("ns2", doCut)
 	page.Until(`$("[data-who=ns2] .what").textContent === "does not answer"`)
 	press("ns2", doRevive)
 	page.Until(`$("[data-who=ns2] .what").textContent.startsWith("answers primary")`)
 	page.Until(`document.querySelectorAll("#switches time").length >= 8`)
 	page.Content(t)
-	if path := os.Getenv("LIVENS_SCREENSHOTS"); path != "" {
-		page.Shoot(filepath.Join(path, "demo.png"))
+	for _, width := range []int64{1440, 390} {
+		page.Size(width, 1150, "light")
+		page.Shoot(fmt.Sprint("demo ", width))
 	}
 }
 

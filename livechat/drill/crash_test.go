@@ -56,7 +56,8 @@ func TestDrillChatKilled(t *testing.T) {
 		for round := range 6 * repeats {
 			for silent, f := range []fault{{}, {stalled: true}} {
 				w.moderatorsDo(f)
-				first[silent] = append(first[silent], w.firstWelcome(fmt.Sprintf("bob%d%d", round, silent)))
+				took, _, _ := w.firstWelcome(fmt.Sprintf("bob%d%d", round, silent))
+				first[silent] = append(first[silent], took)
 				seen := w.killed(active)
 				gap[silent], slowest = append(gap[silent], seen.gap), append(slowest, seen.slowest)
 				w.moderatorsDo(fault{})
@@ -234,11 +235,7 @@ func TestDrillChatPlanned(t *testing.T) {
 		w.primary.stop()
 		w.hear(time.Now())
 		w.must(w.primary.start())
-		w.settle()
-		back := time.Now()
-		w.obeyed(failover.DoFailback, nil)
-		w.bothTo(w.primary, back)
-		w.hear(time.Now())
+		w.goBack()
 		f := w.finish(began)
 		for _, p := range w.parties() {
 			for _, s := range p.switches(began) {

@@ -62,7 +62,9 @@ func (w *world) enter() {
 		names = append(names, fmt.Sprintf("ada%d", i))
 	}
 	w.operator = enter(w.t, w.browser, w.origin, w.manners(operatorRole, "ann"))
-	w.visitor = enter(w.t, w.browser, w.origin, w.manners(visitorRole, names...))
+	m := w.manners(visitorRole, names...)
+	m.Allowed = w.visitorAllowed
+	w.visitor = enter(w.t, w.browser, w.origin, m)
 	w.meet()
 }
 

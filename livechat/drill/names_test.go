@@ -3,39 +3,41 @@ package drill_test
 import (
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"time"
 )
 
-// TestDrillChatNames (F13): the service's name leads nowhere, or where it led before a switch; the page is opened new. Its
-// own URLs lead it to the active deployment all the same.
+// TestDrillChatNames (F13): the service's name leads nowhere, or where it led before a switch; pages are opened new. Their
+// own URLs lead them to the active deployment all the same.
 func TestDrillChatNames(t *testing.T) {
 	const staggered = 1500 * time.Millisecond // the script tries the next after 1 s
-	for what, c := range map[string]struct {
-		url   func(w *world) string
-		bound time.Duration
-	}{
-		"unknown":        {func(*world) string { return "ws://chat.missing.test/chat" }, killedBound},
-		"stale, refused": {func(w *world) string { return "ws://stale.test:" + w.deadPort() + "/chat" }, killedBound},
-		"stale, silent":  {func(w *world) string { return "ws://stale.test:" + w.silentPort() + "/chat" }, staggered},
-	} {
-		t.Run(what, func(t *testing.T) {
-			drillEmpty(t, plan{}, func(w *world) row {
-				w.plan.dns = c.url(w)
-				w.enter()
-				began := time.Now()
-				first := w.firstWelcome("bob")
-				w.within(c.bound, first, "until the first welcome")
-				struck := time.Now()
-				w.primary.kill()
-				w.bothTo(w.redundant, struck)
-				w.hear(time.Now())
-				f := w.finish(began)
-				w.below(killedBound, f)
-				return row{what: "the service's name is " + what, promised: promise(c.bound), figures: f, more: fmt.Sprintf("a first welcome after %v", round(first))}
-			})
-		})
-	}
+	drillEmpty(t, plan{}, func(w *world) row {
+		var first []string
+		for _, name := range []struct {
+			what, url string
+			bound     time.Duration
+		}{
+			{"unknown", "ws://chat.missing.test/chat", killedBound},
+			{"stale, refused", "ws://stale.test:" + w.deadPort() + "/chat", killedBound},
+			{"stale, the standby", w.redundant.url(visitorRole), killedBound},
+			{"stale, silent", "ws://stale.test:" + w.silentPort() + "/chat", staggered},
+		} {
+			w.plan.dns = name.url
+			took, at, _ := w.firstWelcome("bob")
+			if at != w.primary.name {
+				t.Errorf("the service's name is %s: a new page is at %s", name.what, at)
+			}
+			w.within(name.bound, took, "the service's name is "+name.what+": a first welcome after")
+			first = append(first, fmt.Sprintf("%s: %v", name.what, round(took)))
+		}
+		w.enter()
+		began := time.Now()
+		w.killed(w.primary)
+		f := w.finish(began)
+		w.below(killedBound, f)
+		return row{what: "the service's name leads nowhere, killed", promised: promise(killedBound), figures: f, more: "a first welcome, the name " + strings.Join(first, ", ")}
+	})
 }
 
 // deadPort is one on which nobody listens.

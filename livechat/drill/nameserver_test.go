@@ -164,6 +164,16 @@ func (w *world) obeyed(verb failover.Verb, to *deployment) {
 	w.must(process.Await(w.t.Context(), followLimit, func() error { return w.order(verb, to) }))
 }
 
+// goBack has both move from the redundant deployment to the primary, once that is well.
+func (w *world) goBack() {
+	w.t.Helper()
+	w.settle()
+	since := time.Now()
+	w.obeyed(failover.DoFailback, nil)
+	w.bothTo(w.primary, since)
+	w.hear(time.Now())
+}
+
 // active waits until a nameserver answers with a deployment.
 func (w *world) active(d *deployment) {
 	w.t.Helper()

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -46,8 +47,8 @@ func (e event) switched() (s switched) {
 // party is a page on which one or more people chat, all as visitor or all as operator.
 type party struct {
 	*tab
-	role string
-	url  string
+	role   string
+	origin string
 
 	mu     sync.Mutex
 	heard  *sync.Cond
@@ -70,16 +71,22 @@ type manners struct {
 	Most     int       `json:"most"`
 	Seed     uint32    `json:"seed"`
 	Speakers []speaker `json:"speakers"`
+	Allowed  []string  `json:"-"` // to where the page's policy lets it connect; nil: anywhere
 }
 
 // enter opens the drills' page at an origin, in a browser context of its own.
 func enter(t testing.TB, b *browser, origin string, m manners) *party {
 	t.Helper()
-	p := newParty(b.tab(t), m.Role)
+	return newParty(b.tab(t), m.Role).load(origin, m)
+}
+
+// load opens the drills' page in the tab.
+func (p *party) load(origin string, m manners) *party {
+	p.t.Helper()
 	hash, err := json.Marshal(m)
 	p.must(err)
-	p.url = origin + "/drill.html#" + url.PathEscape(string(hash))
-	p.run(chromedp.Navigate(p.url))
+	p.origin = origin
+	p.run(chromedp.Navigate(origin + "/drill.html?" + url.Values{"connect": m.Allowed}.Encode() + "#" + url.PathEscape(string(hash))))
 	return p
 }
 
@@ -178,8 +185,14 @@ func (p *party) switches(since time.Time) (all []switched) {
 
 // pageFiles serves the drills' page and the script under test.
 func pageFiles() http.Handler {
+	files := http.FileServer(http.Dir("page"))
 	mux := http.NewServeMux()
-	mux.Handle("/", http.FileServer(http.Dir("page")))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if allowed := r.URL.Query()["connect"]; allowed != nil {
+			w.Header().Set("Content-Security-Policy", "connect-src "+strings.Join(allowed, " "))
+		}
+		files.ServeHTTP(w, r)
+	})
 	mux.HandleFunc("GET /livens-client.mjs", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
 		http.ServeFile(w, r, "../../client/dist/livens-client.mjs")

@@ -1,8 +1,13 @@
 package drill_test
 
 import (
+	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/livens/livens/failover"
 )
 
 // TestDrillChatStall (F2): for 1.5 s nothing passes between the browsers and the active deployment, which is fine. Nobody
@@ -90,31 +95,34 @@ func (w *world) blackHole() {
 	w.name(fault{stalled: true})
 }
 
-// TestDrillChatRefused (F5): what stands before the primary answers every new connection with an error, breaks those
-// that are open, and is well by the nameserver's check.
+// TestDrillChatRefused (F5): what stands before the active deployment answers every new connection with an error, breaks those
+// that are open, and is well by the nameserver's check: one error after the other, at the one and at the other deployment.
 func TestDrillChatRefused(t *testing.T) {
-	for what, f := range map[string]fault{
-		"upgrade answered 403": {upgrade: 403},
-		"upgrade answered 503": {upgrade: 503},
-		"connections refused":  {refusing: true},
-	} {
-		t.Run(what, func(t *testing.T) {
-			drill(t, plan{}, func(w *world) row {
-				began := time.Now()
-				w.breakPrimary(f)
-				w.bothTo(w.redundant, began)
-				w.hear(time.Now())
-				f := w.finish(began)
-				w.below(killedBound, f)
-				return row{what: what, promised: promise(killedBound), figures: f}
-			})
-		})
-	}
+	drill(t, plan{}, func(w *world) row {
+		began := time.Now()
+		active := w.primary
+		var seen []string
+		for _, f := range []fault{{upgrade: http.StatusForbidden}, {upgrade: http.StatusServiceUnavailable}, {refusing: true}} {
+			struck := time.Now()
+			w.breakAt(active, f)
+			w.bothTo(w.other(active), struck)
+			w.hear(time.Now())
+			seen = append(seen, fmt.Sprint(round(w.noticed(struck, time.Now()).gap)))
+			active.suffer(fault{})
+			w.name(fault{})
+			active = w.other(active)
+			w.obeyed(failover.DoFailover, active)
+			w.active(active)
+		}
+		f := w.finish(began)
+		w.below(killedBound, f)
+		return row{what: "upgrade answered 403, 503, connections refused", promised: promise(killedBound), figures: f, more: "gaps of " + strings.Join(seen, ", ")}
+	})
 }
 
-// breakPrimary breaks the connections to the primary, and does so with new ones as the fault says.
-func (w *world) breakPrimary(f fault) {
-	w.primary.suffer(f)
+// breakAt breaks the connections to a deployment, and does so with new ones as the fault says, also by the service's name.
+func (w *world) breakAt(d *deployment, f fault) {
+	d.suffer(f)
 	w.name(f)
 	w.resetAll()
 }
@@ -124,7 +132,7 @@ func TestDrillChatNoWelcome(t *testing.T) {
 	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
-		w.breakPrimary(fault{withhold: framesOf("welcome")})
+		w.breakAt(w.primary, fault{withhold: framesOf("welcome")})
 		w.bothTo(w.redundant, began)
 		w.hear(time.Now())
 		f := w.finish(began)

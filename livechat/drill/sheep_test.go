@@ -11,22 +11,23 @@ import (
 	"github.com/coder/websocket"
 )
 
-// sheep is a visitor without a browser: it says hello, writes once, and goes where it is told.
+// sheep is a visitor without a browser: it says hello, writes, and goes where it is told; what it writes while it goes, too, is safe.
 type sheep struct {
 	n        int
 	attached time.Time // to the deployment to which all were moved
-	held     bool      // its message came back from there
+	held     bool      // its messages came back from there
 }
 
 // chatFrame is what a sheep reads of any frame.
 type chatFrame struct {
-	T      string `json:"t"`
-	S      string `json:"s"`
-	N      int    `json:"n"`
-	By     string `json:"by"`
-	To     string `json:"to"`
-	Epoch  int    `json:"epoch"`
-	Spread int    `json:"spread"`
+	T      string         `json:"t"`
+	S      string         `json:"s"`
+	N      int            `json:"n"`
+	Have   map[string]int `json:"have"`
+	By     string         `json:"by"`
+	To     string         `json:"to"`
+	Epoch  int            `json:"epoch"`
+	Spread int            `json:"spread"`
 }
 
 func (s *sheep) sender() string { return fmt.Sprintf("v-herd%08d", s.n) }
@@ -38,15 +39,8 @@ func (s *sheep) live(ctx context.Context, w *world, arrived func()) error {
 		return err
 	}
 	defer old.CloseNow()
-	if err := write(ctx, old, map[string]any{"t": "msg", "s": s.sender(), "n": 1, "text": "is this in stock?"}); err != nil {
+	if err := s.say(ctx, old, 1); err != nil {
 		return err
-	}
-	early, err := await(ctx, old, func(f chatFrame) bool { return f.T == "ack" && f.By == "safe" || f.T == "move" })
-	if err != nil {
-		return fmt.Errorf("waiting until its message is safe: %w", err)
-	}
-	if early.T == "move" {
-		return errors.New("moved before the order")
 	}
 	arrived()
 	move, err := await(ctx, old, func(f chatFrame) bool { return f.T == "move" })
@@ -56,7 +50,13 @@ func (s *sheep) live(ctx context.Context, w *world, arrived func()) error {
 	if move.To != w.redundant.name {
 		return fmt.Errorf("moved to %q", move.To)
 	}
+	if spread := time.Duration(move.Spread) * time.Millisecond; spread != herdSpread {
+		return fmt.Errorf("it is to come within %v, want %v", spread, herdSpread)
+	}
 	time.Sleep(time.Duration(rand.Float64() * float64(move.Spread) * float64(time.Millisecond)))
+	if err := s.say(ctx, old, 2); err != nil {
+		return err
+	}
 	conn, err := s.attach(ctx, w.redundant, move.Epoch)
 	if err != nil {
 		return fmt.Errorf("moving: %w", err)
@@ -66,7 +66,24 @@ func (s *sheep) live(ctx context.Context, w *world, arrived func()) error {
 	return old.Close(websocket.StatusNormalClosure, "")
 }
 
-// attach connects and says hello; moved, with the epoch of that, it waits for its message as well.
+// say writes its n-th message, and waits until that is safe.
+func (s *sheep) say(ctx context.Context, conn *websocket.Conn, n int) error {
+	if err := write(ctx, conn, map[string]any{"t": "msg", "s": s.sender(), "n": n, "text": "is this in stock?"}); err != nil {
+		return err
+	}
+	f, err := await(ctx, conn, func(f chatFrame) bool {
+		return f.T == "ack" && f.By == "safe" && f.Have[s.sender()] >= n || f.T == "move"
+	})
+	if err != nil {
+		return fmt.Errorf("waiting until its message %d is safe: %w", n, err)
+	}
+	if f.T == "move" {
+		return errors.New("moved before the order, or twice")
+	}
+	return nil
+}
+
+// attach connects and says hello; moved, with the epoch of that, it waits for its messages as well.
 func (s *sheep) attach(ctx context.Context, d *deployment, epoch int) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, settleLimit)
 	defer cancel()
@@ -85,10 +102,21 @@ func (s *sheep) attach(ctx context.Context, d *deployment, epoch int) (*websocke
 		return conn, nil
 	}
 	s.attached = time.Now()
-	if _, err := await(ctx, conn, func(f chatFrame) bool { return f.T == "msg" && f.S == s.sender() && f.N == 1 }); err != nil {
-		return nil, fmt.Errorf("its message is not there: %w", err)
+	if _, err := await(ctx, conn, s.both()); err != nil {
+		return nil, fmt.Errorf("its messages are not there: %w", err)
 	}
 	return conn, nil
+}
+
+// both is for await: the second of its messages, after the first.
+func (s *sheep) both() func(chatFrame) bool {
+	last := 0
+	return func(f chatFrame) bool {
+		if f.T == "msg" && f.S == s.sender() && f.N == last+1 {
+			last++
+		}
+		return last == 2
+	}
 }
 
 func write(ctx context.Context, conn *websocket.Conn, frame any) error {

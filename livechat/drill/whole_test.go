@@ -184,13 +184,8 @@ func (r *region) followsDNS(name string) time.Duration {
 	r.t.Helper()
 	start := time.Now()
 	for time.Since(start) < followLimit {
-		m := r.manners(visitorRole, name)
-		m.Talk = false
-		p := enter(r.t, r.browser, r.origin, m)
-		ready := p.await("a welcome", time.Time{}, settleLimit, kind("ready"))
-		at := value[string](p.tab, "drill.speakers[0].chat.deployment")
-		p.leave()
-		if at == r.redundant.name && ready.URL == r.plan.dns {
+		_, at, url := r.firstWelcome(name)
+		if at == r.redundant.name && url == r.plan.dns {
 			return time.Since(start)
 		}
 	}

@@ -53,6 +53,7 @@ type world struct {
 	primary, redundant *deployment
 	fronts             map[string]*relay // where the service's name leads, by role: what DNS says now
 
+	visitorAllowed    []string // to where the policy of the visitor's page lets it connect; nil: anywhere
 	visitor, operator *party
 	began             time.Time // when all chatted
 }

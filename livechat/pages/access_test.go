@@ -108,8 +108,8 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 	operator.Enter("Good morning")
 	operator.Key("Enter")
 	visitor.says("Good morning", "")
-	look(t, "a conversation", visitor)
-	look(t, "a conversation", operator)
+	look(t, "a conversation, the visitor", visitor)
+	look(t, "a conversation, the operator", operator)
 	visitor.Content(t)
 	operator.Content(t)
 }
@@ -122,6 +122,7 @@ func look(t *testing.T, state string, p *tab) {
 			for _, fault := range ask[[]string](p, faults) {
 				t.Errorf("%s, %d wide, %s: %s", state, width, scheme, fault)
 			}
+			p.Shoot(fmt.Sprintf("%s, %d %s", state, width, scheme))
 		}
 		for _, role := range nameless(p) {
 			t.Errorf("%s, %d wide: a screen reader has no name for: %s", state, width, role)

@@ -45,7 +45,7 @@ async function act(c, who, what) {
 const faults = [
   ["kill", "Kill", "kill -9: its kernel closes every connection"],
   ["stop", "Stop", "SIGSTOP: connections are accepted, and nobody answers"],
-  ["cut", "Black-hole", "what is sent to it, and what it answers, is swallowed"],
+  ["cut", "Black-hole", "what browsers, resolvers and probes send to it, and what it answers, is swallowed; what it begins itself goes out, as behind a wrong firewall rule"],
   ["revive", "Revive", "whatever makes it whole again"],
 ];
 
