@@ -43,7 +43,7 @@ export class Deployment extends Server {
   moveAll(to, reason, spread = 0) {
     const sessions = [...this.sessions];
     for (const s of sessions) s.say({ t: "move", to, reason, epoch: this.plant.epoch, spread });
-    setTimeout(() => sessions.forEach((s) => s.end(4001)), spread + 10000);
+    setTimeout(() => sessions.forEach((s) => s.end(4001)), spread + 15000);
   }
 
   senders(c) {
