@@ -204,6 +204,7 @@ class Session {
   ack(frame) {
     const d = this.deployment;
     if (frame.ping !== undefined) return this.say({ t: "ack", pong: frame.ping, spread: d.spread });
+    if (frame.pong !== undefined) return void (this.pong = frame.pong);
     if (d.faults.has("ackless")) return;
     for (const s of d.sessions) if (s != this && s.in(frame.c)) s.say(frame);
     if (d.reaches) setTimeout(() => d.reaches && [...d.other.sessions].forEach((s) => s.in(frame.c) && s.say(frame)), 2);
