@@ -43,7 +43,7 @@ export class Deployment extends Server {
   moveAll(to, reason, spread = 0) {
     const sessions = [...this.sessions];
     for (const s of sessions) s.say({ t: "move", to, reason, epoch: this.plant.epoch, spread });
-    setTimeout(() => sessions.forEach((s) => s.end(4001)), spread + 10000);
+    setTimeout(() => sessions.forEach((s) => s.end(4001)), spread + 15000);
   }
 
   senders(c) {
@@ -204,6 +204,7 @@ class Session {
   ack(frame) {
     const d = this.deployment;
     if (frame.ping !== undefined) return this.say({ t: "ack", pong: frame.ping, spread: d.spread });
+    if (frame.pong !== undefined) return void (this.pong = frame.pong);
     if (d.faults.has("ackless")) return;
     for (const s of d.sessions) if (s != this && s.in(frame.c)) s.say(frame);
     if (d.reaches) setTimeout(() => d.reaches && [...d.other.sessions].forEach((s) => s.in(frame.c) && s.say(frame)), 2);

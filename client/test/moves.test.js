@@ -81,7 +81,7 @@ test("the named deployment fails: everybody stays, and is served again when cut 
   w.redundant.become("dead");
   w.move("redundant", 1000);
   w.primary.hellos = [];
-  await w.clock.run(9000);
+  await w.clock.run(14000);
   assert.equal(visitor.session.deployment, "primary");
   assert.deepEqual(visitor.of("switch"), []);
   await w.clock.run(3000); // 4001 came

@@ -112,6 +112,15 @@ test("1012: the other at once", async (t) => {
   assert.equal(visitor.session.deployment, "redundant");
 });
 
+test("asked whether it is there, a page answers", async (t) => {
+  const w = world(t);
+  await chatting(w);
+  const sessions = [...w.primary.sessions];
+  for (const s of sessions) s.say({ t: "ack", ping: 7 });
+  await w.clock.run(50); // less than a heartbeat
+  assert.deepEqual(sessions.map((s) => s.pong), [7, 7]);
+});
+
 test("a pong replaces the spread of the welcome", async (t) => {
   const w = world(t, () => 0.5);
   const { visitor } = await chatting(w);

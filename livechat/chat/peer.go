@@ -121,7 +121,10 @@ func (h *Hub) SetView(v moderator.View) {
 	defer h.mu.Unlock()
 	h.view = v
 	h.settle()
-	if !v.Heard {
+	if !v.Heard { // everybody is served, also who was asked to go
+		for s := range h.sessions {
+			s.leave = time.Time{}
+		}
 		return
 	}
 	if v.Active == h.options.Name {
@@ -156,5 +159,6 @@ func (h *Hub) invite(s *Session, now time.Time) {
 	s.send(frame.Encode(frame.Move{T: "move", To: v.Active, Reason: v.Active + " may be reached again", Epoch: v.Epoch, Spread: h.spread()}))
 }
 
-// leaveGrace is how long beyond the spread a client may take to go.
-const leaveGrace = 10 * time.Second
+// leaveGrace is how long beyond the spread a client may take to go: a visitor waits 8 s for its outbox, and 4 s for a connection that leads
+// nowhere. After that it knows what it tried, and says so when it comes back: then it may stay.
+const leaveGrace = 15 * time.Second

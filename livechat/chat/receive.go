@@ -68,10 +68,13 @@ func (h *Hub) message(s *Session, m *frame.Msg) *Refusal {
 
 // tooFar says whether a message's number leaves a gap that nobody can have filled. Only the first of a session can.
 func (h *Hub) tooFar(s *Session, m *frame.Msg) (bool, error) {
+	var sent int64
 	h.mu.Lock()
-	l := s.lines[m.C]
+	if l := s.lines[m.C]; l != nil {
+		sent = l.sent
+	}
 	h.mu.Unlock()
-	if m.N <= maxGap || l != nil && m.N <= l.sent+maxGap {
+	if m.N <= sent+maxGap {
 		return false, nil
 	}
 	have, err := h.options.Store.Have(m.C)

@@ -36,8 +36,22 @@ func (c *Client) Send(f any) error {
 	return c.conn.Write(c.ctx, websocket.MessageText, data)
 }
 
-// Next is the next frame, as frame.Parse returns it. After the end CloseCode tells which code it had.
+// Next is the next frame, as frame.Parse returns it. It answers what the deployment asks a silent client, as all clients do, and returns what
+// comes then. After the end CloseCode tells which code it had.
 func (c *Client) Next() (any, error) {
+	for {
+		f, err := c.read()
+		if a, ok := f.(*frame.Ack); err == nil && ok && a.Ping != "" {
+			if err := c.Send(frame.Ack{T: "ack", Pong: a.Ping}); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		return f, err
+	}
+}
+
+func (c *Client) read() (any, error) {
 	_, data, err := c.conn.Read(c.ctx)
 	if err != nil {
 		return nil, err

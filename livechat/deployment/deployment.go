@@ -56,6 +56,10 @@ func Open(c *config.Config, version string, log *slog.Logger) (*Deployment, erro
 	return d, nil
 }
 
+// errAlone keeps livens from bringing traffic back, on a mistake, to a deployment that has not got what was written elsewhere.
+var errAlone = errors.New("this deployment has no peer in livechat.toml, so that nobody knows whether another one holds the same: " +
+	"set peer, or take [pool.NAME.sync] out of the pool")
+
 func (d *Deployment) build(version string) (err error) {
 	c := d.config
 	ask, relay := func() {}, func(any) {}
@@ -74,7 +78,7 @@ func (d *Deployment) build(version string) (err error) {
 	}, relay)
 	options := server.Options{
 		Hub: d.hub, Store: d.store, Client: c.Client, Origins: c.Origins, URLs: c.Client.URLs(), Log: d.log,
-		Synced: func() error { return nil }, // with whom should a lone deployment differ
+		Synced: func() error { return errAlone },
 	}
 	if c.Peer != "" {
 		if err := d.newLink(version); err != nil {

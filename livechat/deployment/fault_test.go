@@ -175,10 +175,38 @@ func lose(t *testing.T, dir, sender string, n int64) {
 func TestDifferentSettingsAreFound(t *testing.T) {
 	p, r := pair(t, nil)
 	r.Limits.Burst++
-	primary, redundant := start(t, p), start(t, r)
-	for _, d := range []*running{primary, redundant} {
+	complain(t, "other settings", start(t, p), start(t, r))
+}
+
+// TestDifferentVersionsAreFound, whose messages travel all the same.
+func TestDifferentVersionsAreFound(t *testing.T) {
+	p, r := pair(t, nil)
+	primary, redundant := start(t, p), startVersion(t, r, "1.1")
+	complain(t, "redundant runs version 1.1, this deployment 1.0", primary)
+	complain(t, "primary runs version 1.0, this deployment 1.1", redundant)
+	key, ada := chattest.Key(), chattest.Sender("visitor")
+	v, _, _ := primary.attach(visitor(key, ada))
+	v.send(say(conversationOf(t, key), ada, 1, "Hello"))
+	v.acked(conversationOf(t, key), ada, 1, frame.Safe)
+	await(t, func() error {
+		if redundant.store.Mark().Count != 1 {
+			return errors.New("the other one has not got the message")
+		}
+		return nil
+	})
+}
+
+// TestAloneIsNotInSync: failback would bring people to where what they wrote is missing.
+func TestAloneIsNotInSync(t *testing.T) {
+	complain(t, "set peer", start(t, settings(t, "primary")))
+}
+
+// complain waits until syncz of all says that.
+func complain(t *testing.T, what string, all ...*running) {
+	t.Helper()
+	for _, d := range all {
 		await(t, func() error {
-			if code, body := d.get("/syncz"); code != 503 || !strings.Contains(body, "other settings") {
+			if code, body := d.get("/syncz"); code != 503 || !strings.Contains(body, what) {
 				return fmt.Errorf("%d %s", code, body)
 			}
 			return nil

@@ -57,8 +57,13 @@ func (l *logs) String() string {
 
 func start(t testing.TB, c *config.Config) *running {
 	t.Helper()
+	return startVersion(t, c, "1.0")
+}
+
+func startVersion(t testing.TB, c *config.Config, version string) *running {
+	t.Helper()
 	out := &logs{}
-	d, err := Open(c, "1.0", slog.New(slog.NewTextHandler(out, nil)))
+	d, err := Open(c, version, slog.New(slog.NewTextHandler(out, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

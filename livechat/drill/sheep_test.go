@@ -20,14 +20,21 @@ type sheep struct {
 
 // chatFrame is what a sheep reads of any frame.
 type chatFrame struct {
-	T      string         `json:"t"`
-	S      string         `json:"s"`
-	N      int            `json:"n"`
-	Have   map[string]int `json:"have"`
-	By     string         `json:"by"`
-	To     string         `json:"to"`
-	Epoch  int            `json:"epoch"`
-	Spread int            `json:"spread"`
+	T      string          `json:"t"`
+	S      string          `json:"s"`
+	N      int             `json:"n"`
+	Have   json.RawMessage `json:"have"` // of a welcome by conversation, of an ack by sender
+	By     string          `json:"by"`
+	To     string          `json:"to"`
+	Epoch  int             `json:"epoch"`
+	Spread int             `json:"spread"`
+	Ping   int             `json:"ping"`
+}
+
+// holds says whether an acknowledgement is of so much that a sender wrote.
+func (f chatFrame) holds(sender string, n int) bool {
+	var have map[string]int
+	return json.Unmarshal(f.Have, &have) == nil && have[sender] >= n
 }
 
 func (s *sheep) sender() string { return fmt.Sprintf("v-herd%08d", s.n) }
@@ -72,7 +79,7 @@ func (s *sheep) say(ctx context.Context, conn *websocket.Conn, n int) error {
 		return err
 	}
 	f, err := await(ctx, conn, func(f chatFrame) bool {
-		return f.T == "ack" && f.By == "safe" && f.Have[s.sender()] >= n || f.T == "move"
+		return f.T == "ack" && f.By == "safe" && f.holds(s.sender(), n) || f.T == "move"
 	})
 	if err != nil {
 		return fmt.Errorf("waiting until its message %d is safe: %w", n, err)
@@ -127,7 +134,7 @@ func write(ctx context.Context, conn *websocket.Conn, frame any) error {
 	return conn.Write(ctx, websocket.MessageText, text)
 }
 
-// await reads until a frame is the one.
+// await reads until a frame is the one, and says that it is there when it is asked.
 func await(ctx context.Context, conn *websocket.Conn, is func(chatFrame) bool) (chatFrame, error) {
 	for {
 		_, text, err := conn.Read(ctx)
@@ -140,6 +147,11 @@ func await(ctx context.Context, conn *websocket.Conn, is func(chatFrame) bool) (
 		}
 		if is(f) {
 			return f, nil
+		}
+		if f.Ping > 0 {
+			if err := write(ctx, conn, map[string]any{"t": "ack", "pong": f.Ping}); err != nil {
+				return f, err
+			}
 		}
 	}
 }

@@ -83,6 +83,7 @@ func watch(t *testing.T, test func(w *world, watcher *Watcher)) {
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan bool)
 		go func() {
+			time.Sleep(time.Millisecond) // on the fake clock: by then the test has said what they answer
 			watcher.Run(ctx)
 			close(ended)
 		}()

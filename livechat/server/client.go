@@ -72,7 +72,10 @@ func (s *Server) talk(ctx context.Context, r *http.Request, conn *websocket.Conn
 		limit = frame.MaxBulkFrame
 	}
 	for {
+		// What it said is waited for here alone: while the store has too much to do, nobody is silent.
+		stop := hark(silenceOf(hello.Role), func() { out.Send(areYouThere) }, func() { _ = conn.CloseNow() })
 		f, no := receive(ctx, conn, limit)
+		stop()
 		if no != nil {
 			return no.refusal()
 		}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -21,7 +20,7 @@ const (
 )
 
 // Backup copies the database in the folder dir into the folder to, also while it is served, keeps the latest keep copies that are
-// there, and returns the new one's path. The copy is whole or not there.
+// there, and returns the new one's path. The copy was verified; it is whole or not there.
 func Backup(ctx context.Context, dir, to string, keep int, now time.Time) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
 		return "", err
@@ -36,26 +35,32 @@ func Backup(ctx context.Context, dir, to string, keep int, now time.Time) (strin
 	return path, rotate(to, keep)
 }
 
-// copyTo writes a copy of a database, of one moment, into a file that is not there yet. from is a name for the driver.
+// copyTo writes a verified copy of a database, of one moment, into a file that is not there yet. from is a name for the driver.
 func copyTo(ctx context.Context, from, to string) error {
-	db, err := sql.Open("sqlite", from)
-	if err != nil {
-		return err
-	}
 	tmp := to + ".tmp"
-	_ = os.Remove(tmp) // what a killed process left
-	_, err = db.ExecContext(ctx, "VACUUM INTO ?", tmp)
-	if err = errors.Join(err, db.Close()); err == nil {
+	discard(tmp) // what a killed process left
+	err := copyPages(ctx, from, tmp)
+	if err == nil {
+		err = verify(ctx, tmp) // pages are copied as they are, damage and all: it must not push out a copy that was whole
+	}
+	if err == nil {
 		err = syncFile(tmp)
 	}
 	if err == nil {
 		err = os.Rename(tmp, to)
 	}
 	if err != nil {
-		_ = os.Remove(tmp)
+		discard(tmp)
 		return err
 	}
 	return durable.SyncDir(filepath.Dir(to))
+}
+
+// discard removes a database that nobody needs, if there is one. What SQLite left beside it would be read into the next of that name.
+func discard(path string) {
+	for _, suffix := range []string{"-wal", "-shm", "-journal", ""} {
+		_ = os.Remove(path + suffix)
+	}
 }
 
 func syncFile(path string) error {

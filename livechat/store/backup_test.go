@@ -6,9 +6,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/livens/livens/livechat/frame"
 )
 
 var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
@@ -50,9 +53,9 @@ func TestBackupAndRestore(t *testing.T) {
 	if m := s.Mark(); m.Log == former.Log || m.Count != r.Count || m.Cursor != (Cursor{}) {
 		t.Errorf("%+v, formerly %+v", m, former)
 	}
-	// The former database is whole, where the restore says.
+	// The former database is whole, in the one file that the restore names.
 	aside := t.TempDir()
-	if err := moveAside(r.Aside, filepath.Join(aside, FileName)); err != nil {
+	if err := os.Rename(r.Aside, filepath.Join(aside, FileName)); err != nil {
 		t.Fatal(err)
 	}
 	old := open(t, aside)
@@ -124,5 +127,73 @@ func TestBackupsRotate(t *testing.T) {
 	}
 	if _, err := os.Stat(foreign); err != nil {
 		t.Error("removed what it had not made")
+	}
+}
+
+// TestBackupKeepsNoWriterWaiting, and comes to an end, though somebody writes between all of its steps: it is of one moment.
+func TestBackupKeepsNoWriterWaiting(t *testing.T) {
+	dir, folder := fast(t), fast(t)
+	s := open(t, dir)
+	defer s.Close()
+	large := strings.Repeat("x", frame.MaxText)
+	for n := range int64(600) {
+		put(t, s, message(id(1), ada, n+1, 0, large))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var mu sync.Mutex // database/sql looks, too, from goroutines of its own
+	written := int64(0)
+	_, err := Backup(noisy{ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		written++
+		put(t, s, message(id(2), ada, written, 0, "between two steps"))
+		if written > 100 {
+			cancel()
+		}
+	}}, dir, folder, 1, noon)
+	mu.Lock()
+	defer mu.Unlock()
+	if err != nil || written < 600*frame.MaxText/4096/stepPages {
+		t.Errorf("%d messages between the steps of a copy: %v", written, err)
+	}
+}
+
+// noisy is a context whose user does something whenever it looks whether it is to go on.
+type noisy struct {
+	context.Context
+	each func()
+}
+
+func (n noisy) Err() error {
+	n.each()
+	return n.Context.Err()
+}
+
+// TestDamagedDatabaseIsNotBackedUp: its copy would push out those that were whole.
+func TestDamagedDatabaseIsNotBackedUp(t *testing.T) {
+	ctx, dir, folder := context.Background(), t.TempDir(), t.TempDir()
+	s := open(t, dir)
+	for n := range int64(200) {
+		put(t, s, message(id(1), ada, n+1, 0, "a message that is on some page of the file"))
+	}
+	s.Close()
+	whole, err := Backup(ctx, dir, folder, 1, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, FileName)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.ReplaceAll(content, []byte("some page"), []byte("none page")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if path, err := Backup(ctx, dir, folder, 1, noon.Add(time.Hour)); err == nil {
+		t.Errorf("%s was made of what is damaged", path)
+	}
+	if entries, _ := os.ReadDir(folder); len(entries) != 1 || entries[0].Name() != filepath.Base(whole) {
+		t.Errorf("left %v", entries)
 	}
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -45,19 +44,21 @@ func Restore(ctx context.Context, backup, dir string, replace bool, now time.Tim
 		return nil, err
 	}
 	fresh := path + ".restored"
-	_ = os.Remove(fresh) // what an earlier try left
-	if err := copyTo(ctx, "file:"+backup+"?mode=ro&immutable=1", fresh); err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", backup, err)
+	discard(fresh) // what an earlier try left
+	if err := copyTo(ctx, unchanging(backup), fresh); err != nil {
+		return nil, fmt.Errorf("%s cannot be restored: %w", backup, err)
 	}
 	r, err := adopt(fresh)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", backup, err), os.Remove(fresh))
+		discard(fresh)
+		return nil, fmt.Errorf("%s: %w", backup, err)
 	}
+	aside := path + ".before-" + now.UTC().Format(backupTime)
 	if there {
-		r.Aside = path + ".before-" + now.UTC().Format(backupTime)
-		if err := moveAside(path, r.Aside); err != nil {
-			return nil, err
-		}
+		r.Aside = aside
+	}
+	if err := keepAside(path, aside); err != nil {
+		return nil, err
 	}
 	if err := os.Rename(fresh, path); err != nil {
 		return nil, err
@@ -65,26 +66,39 @@ func Restore(ctx context.Context, backup, dir string, replace bool, now time.Tim
 	return r, durable.SyncDir(dir)
 }
 
-// moveAside moves a database with what SQLite keeps beside it.
-func moveAside(from, to string) error {
-	for _, suffix := range []string{"-wal", "-shm", ""} {
-		if err := os.Rename(from+suffix, to+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+// keepAside gives a database that nobody serves another name besides its own: at whatever moment the machine stops, a deployment
+// begins with the former or with the restored one, never with an empty one.
+func keepAside(path, aside string) error {
+	_ = foldLog(path) // of a damaged one all is kept as it is
+	if err := os.Link(path, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	// Whatever is left beside it SQLite would read into the restored one.
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if err := os.Rename(path+suffix, aside+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
-	return nil
+	return durable.SyncDir(filepath.Dir(path))
 }
 
-// adopt verifies a database that nobody else uses, and gives it a new log.
+// foldLog has SQLite write into the database itself what it keeps beside it.
+func foldLog(path string) error {
+	db, err := sql.Open("sqlite", source(path)+"&mode=rw")
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+	return errors.Join(err, db.Close())
+}
+
+// adopt gives a database that nobody else uses a new log.
 func adopt(path string) (*Restored, error) {
 	db, err := sql.Open("sqlite", source(path))
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	if err := verify(db); err != nil {
-		return nil, err
-	}
 	r := &Restored{}
 	var latest int64
 	if err := db.QueryRow("SELECT count(*), coalesce(max(at), 0) FROM message").Scan(&r.Count, &latest); err != nil {
@@ -98,27 +112,4 @@ func adopt(path string) (*Restored, error) {
 	}
 	_, err = db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
 	return r, errors.Join(err, db.Close(), syncFile(path))
-}
-
-// verify has SQLite look for damage, and compares the sum of all records with the one that was kept.
-func verify(db *sql.DB) error {
-	var found string
-	if err := db.QueryRow("PRAGMA integrity_check(1)").Scan(&found); err != nil {
-		return fmt.Errorf("it is no database of livechat: %w", err)
-	}
-	if found != "ok" {
-		return fmt.Errorf("it is damaged: %s", found)
-	}
-	var digest []byte
-	if err := db.QueryRow("SELECT digest FROM state").Scan(&digest); err != nil {
-		return fmt.Errorf("it is no database of livechat: %w", err)
-	}
-	total, _, err := count(db)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(total.bytes(), digest) {
-		return errors.New("its messages are not those of which it kept the sum")
-	}
-	return nil
 }

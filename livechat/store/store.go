@@ -33,6 +33,7 @@ type Store struct {
 	lock    *os.File
 	read    *sql.DB
 	write   *writer
+	files   files
 	queue   chan *Batch
 	closing chan struct{}
 	done    chan struct{} // closed when the writer has ended
@@ -106,6 +107,9 @@ func (s *Store) open(path string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	s.write = w
+	if s.files, err = openedAt(path); err != nil {
+		return errors.Join(err, w.db.Close())
+	}
 	s.read, err = sql.Open("sqlite", source(path, "query_only(1)"))
 	if err != nil {
 		return errors.Join(err, w.db.Close())
@@ -208,8 +212,7 @@ func (s *Store) group(b *Batch) []*Batch {
 }
 
 func (s *Store) commit(batches []*Batch) {
-	err := s.write.apply(batches, time.Now().UnixMilli())
-	s.note(err)
+	err := s.apply(batches, time.Now())
 	if err == nil {
 		s.publish()
 		changed := make(chan struct{})
@@ -222,6 +225,16 @@ func (s *Store) commit(batches []*Batch) {
 		}
 		b.Done(b.held, b.fresh, nil)
 	}
+}
+
+// apply commits batches where the next process will find them, and notes whether that succeeds.
+func (s *Store) apply(batches []*Batch, now time.Time) error {
+	err := s.files.intact()
+	if err == nil {
+		err = s.write.apply(batches, now.UnixMilli())
+	}
+	s.note(err)
+	return err
 }
 
 func (s *Store) publish() {
