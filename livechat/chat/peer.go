@@ -59,9 +59,10 @@ func (h *Hub) FromPeer(f any) {
 	}
 }
 
-// Take stores what comes from the other deployment's log, up to a position there, and then calls done.
-func (h *Hub) Take(msgs []frame.Msg, cursor store.Cursor, done func(error)) {
-	h.options.Store.Write(&store.Batch{Msgs: msgs, Cursor: &cursor, Done: func(held []store.Record, fresh []bool, err error) {
+// Take stores what is in the other deployment's log behind one position and up to another, and then calls done. It fails when what is before
+// that was not stored.
+func (h *Hub) Take(msgs []frame.Msg, after, upTo store.Cursor, done func(error)) {
+	h.options.Store.Write(&store.Batch{Msgs: msgs, After: &after, Cursor: &upTo, Done: func(held []store.Record, fresh []bool, err error) {
 		if err == nil {
 			h.mu.Lock()
 			h.show(held, fresh)

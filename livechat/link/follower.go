@@ -17,6 +17,7 @@ import (
 type follower struct {
 	l    *Link
 	conn *websocket.Conn
+	next store.Cursor  // where the next put follows on: what this store's cursor will be then
 	log  string        // of the other
 	read int64         // the position of the last put
 	disk atomic.Int64  // the position up to which all is on disk
@@ -96,9 +97,14 @@ func (l *Link) follow(ctx context.Context) error {
 	if welcome.Deployment != l.options.Peer {
 		return fmt.Errorf("it is %q: see peer and peer_name", welcome.Deployment)
 	}
+	if welcome.Seq != 0 && cursor != (store.Cursor{Log: welcome.Log, Seq: welcome.Seq}) {
+		return errors.New("it goes on where this deployment did not stop")
+	}
 	l.note(func() { l.incoming, l.agreed, l.theirs = way{up: true}, notCompared, welcome.Build })
 	l.options.Log.Info("follows the other deployment", "peer", l.options.Peer, "from", welcome.Seq, "version", welcome.Version)
-	w := &follower{l: l, conn: conn, log: welcome.Log, read: welcome.Seq, some: make(chan struct{}, 1), lost: make(chan error, 1)}
+	w := &follower{
+		l: l, conn: conn, next: cursor, log: welcome.Log, read: welcome.Seq, some: make(chan struct{}, 1), lost: make(chan error, 1),
+	}
 	w.disk.Store(welcome.Seq)
 	go w.answer(ctx, stop)
 	for {
@@ -160,8 +166,9 @@ func (w *follower) put(p *frame.Put) error {
 			return fmt.Errorf("its log holds what cannot be stored: %w", err)
 		}
 	}
-	w.read = p.Seq
-	w.l.options.Hub.Take(p.Msgs, store.Cursor{Log: w.log, Seq: p.Seq}, func(err error) {
+	after := w.next
+	w.read, w.next = p.Seq, store.Cursor{Log: w.log, Seq: p.Seq}
+	w.l.options.Hub.Take(p.Msgs, after, w.next, func(err error) {
 		if err != nil {
 			select {
 			case w.lost <- err:

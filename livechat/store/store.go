@@ -69,6 +69,9 @@ type Record struct {
 type Batch struct {
 	// Msgs were checked by frame.CheckSent or CheckStored. One without a time is stored now: later than its conversation's last.
 	Msgs []frame.Msg
+	// After, unless nil, is where the cursor must stand: else this batch, and no other of its commit, is refused with ErrNotNext. A
+	// follower's batches wait behind each other, and one must not be taken for what an earlier one that failed would have been.
+	After *Cursor
 	// Cursor, unless nil, is kept in the same commit.
 	Cursor *Cursor
 	// Recount adds up all records anew, after the batch: should what is kept of the sum be wrong, it is right then.
@@ -79,10 +82,14 @@ type Batch struct {
 
 	held  []Record
 	fresh []bool
+	err   error // why this one was left out of its commit
 }
 
 // ErrClosed is what a batch ends with that came too late.
 var ErrClosed = errors.New("the store is closed")
+
+// ErrNotNext is what a batch ends with that does not follow on the cursor.
+var ErrNotNext = errors.New("what comes before it in the other deployment's log has not been stored")
 
 // Open opens the database in the folder dir, which it makes when it is missing. It fails when another process serves the same folder.
 func Open(dir string, log *slog.Logger) (*Store, error) {
@@ -219,11 +226,14 @@ func (s *Store) commit(batches []*Batch) {
 		close(*s.changed.Swap(&changed))
 	}
 	for _, b := range batches {
-		if err != nil {
+		switch {
+		case err != nil:
 			b.Done(nil, nil, err)
-			continue
+		case b.err != nil:
+			b.Done(nil, nil, b.err)
+		default:
+			b.Done(b.held, b.fresh, nil)
 		}
-		b.Done(b.held, b.fresh, nil)
 	}
 }
 

@@ -99,6 +99,10 @@ func (w *writer) transact(batches []*Batch, now int64) error {
 }
 
 func (w *writer) batch(tx *sql.Tx, b *Batch, now int64) error {
+	if b.After != nil && *b.After != w.mark.Cursor {
+		b.err = ErrNotNext
+		return nil
+	}
 	b.held, b.fresh = make([]Record, len(b.Msgs)), make([]bool, len(b.Msgs))
 	for i, m := range b.Msgs {
 		r, fresh, err := w.merge(tx, m, now)
