@@ -145,7 +145,6 @@ func (h *Hub) catchUp(s *Session, hello *frame.Hello) error {
 	if err != nil {
 		return err
 	}
-	mark := h.options.Store.Mark()
 	have := map[string]frame.Have{}
 	for _, c := range names {
 		if have[c], err = h.options.Store.Have(c); err != nil {
@@ -167,8 +166,7 @@ func (h *Hub) catchUp(s *Session, hello *frame.Hello) error {
 		}
 	}
 	s.out.Wait(frame.Encode(frame.Synced{T: "synced"}))
-	h.resume(s, have, mark.Seq)
-	return nil
+	return h.resume(s, have)
 }
 
 // concerned are the conversations that a client is to be told of.

@@ -32,19 +32,25 @@ func (h *Hub) received(s *Session, r store.Record) {
 	h.advance(l)
 }
 
-// resume waits for the safety of what an earlier session of the sender sent. seq is where the log stood before have was read.
-// The lock is not held.
-func (h *Hub) resume(s *Session, have map[string]frame.Have, seq int64) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// resume waits for the safety of what is held of the sender, which earlier sessions of it sent. The lock is not held.
+func (h *Hub) resume(s *Session, have map[string]frame.Have) error {
 	for c, held := range have {
-		if n := held[s.sender]; n > 0 {
-			l := h.line(s, c)
-			l.sent = max(l.sent, n)
-			l.waiting = append(l.waiting, place{n, seq})
-			h.advance(l)
+		n := held[s.sender]
+		if n == 0 {
+			continue
 		}
+		seq, err := h.options.Store.Position(c, s.sender, n)
+		if err != nil {
+			return err
+		}
+		h.mu.Lock()
+		l := h.line(s, c)
+		l.sent = max(l.sent, n)
+		l.waiting = append(l.waiting, place{n, seq})
+		h.advance(l)
+		h.mu.Unlock()
 	}
+	return nil
 }
 
 func (h *Hub) line(s *Session, c string) *line {

@@ -25,6 +25,13 @@ func (s *Store) Have(c string) (frame.Have, error) {
 	return have, rows.Err()
 }
 
+// Position is the last one in the log at which a sender's messages up to number n are; 0 when there are none.
+func (s *Store) Position(c, sender string, n int64) (int64, error) {
+	var seq int64
+	err := s.read.QueryRow("SELECT coalesce(max(seq), 0) FROM message WHERE c = ? AND s = ? AND n BETWEEN 1 AND ?", c, sender, n).Scan(&seq)
+	return seq, err
+}
+
 // Missing are a conversation's messages that somebody who has that lacks, in the order of a transcript; when the conversation is closed,
 // its end is the last.
 func (s *Store) Missing(c string, have frame.Have) ([]Record, error) {
