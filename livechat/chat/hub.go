@@ -56,6 +56,7 @@ type Hub struct {
 type peer struct {
 	read      int64     // how far it has read this store's log
 	linked    bool      // whether it follows
+	number    int64     // of the connection on which it did last
 	since     time.Time // when linked changed
 	operators []string  // the senders of those that are connected to it
 }

@@ -9,24 +9,38 @@ import (
 	"github.com/livens/livens/livechat/store"
 )
 
-// Linked says that the other deployment follows this one's log and has read it up to seq, or that it no longer does.
-func (h *Hub) Linked(up bool, seq int64) {
+// Linked says that the other deployment follows this one's log, on a connection with that number, and has it on disk up to seq. Of two
+// connections the higher number counts, whatever is still heard of the other.
+func (h *Hub) Linked(number, seq int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.peer.linked != up {
-		h.peer.linked, h.peer.since = up, time.Now()
+	if number <= h.peer.number {
+		return
 	}
-	if up {
-		h.peer.read = seq // lower than before, when the other one's database is new
-		h.settle()
-		h.relay(h.here())
+	if !h.peer.linked {
+		h.peer.linked, h.peer.since = true, time.Now()
+	}
+	h.peer.number, h.peer.read = number, seq // seq is lower than before, when the other one's database is new
+	h.settle()
+	h.relay(h.here())
+}
+
+// Unlinked says that the other deployment does not follow on that connection any more.
+func (h *Hub) Unlinked(number int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if number == h.peer.number && h.peer.linked {
+		h.peer.linked, h.peer.since = false, time.Now()
 	}
 }
 
-// PeerRead says how far the other deployment has this store's log on disk.
-func (h *Hub) PeerRead(seq int64) {
+// PeerRead says how far the other deployment, on that connection, has this store's log on disk.
+func (h *Hub) PeerRead(number, seq int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if number != h.peer.number {
+		return // its disk may be another by now
+	}
 	h.peer.read = max(h.peer.read, seq)
 	h.settle()
 }

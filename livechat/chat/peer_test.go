@@ -11,7 +11,7 @@ func TestPresenceIsNotAnswered(t *testing.T) {
 	t.Parallel()
 	var told []any
 	h := New(Options{}, func(f any) { told = append(told, f) })
-	h.Linked(true, 0)
+	h.Linked(1, 0)
 	if len(told) != 1 {
 		t.Errorf("the other deployment was told %d times of the operators here, want once", len(told))
 	}

@@ -22,7 +22,7 @@ func TestWhatAnEarlierSocketSentIsNotSafeBeforeItsTime(t *testing.T) {
 	c := open[len(open)-1].C
 	for n := int64(1); n <= 20; n++ {
 		read := h.options.Store.Mark().Seq
-		h.Linked(true, read)
+		h.Linked(n, read)
 		var at int64
 		var storing sync.WaitGroup
 		storing.Go(func() { at = write(t, h, says(c, hello.Sender, n))[0].Seq })
@@ -32,9 +32,36 @@ func TestWhatAnEarlierSocketSentIsNotSafeBeforeItsTime(t *testing.T) {
 			t.Fatalf("message %d, at %d in the log, is called safe; the other deployment has read up to %d", n, at, read)
 		}
 		again := attach(t, h, hello)
-		h.PeerRead(at)
+		h.PeerRead(n, at)
 		if got := again.acked(hello.Sender, frame.Safe); got != n {
 			t.Fatalf("the other deployment has message %d, and it is safe up to %d", n, got)
 		}
+	}
+}
+
+// TestAReplacedLinkMakesNothingSafe: the other deployment has come back with an empty disk, and what is still heard of its former connection
+// is of a disk that is gone.
+func TestAReplacedLinkMakesNothingSafe(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, nil)
+	hello := visitor()
+	c, _ := frame.Conversation(hello.Key)
+	at := write(t, h, says(c, hello.Sender, 1))[0].Seq
+	h.Linked(1, 0)
+	h.Linked(2, 0)
+	h.PeerRead(1, at)
+	h.Linked(1, at)
+	v := attach(t, h, hello)
+	h.PeerRead(1, at)
+	if n := v.acked(hello.Sender, frame.Safe); n > 0 {
+		t.Fatal("safe by the word of a connection that was replaced")
+	}
+	h.Unlinked(1)
+	if !h.peer.linked {
+		t.Error("the end of the former connection counts as the end of this one")
+	}
+	h.PeerRead(2, at)
+	if n := v.acked(hello.Sender, frame.Safe); n != 1 {
+		t.Error("not safe though the other deployment has it")
 	}
 }

@@ -14,6 +14,7 @@ import (
 // leader is the connection on which the other deployment reads this one's log.
 type leader struct {
 	l       *Link
+	number  int64 // of such connections, from 1
 	conn    *websocket.Conn
 	cancel  context.CancelFunc
 	passing chan any
@@ -81,10 +82,11 @@ func (l *Link) begin(lead *leader) bool {
 	if l.leader != nil {
 		l.leader.cancel()
 	}
-	l.leader = lead
-	l.outgoing = way{up: true}
+	l.leader, l.outgoing = lead, way{up: true}
+	l.leaders++
+	lead.number = l.leaders
 	l.mu.Unlock()
-	l.options.Hub.Linked(true, lead.read)
+	l.options.Hub.Linked(lead.number, lead.read)
 	return true
 }
 
@@ -96,7 +98,7 @@ func (l *Link) end(lead *leader) {
 	}
 	l.mu.Unlock()
 	if current {
-		l.options.Hub.Linked(false, 0)
+		l.options.Hub.Unlinked(lead.number)
 		l.options.Log.Warn("the other deployment does not follow any more", "peer", l.options.Peer)
 	}
 }
@@ -196,6 +198,6 @@ func (lead *leader) note(seq int64) {
 		}
 	})
 	if advanced {
-		l.options.Hub.PeerRead(lead.read)
+		l.options.Hub.PeerRead(lead.number, lead.read)
 	}
 }

@@ -35,6 +35,7 @@ type Link struct {
 
 	mu       sync.Mutex
 	leader   *leader // the connection on which the other follows; nil: none
+	leaders  int64   // how many there have been
 	closed   bool    // no connection is taken any more
 	outgoing way     // from this log to the other deployment
 	incoming way
