@@ -68,7 +68,7 @@ func (h *Hub) FromPeer(f any) {
 		}
 	case *frame.Ack:
 		if frame.IsConversation(f.C) && f.Have.Check() == nil && (f.By == frame.Visitor || f.By == frame.Operator) {
-			h.deliver(f, nil)
+			h.deliver(f.C, f.By, f.Have, nil) // it judged whether that is credible, by what it holds
 		}
 	}
 }
