@@ -31,6 +31,7 @@ func (h *Hub) Unlinked(number int64) {
 	defer h.mu.Unlock()
 	if number == h.peer.number && h.peer.linked {
 		h.peer.linked, h.peer.since = false, time.Now()
+		h.settle()
 	}
 }
 

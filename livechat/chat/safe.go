@@ -103,13 +103,16 @@ func (h *Hub) settle() {
 // linkGrace is how long the link must have been broken before the other deployment counts as down while no Moderator answers.
 const linkGrace = 5 * time.Second
 
-// peerDown says whether the other deployment is known to be down.
+// peerDown says whether the other deployment is known to be down. One that follows is not, whatever the Moderators say: they may see it from where
+// the way there is broken, and it takes messages.
 func (h *Hub) peerDown() bool {
 	switch {
 	case h.options.Peer == "":
 		return true
+	case h.peer.linked:
+		return false
 	case h.view.Heard:
 		return h.view.States[h.options.Peer] == moderator.Down
 	}
-	return !h.peer.linked && time.Since(h.peer.since) >= linkGrace
+	return time.Since(h.peer.since) >= linkGrace
 }

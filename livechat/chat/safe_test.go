@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/livens/livens/livechat/frame"
+	"github.com/livens/livens/livechat/moderator"
 )
 
 // TestWhatAnEarlierSocketSentIsNotSafeBeforeItsTime: a console returns while what it sent on its former socket is being stored. It is
@@ -63,5 +64,22 @@ func TestAReplacedLinkMakesNothingSafe(t *testing.T) {
 	h.PeerRead(2, at)
 	if n := v.acked(hello.Sender, frame.Safe); n != 1 {
 		t.Error("not safe though the other deployment has it")
+	}
+}
+
+// TestWhoFollowsIsNotDown: whatever the Moderators see of it; once it does not follow any more, their word counts.
+func TestWhoFollowsIsNotDown(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, nil)
+	h.Linked(1, 0)
+	h.SetView(moderator.View{Heard: true, Active: "primary", Epoch: 1, States: map[string]string{"redundant": moderator.Down}})
+	v := attach(t, h, visitor())
+	say(t, h, v, v.c, 1)
+	if n := v.acked(v.sender, frame.Safe); n != 0 || v.acked(v.sender, frame.Disk) != 1 {
+		t.Fatalf("%+v", v.acks)
+	}
+	h.Unlinked(1)
+	if n := v.acked(v.sender, frame.Safe); n != 1 {
+		t.Errorf("it is known to be down, and safe is %d", n)
 	}
 }

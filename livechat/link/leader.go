@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -20,10 +21,14 @@ type leader struct {
 	passing chan any
 	acked   chan int64
 	sent    int64
-	read    int64    // how far the other has it on disk
-	told    [2]int64 // what the last synced was about
+	read    int64     // how far the other has it on disk
+	moved   time.Time // when it last got further, or had it all
+	told    [2]int64  // what the last synced was about
 	beat    *time.Ticker
 }
+
+// errStuck ends a connection on which the other deployment speaks, but stores nothing.
+var errStuck = errors.New("nothing of what it was sent is acknowledged")
 
 // maxPassing bounds the passing frames that wait for a slow connection.
 const maxPassing = 256
@@ -41,7 +46,7 @@ func (l *Link) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f, err := read(ctx, conn, greet)
 	hello, ok := f.(*frame.Hello)
 	if err != nil || !ok || hello.Role != frame.Deployment || hello.Name != l.options.Peer || !l.entitled(hello.Token) {
-		l.options.Log.Warn("a connection to the link was refused", "client", r.RemoteAddr)
+		l.notices.Warn(r, "a connection to the link was refused")
 		_ = conn.Close(frame.Forged, "not the other deployment")
 		return
 	}
@@ -145,6 +150,9 @@ func (lead *leader) step(ctx context.Context) error {
 		lead.note(seq)
 	case <-changed:
 	case <-lead.beat.C: // whatever the other says: it must hear this one, too
+		if lead.read < lead.sent && time.Since(lead.moved) > stuck {
+			return errStuck
+		}
 		return write(ctx, lead.conn, frame.Ack{T: "ack", Ping: "0", Seq: mark.Seq})
 	case <-ctx.Done():
 		return ctx.Err()
@@ -167,6 +175,9 @@ func (lead *leader) put(ctx context.Context, records []store.Record) error {
 	}
 	if err := write(ctx, lead.conn, p); err != nil {
 		return err
+	}
+	if lead.read == lead.sent {
+		lead.moved = time.Now()
 	}
 	lead.sent = p.Seq
 	lead.note(lead.read)
@@ -191,7 +202,9 @@ func (lead *leader) note(seq int64) {
 		return // it cannot have what it was not sent
 	}
 	advanced := seq > lead.read
-	lead.read = max(lead.read, seq)
+	if advanced {
+		lead.read, lead.moved = seq, time.Now()
+	}
 	l.note(func() {
 		if l.leader == lead {
 			l.outgoing.progress(lead.read, l.options.Store.Mark().Seq)

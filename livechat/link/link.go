@@ -12,6 +12,7 @@ import (
 
 	"github.com/livens/livens/livechat/chat"
 	"github.com/livens/livens/livechat/frame"
+	"github.com/livens/livens/livechat/notice"
 	"github.com/livens/livens/livechat/store"
 )
 
@@ -32,6 +33,7 @@ type Options struct {
 type Link struct {
 	options Options
 	secret  [32]byte // its hash
+	notices *notice.Log
 
 	mu       sync.Mutex
 	leader   *leader // the connection on which the other follows; nil: none
@@ -63,12 +65,15 @@ const (
 	beat    = time.Second     // between two signs of life
 	silent  = 3 * time.Second // after which a connection without one is broken
 	greet   = 5 * time.Second // for hello and welcome
+	stuck   = 5 * time.Second // after which who acknowledges nothing of what it was sent does not follow
 	maxLate = 2 * time.Second // how old the oldest may be that the other side lacks
 	again   = time.Minute     // between two readings from the beginning
 )
 
 // New makes a Link that is not connected.
-func New(o Options) *Link { return &Link{options: o, secret: sha256.Sum256([]byte(o.Secret))} }
+func New(o Options) *Link {
+	return &Link{options: o, secret: sha256.Sum256([]byte(o.Secret)), notices: notice.New(o.Log)}
+}
 
 // Relay sends a passing frame to the other deployment; without a connection, or with one that is full, it is dropped. It
 // does not block.

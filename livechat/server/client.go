@@ -19,7 +19,7 @@ const helloLimit = 5 * time.Second
 // client serves one client, from its upgrade to its end.
 func (s *Server) client(w http.ResponseWriter, r *http.Request) {
 	if !s.origins.allow(r) {
-		s.notice(r, "a page of another origin", "origin", r.Header.Get("Origin"))
+		s.notices.Warn(r, "a page of another origin", "origin", r.Header.Get("Origin"))
 		http.Error(w, "pages of this origin may not connect; see origins in livechat.toml", http.StatusForbidden)
 		return
 	}
@@ -37,7 +37,7 @@ func (s *Server) client(w http.ResponseWriter, r *http.Request) {
 	}()
 	if no := s.talk(ctx, r, conn, out); no != nil {
 		if no.Move == nil {
-			s.notice(r, "a client was refused", "code", no.Code, "reason", no.Reason)
+			s.notices.Warn(r, "a client was refused", "code", no.Code, "reason", no.Reason)
 		}
 		out.Close(no.Code, no.Reason)
 		<-written // with the close frame

@@ -13,6 +13,7 @@ import (
 
 	"github.com/livens/livens/internal/guests"
 	"github.com/livens/livens/livechat/chat"
+	"github.com/livens/livens/livechat/notice"
 	"github.com/livens/livens/livechat/store"
 )
 
@@ -39,7 +40,7 @@ type Server struct {
 	config  []byte
 	origins origins
 	log     *slog.Logger
-	notices notices
+	notices *notice.Log
 	handler http.Handler
 
 	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
@@ -53,7 +54,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{hub: o.Hub, store: o.Store, synced: o.Synced, config: config, origins: originsOf(o.Origins, o.URLs), log: o.Log}
-	s.certificate, s.strangers = o.Certificate, guests.New(maxStrangers)
+	s.certificate, s.strangers, s.notices = o.Certificate, guests.New(maxStrangers), notice.New(o.Log)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /chat", s.client)
 	mux.HandleFunc("GET /healthz", s.healthz)
