@@ -160,7 +160,20 @@ func clientOf(c net.Conn) netip.Addr {
 	if !ok {
 		return netip.Addr{}
 	}
-	a := tcp.AddrPort().Addr().Unmap().WithZone("")
+	return network(tcp.AddrPort().Addr())
+}
+
+// Network is what counts as one client of an address with its port: the IPv4 address, or the IPv6 /64; invalid when it is none.
+func Network(hostport string) netip.Addr {
+	a, err := netip.ParseAddrPort(hostport)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return network(a.Addr())
+}
+
+func network(a netip.Addr) netip.Addr {
+	a = a.Unmap().WithZone("")
 	if a.Is4() {
 		return a
 	}

@@ -30,7 +30,7 @@ func TestClientsAreCountedByNetwork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := clientOf(from{addr: tcp}); got.String() != want {
+		if got := clientOf(from{addr: tcp}); got.String() != want || Network(address) != got {
 			t.Errorf("%s counts as %s, want %s", address, got, want)
 		}
 	}

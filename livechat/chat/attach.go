@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -22,8 +23,10 @@ type Session struct {
 	tried   []string         // deployments that it found failing
 	leave   time.Time        // when it must have gone; zero: it may stay
 	again   time.Time        // when it is asked again to go where it could not, should that be active then
-	words   bucket           // messages
-	frames  bucket           // everything
+	from    *address         // a visitor's; nil: that says nothing
+	came    int64            // a visitor's place among all that came
+	words   *bucket          // for messages: an operator's own, a visitor's conversation's
+	frames  bucket           // for everything; only the client's reader uses it
 }
 
 // Refusal is why a client is closed.
@@ -38,14 +41,14 @@ func (r *Refusal) Error() string { return r.Reason }
 func refuse(code int, reason string) *Refusal { return &Refusal{Code: code, Reason: reason} }
 
 // Attach welcomes a client, or says why not. It sends the welcome and all that the client lacks, and returns when that is queued; what
-// happens meanwhile comes after it.
-func (h *Hub) Attach(hello *frame.Hello, out Outlet) (*Session, *Refusal) {
+// happens meanwhile comes after it. Clients of one from are neighbours, whose number is bounded.
+func (h *Hub) Attach(hello *frame.Hello, out Outlet, from netip.Addr) (*Session, *Refusal) {
 	s, no := h.identify(hello)
 	if no != nil {
 		return nil, no
 	}
 	s.out = out
-	if no := h.join(s, hello); no != nil {
+	if no := h.join(s, hello, from); no != nil {
 		return nil, no
 	}
 	if err := h.catchUp(s, hello); err != nil {
@@ -96,12 +99,13 @@ func (h *Hub) identify(hello *frame.Hello) (*Session, *Refusal) {
 	if frame.Author(hello.Sender) != hello.Role {
 		return nil, refuse(frame.Forged, "the sender is not of that role")
 	}
-	s.limit(h.options.Burst, h.options.Rate)
+	words := h.words()
+	s.words, s.frames = &words, h.frames(s.role)
 	return s, nil
 }
 
 // join makes the session one of those that are told what happens, unless it belongs elsewhere. The lock is not held.
-func (h *Hub) join(s *Session, hello *frame.Hello) *Refusal {
+func (h *Hub) join(s *Session, hello *frame.Hello, from netip.Addr) *Refusal {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.ending {
@@ -112,6 +116,11 @@ func (h *Hub) join(s *Session, hello *frame.Hello) *Refusal {
 	}
 	if move := h.elsewhere(hello); move != nil {
 		return &Refusal{Code: frame.Elsewhere, Reason: "another deployment is active", Move: move}
+	}
+	if s.role == frame.Visitor {
+		if no := h.arrive(s, from); no != nil {
+			return no
+		}
 	}
 	s.tried = hello.Tried
 	s.again = time.Now().Add(askAgain)
@@ -124,9 +133,7 @@ func (h *Hub) join(s *Session, hello *frame.Hello) *Refusal {
 		h.operators[s] = true
 		h.relay(h.here())
 		h.announce()
-		return nil
 	}
-	h.conversation(s.c).visitors[s] = true
 	return nil
 }
 
@@ -151,6 +158,11 @@ func (h *Hub) catchUp(s *Session, hello *frame.Hello) error {
 			return err
 		}
 	}
+	if s.role == frame.Visitor && len(have[s.c]) > 0 {
+		h.mu.Lock()
+		h.conversation(s.c).begun = true
+		h.mu.Unlock()
+	}
 	if !s.out.Wait(frame.Encode(h.welcome(s, have))) {
 		return nil // it is gone: its connection will say so
 	}
@@ -159,6 +171,7 @@ func (h *Hub) catchUp(s *Session, hello *frame.Hello) error {
 		if err != nil {
 			return err
 		}
+		s.frames.tokens += float64(len(missing)) // each of which it acknowledges
 		for _, r := range missing {
 			if !s.out.Wait(frame.Encode(shown(r))) {
 				return nil
@@ -211,9 +224,7 @@ func (h *Hub) Detach(s *Session) {
 		h.announce()
 		return
 	}
-	conv := h.conversations[s.c]
-	delete(conv.visitors, s)
-	conv.touched = time.Now()
+	h.depart(s)
 }
 
 // send queues a frame, behind what the client missed.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"sync"
 	"testing"
@@ -99,19 +100,28 @@ func (o *inbox) acked(sender, by string) (n int64) {
 type person struct {
 	*inbox
 	*Session
-	key string
 }
 
 func attach(t *testing.T, h *Hub, hello frame.Hello) *person {
 	t.Helper()
-	p := &person{inbox: &inbox{}, key: hello.Key}
-	hello.T, hello.V = "hello", frame.Version
-	var no *Refusal
-	if p.Session, no = h.Attach(&hello, p.inbox); no != nil {
+	p, no := knock(t, h, hello, "")
+	if no != nil {
 		t.Fatal(no)
 	}
-	t.Cleanup(func() { h.Detach(p.Session) })
 	return p
+}
+
+// knock says hello from an address.
+func knock(t *testing.T, h *Hub, hello frame.Hello, from string) (*person, *Refusal) {
+	p := &person{inbox: &inbox{}}
+	hello.T, hello.V = "hello", frame.Version
+	addr, _ := netip.ParseAddr(from) // none is none
+	var no *Refusal
+	if p.Session, no = h.Attach(&hello, p.inbox, addr); no != nil {
+		return nil, no
+	}
+	t.Cleanup(func() { h.Detach(p.Session) })
+	return p, nil
 }
 
 func visitor() frame.Hello {

@@ -5,6 +5,7 @@ package chat
 
 import (
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ type Options struct {
 	Burst      int                                       // messages that a client may send at once
 	Rate       float64                                   // messages a second in the long run
 	AttachRate int                                       // clients a second that may come back
+	PerAddress int                                       // visitors that may be here from one address; 0: any number, and addresses say nothing
 	Log        *slog.Logger
 }
 
@@ -44,7 +46,9 @@ type Hub struct {
 	sessions      map[*Session]bool
 	operators     map[*Session]bool // those of operators
 	conversations map[string]*conversation
-	unsafe        map[*line]bool // that wait for an acknowledgement of safety
+	addresses     map[netip.Addr]*address // those from which somebody is here, or began much
+	arrivals      int64                   // how many visitors have come
+	unsafe        map[*line]bool          // that wait for an acknowledgement of safety
 	view          moderator.View
 	peer          peer
 	relay         func(f any)
@@ -66,6 +70,10 @@ type conversation struct {
 	visitors  map[*Session]bool
 	delivered map[string]frame.Have // by role: what clients of that role hold
 	touched   time.Time
+	begun     bool   // it has messages
+	typed     bool   // somebody has typed in it
+	words     bucket // for all its visitors' messages
+	typing    bucket // and for their signs of typing
 }
 
 // New makes a hub without clients. relay, which may be nil, sends a passing frame to the other deployment, or drops it.
@@ -75,7 +83,7 @@ func New(o Options, relay func(f any)) *Hub {
 	}
 	return &Hub{
 		options: o, sessions: map[*Session]bool{}, operators: map[*Session]bool{}, conversations: map[string]*conversation{},
-		unsafe: map[*line]bool{}, peer: peer{since: time.Now()}, relay: relay,
+		addresses: map[netip.Addr]*address{}, unsafe: map[*line]bool{}, peer: peer{since: time.Now()}, relay: relay,
 	}
 }
 
@@ -91,7 +99,9 @@ func (h *Hub) Clients() int {
 func (h *Hub) conversation(c string) *conversation {
 	conv := h.conversations[c]
 	if conv == nil {
-		conv = &conversation{visitors: map[*Session]bool{}, delivered: map[string]frame.Have{}}
+		conv = &conversation{
+			visitors: map[*Session]bool{}, delivered: map[string]frame.Have{}, words: h.words(), typing: full(typingBurst, typingRate),
+		}
 		h.conversations[c] = conv
 	}
 	conv.touched = time.Now()
@@ -137,6 +147,7 @@ func (h *Hub) Tick() {
 		}
 		h.invite(s, now)
 	}
+	h.forget(now)
 	for c, conv := range h.conversations {
 		if len(conv.visitors) == 0 && now.Sub(conv.touched) > forgetAfter {
 			delete(h.conversations, c)

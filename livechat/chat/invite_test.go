@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -26,7 +27,7 @@ func joined(t *testing.T, h *Hub, hello *frame.Hello) *heard {
 	t.Helper()
 	out := &heard{}
 	s := &Session{out: out, role: frame.Visitor, c: strings.Repeat("a", 32), lines: map[string]*line{}}
-	if no := h.join(s, hello); no != nil {
+	if no := h.join(s, hello, netip.Addr{}); no != nil {
 		t.Fatal(no)
 	}
 	s.joining = false

@@ -12,7 +12,7 @@ const maxGap = 1000
 
 // Receive takes a frame of a client; nil is one whose t is unknown. A refusal closes the client. It waits while the store has too much to do.
 func (h *Hub) Receive(s *Session, f any) *Refusal {
-	if !s.frames.take(time.Now()) {
+	if !s.frames.take(time.Now(), 1) {
 		return refuse(frame.Malformed, "a flood of frames")
 	}
 	switch f := f.(type) {
@@ -50,8 +50,8 @@ func (h *Hub) message(s *Session, m *frame.Msg) *Refusal {
 	if m.Kind != "" {
 		return h.passing(s, m)
 	}
-	if !s.words.take(time.Now()) {
-		return refuse(frame.Malformed, "a flood of messages")
+	if no := h.afford(s, m); no != nil {
+		return no
 	}
 	if far, err := h.tooFar(s, m); err != nil {
 		return refuse(frame.Restart, "the store does not answer")
@@ -87,6 +87,9 @@ func (h *Hub) passing(s *Session, m *frame.Msg) *Refusal {
 	case frame.Typing:
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		if !h.audible(s) {
+			return nil
+		}
 		f := frame.Msg{T: "msg", C: m.C, S: s.sender, From: s.role, Kind: frame.Typing}
 		h.tell(m.C, f, s)
 		h.relay(f)

@@ -54,6 +54,7 @@ type Limits struct {
 	Burst      int     `json:"burst"`       // messages at once
 	Rate       float64 `json:"rate"`        // messages a second
 	AttachRate int     `json:"attach_rate"` // clients a second that may come back together
+	PerAddress int     `json:"-"`           // visitors at once from one address; 0: any number. It may differ between the two
 }
 
 // Client is the script's configuration: what its constructors take.

@@ -82,8 +82,25 @@ const least = "name = \"a\"\nlisten = \"127.0.0.1:0\"\ndata = \"d\"\npool = \"ch
 
 func TestLeastConfiguration(t *testing.T) {
 	c, err := Load(write(t, map[string]string{"livechat.toml": least}))
-	if err != nil || c.Limits != (Limits{20, 5, 1000}) || c.Backup.Every != 0 {
+	if err != nil || c.Limits != (Limits{20, 5, 1000, 0}) || c.Backup.Every != 0 {
 		t.Errorf("%+v %v", c, err)
+	}
+}
+
+// TestAddressesSayMuchOnlyWithoutAProxy: who ends TLS itself sees whence clients come, and bounds them, unless it is told not to.
+func TestAddressesSayMuchOnlyWithoutAProxy(t *testing.T) {
+	const own = least + "cert = \"c\"\nkey = \"k\"\n"
+	for text, want := range map[string]int{
+		least: 0, own: 1000, own + "[limits]\nper_address = 0\n": 0, least + "[limits]\nper_address = 50\n": 50,
+	} {
+		c, err := Load(write(t, map[string]string{"livechat.toml": text}))
+		if err != nil || c.Limits.PerAddress != want {
+			t.Errorf("%s: %+v %v, want %d", text, c, err, want)
+		}
+	}
+	a, b := &Config{}, &Config{Limits: Limits{PerAddress: 50}}
+	if a.Settings() != b.Settings() {
+		t.Error("it must be the same at both")
 	}
 }
 

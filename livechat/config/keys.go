@@ -13,6 +13,9 @@ import (
 // config reads the whole document.
 func (r *reader) config(doc map[string]any) *Config {
 	c := &Config{Backup: Backup{Keep: 7}, Limits: Limits{Burst: 20, Rate: 5, AttachRate: 1000}}
+	if _, own := doc["cert"]; own { // without it a proxy stands before, and all come from its address
+		c.Limits.PerAddress = 1000
+	}
 	var secretFile string
 	r.table("", doc, keys{
 		"name": r.text(&c.Name), "listen": r.text(&c.Listen), "cert": r.path(&c.Cert), "key": r.path(&c.Key), "data": r.path(&c.Data),
@@ -21,7 +24,7 @@ func (r *reader) config(doc map[string]any) *Config {
 		"origins":  r.texts(&c.Origins),
 		"operator": r.tables(func(at string, t map[string]any) { c.Operators = append(c.Operators, r.operator(at, t)) }),
 		"backup":   r.inner(keys{"folder": r.path(&c.Backup.Folder), "every": r.duration(&c.Backup.Every), "keep": r.count(&c.Backup.Keep)}),
-		"limits":   r.inner(keys{"burst": r.count(&c.Limits.Burst), "rate": r.number(&c.Limits.Rate), "attach_rate": r.count(&c.Limits.AttachRate)}),
+		"limits":   r.inner(keys{"burst": r.count(&c.Limits.Burst), "rate": r.number(&c.Limits.Rate), "attach_rate": r.count(&c.Limits.AttachRate), "per_address": r.count(&c.Limits.PerAddress)}),
 		"client": r.inner(keys{
 			"url": r.text(&c.Client.URL), "moderators": r.texts(&c.Client.Moderators),
 			"deployment": r.tables(func(at string, t map[string]any) {

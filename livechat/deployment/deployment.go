@@ -74,7 +74,7 @@ func (d *Deployment) build(version string) (err error) {
 	}
 	d.hub = chat.New(chat.Options{
 		Name: c.Name, Peer: c.PeerName, Store: d.store, Operator: c.OperatorOf, Ask: ask,
-		Burst: c.Limits.Burst, Rate: c.Limits.Rate, AttachRate: c.Limits.AttachRate, Log: d.log,
+		Burst: c.Limits.Burst, Rate: c.Limits.Rate, AttachRate: c.Limits.AttachRate, PerAddress: c.Limits.PerAddress, Log: d.log,
 	}, relay)
 	options := server.Options{
 		Hub: d.hub, Store: d.store, Client: c.Client, Origins: c.Origins, URLs: c.Client.URLs(), Log: d.log,

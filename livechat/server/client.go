@@ -58,7 +58,7 @@ func (s *Server) talk(ctx context.Context, r *http.Request, conn *websocket.Conn
 	if !ok {
 		return &chat.Refusal{Code: frame.Malformed, Reason: "the first frame is not hello"}
 	}
-	session, refusal := s.hub.Attach(hello, out)
+	session, refusal := s.hub.Attach(hello, out, guests.Network(r.RemoteAddr))
 	if refusal != nil {
 		if refusal.Move != nil {
 			out.Send(frame.Encode(refusal.Move))
