@@ -51,7 +51,7 @@ test-long: ## the same with the race detector, more drills, longer random histor
 	./scripts/test-tools.sh
 	$(GO) test -count=1 -timeout=60m -race $(UNTIMED)
 	LIVENS_DRILL_REPEATS=10 $(GO) test -count=1 -timeout=60m -p 1 $(TIMED)
-	cd livechat && $(GO) test -count=1 -timeout=60m -race $$($(GO) list ./... | grep -vE '/(drill|demo)$$')
+	cd livechat && $(GO) test -count=1 -timeout=60m -race -skip TestInSyncUnderTraffic $$($(GO) list ./... | grep -vE '/(drill|demo)$$')
 	cd livechat && LIVENS_DRILL_REPEATS=10 LIVENS_DRILL_SEEDS=200 LIVENS_DRILL_MESSAGES=500 $(GO) test -count=1 -timeout=180m ./drill
 	$(GO) test -count=1 -timeout=60m ./failover -run 'Oracle|Contract' -rapid.checks=20000
 	cd client && LIVENS_SEEDS=3000 node --test test/random.test.js

@@ -224,3 +224,62 @@ func TestReturningDeploymentCatchesUp(t *testing.T) {
 		t.Fatalf("after its return the primary has %v", missed)
 	}
 }
+
+// TestInSyncUnderTraffic: deployments that were connected anew pass syncz while messages come in without a pause, and a difference
+// is found all the same.
+func TestInSyncUnderTraffic(t *testing.T) {
+	t.Parallel()
+	p, r := pair(t, nil)
+	for _, c := range []*config.Config{p, r} {
+		c.Limits.Burst, c.Limits.Rate = 1_000_000, 1_000_000
+	}
+	primary, redundant := start(t, p), start(t, r)
+	inSync(t, primary, redundant)
+	key, ada := chattest.Key(), chattest.Sender("visitor")
+	c := conversationOf(t, key)
+	v, _, _ := primary.attach(visitor(key, ada))
+	n, stop, talking := int64(0), make(chan struct{}), sync.WaitGroup{}
+	talking.Go(func() { // four messages are always on their way
+		for {
+			n++
+			if err := v.Send(say(c, ada, n, "and another")); err != nil {
+				t.Error(err)
+				return
+			}
+			if n > 4 {
+				if _, err := chattest.Until(v.Client, func(a *frame.Ack) bool { return a.By == frame.Disk && a.Have[ada] >= n-4 }); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	})
+	defer func() {
+		close(stop)
+		talking.Wait()
+		await(t, func() error {
+			if a, b := primary.store.Mark(), redundant.store.Mark(); a.Count != n || b.Count != n || a.Digest != b.Digest {
+				return fmt.Errorf("%d messages were sent, %d are at the primary and %d at the redundant one", n, a.Count, b.Count)
+			}
+			return nil
+		})
+	}()
+	redundant.stop()
+	redundant = start(t, r)
+	inSync(t, primary, redundant)
+	redundant.stop()
+	lose(t, r.Data, ada, 2)
+	redundant = start(t, r)
+	await(t, func() error {
+		if !strings.Contains(redundant.logs.String(), "does not hold the same") {
+			return errors.New("the difference is not found")
+		}
+		return nil
+	})
+	inSync(t, primary, redundant)
+}

@@ -33,7 +33,8 @@ func TestDrillChatPlain(t *testing.T) {
 	struck := time.Now()
 	primary.set(fault{refusing: true})
 	primary.reset()
-	p.echoes("two", "redundant") // whether or not the socket knows already that the primary is gone
+	p.await("a switch", struck, followLimit, switchedTo("redundant"))
+	p.echoes("two", "redundant")
 	f := figures{sent: 2, slowest: time.Since(struck)}
 	if got := value[string](p.tab, `drill.fetch("/")`); got != "redundant" {
 		t.Errorf("failoverFetch got %q", got)

@@ -131,6 +131,7 @@ type Synced struct {
 	ID     int64  `json:"id,omitempty"`
 	Seq    int64  `json:"seq,omitempty"`    // on a link: the sender's log, all of which the other has
 	Read   int64  `json:"read,omitempty"`   // on a link: how far the sender has read the other's log
+	Before int64  `json:"before,omitempty"` // on a link: digest and count are of what is from before this, in milliseconds since 1970; 0: of all, up to seq
 	Digest string `json:"digest,omitempty"` // on a link
 	Count  int64  `json:"count,omitempty"`  // on a link
 }

@@ -185,19 +185,19 @@ func (w *follower) put(p *frame.Put) error {
 	return nil
 }
 
-// compare compares what both hold. That is possible only in a moment in which each has read all of the other.
+// compare compares what both hold: of what is from before a time, or, in a moment in which each has read all of the other, of everything.
 func (w *follower) compare(s *frame.Synced) error {
-	l := w.l
-	mark := l.options.Store.Mark()
-	if s.Seq != mark.Cursor.Seq || s.Read != mark.Seq {
-		return nil
+	digest, count, ok, err := w.sameCut(s)
+	if err != nil || !ok {
+		return err
 	}
-	if s.Digest == mark.Digest && s.Count == mark.Count {
+	l := w.l
+	if s.Digest == digest && s.Count == count {
 		l.note(func() { l.agreed = same })
 		return nil
 	}
 	l.note(func() { l.agreed = different })
-	l.options.Log.Error("the other deployment does not hold the same", "peer", l.options.Peer, "count", mark.Count, "there", s.Count)
+	l.options.Log.Error("the other deployment does not hold the same", "peer", l.options.Peer, "count", count, "there", s.Count)
 	if time.Since(l.reread) < again {
 		return nil
 	}
@@ -205,4 +205,15 @@ func (w *follower) compare(s *frame.Synced) error {
 	forgotten := make(chan error, 1)
 	l.options.Hub.Recount(func(err error) { forgotten <- err })
 	return errors.Join(<-forgotten, errors.New("its log is read again from the beginning"))
+}
+
+// sameCut is what this deployment holds of what the other has added up; ok is false when either lacks some of it that is on its way.
+func (w *follower) sameCut(s *frame.Synced) (digest string, count int64, ok bool, err error) {
+	db := w.l.options.Store
+	if s.Before > 0 {
+		old, ok, err := db.Settled(s.Before, s.Read)
+		return old.Digest, old.Count, ok, err
+	}
+	mark := db.Mark()
+	return mark.Digest, mark.Count, s.Seq == mark.Cursor.Seq && s.Read == mark.Seq, nil
 }

@@ -24,6 +24,7 @@ type leader struct {
 	read    int64     // how far the other has it on disk
 	moved   time.Time // when it last got further, or had it all
 	told    [2]int64  // what the last synced was about
+	asked   time.Time // when that was
 	beat    *time.Ticker
 }
 
@@ -139,7 +140,7 @@ func (lead *leader) step(ctx context.Context) error {
 		return lead.put(ctx, records)
 	}
 	if now := [2]int64{mark.Seq, mark.Cursor.Seq}; lead.read == mark.Seq && now != lead.told {
-		lead.told = now
+		lead.told, lead.asked = now, time.Now()
 		synced := frame.Synced{T: "synced", Seq: mark.Seq, Read: mark.Cursor.Seq, Digest: mark.Digest, Count: mark.Count}
 		return write(ctx, lead.conn, synced)
 	}
@@ -149,7 +150,10 @@ func (lead *leader) step(ctx context.Context) error {
 	case seq := <-lead.acked:
 		lead.note(seq)
 	case <-changed:
-	case <-lead.beat.C: // whatever the other says: it must hear this one, too
+	case now := <-lead.beat.C: // whatever the other says: it must hear this one, too
+		if err := lead.compareOld(ctx, now); err != nil {
+			return err
+		}
 		if lead.read < lead.sent && time.Since(lead.moved) > stuck {
 			return errStuck
 		}
@@ -158,6 +162,23 @@ func (lead *leader) step(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// compareOld has the follower compare what is older than some seconds. Where messages come without a pause there is no moment in which each side has
+// read all of the other.
+func (lead *leader) compareOld(ctx context.Context, now time.Time) error {
+	db := lead.l.options.Store
+	mark := db.Mark()
+	if now.Sub(lead.asked) < compareEvery || lead.told == [2]int64{mark.Seq, mark.Cursor.Seq} {
+		return nil
+	}
+	before := now.Add(-settled).UnixMilli()
+	old, ok, err := db.Settled(before, lead.read)
+	if err != nil || !ok {
+		return err
+	}
+	lead.asked = now
+	return write(ctx, lead.conn, frame.Synced{T: "synced", Read: old.Read, Before: before, Digest: old.Digest, Count: old.Count})
 }
 
 // maxBytes bounds the messages of one put.

@@ -49,7 +49,8 @@ type Link struct {
 // way is one direction.
 type way struct {
 	up     bool
-	behind time.Time // since when something is not there yet; zero: all is
+	goal   int64     // where the log ended once, which its reader has not reached yet
+	behind time.Time // since when that is so; zero: all was there
 }
 
 // agreement is how the last comparison of the digests ended.
@@ -68,6 +69,9 @@ const (
 	stuck   = 5 * time.Second // after which who acknowledges nothing of what it was sent does not follow
 	maxLate = 2 * time.Second // how old the oldest may be that the other side lacks
 	again   = time.Minute     // between two readings from the beginning
+
+	compareEvery = 5 * time.Second // while messages come without a pause
+	settled      = 3 * time.Second // how old what is compared then is: what is younger may be on its way
 )
 
 // New makes a Link that is not connected.
@@ -101,12 +105,13 @@ func (l *Link) note(change func()) {
 	change()
 }
 
-// progress notes how far a reader is of what there is.
+// progress notes how far a reader is of what there is. Where messages come without a pause it is never at the end; it is late only when it has not got,
+// for too long, to where the end was once.
 func (w *way) progress(read, head int64) {
 	switch {
 	case read >= head:
 		w.behind = time.Time{}
-	case w.behind.IsZero():
-		w.behind = time.Now()
+	case w.behind.IsZero() || read >= w.goal:
+		w.goal, w.behind = head, time.Now()
 	}
 }
