@@ -13,14 +13,15 @@ const folder = fileURLToPath(new URL("./", import.meta.url));
 export const INTERNAL = [
   "doubt", "ended", "ends", "failed", "fresh", "gone", "greeted", "hear", "heard", "held", "isOpen", "known", "latest", "opened", "over", "owes",
   "prefer", "restart", "scout", "settle", "settles", "shown", "take", "trust", "wakes", "whole", "won", "emit", "down", "final", "frame", "next", "ask", "due",
-  "bind", "all", "first", "inUse",
+  "bind", "all", "first", "inUse", "stop", "turn", "shuns", "fail", "reset", "list", "isDirect", "used", "config", "home", "advice",
+  "eager", "begins", "check", "follow", "filled", "judge", "greeting", "others",
 ];
 
 /** @param {string} entry @param {RegExp} [mangleProps] @returns {Promise<string>} */
 async function bundle(entry, mangleProps) {
   const options = { entryPoints: [entry], absWorkingDir: folder, bundle: true, write: false, minifySyntax: true, minifyWhitespace: true };
   const [file] = buildSync({ .../** @type {any} */ (options), format: "esm", target: "es2022", mangleProps }).outputFiles ?? [];
-  const { code } = await minify(file.text, { module: true, ecma: 2020, compress: { passes: 2, unsafe_arrows: true, pure_getters: true, hoist_funs: true, unsafe_methods: true }, format: { ascii_only: true } });
+  const { code } = await minify(file.text, { module: true, ecma: 2020, compress: { passes: 2, unsafe_arrows: true, pure_getters: true, hoist_funs: true, unsafe_methods: true, unsafe_comps: true }, format: { ascii_only: true } });
   return code + "\n";
 }
 

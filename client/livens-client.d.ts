@@ -107,7 +107,10 @@ export interface Dialect {
   move?(data: string): { to: string; reason: string; epoch: number; spread?: number } | null;
 }
 
-/** fetch that tries the active deployment, then the others, each at its own origin; only for requests that may be repeated. */
+/**
+ * fetch that goes by the service's name, then to the active deployment and the others, each at its own origin, one after the other with `connect` each;
+ * for `direct` after a failure by direct URLs only, those that failed last. Only for requests that may be repeated.
+ */
 export function failoverFetch(options: Options, path: string, init?: RequestInit): Promise<Response>;
 
 export interface Message {

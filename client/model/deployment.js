@@ -182,7 +182,8 @@ class Session {
     const d = this.deployment;
     if (d.faults.has("noacks")) return;
     if (frame.kind) {
-      for (const s of d.sessions) if (s != this && s.in(frame.c)) s.say({ ...frame, from: this.who.role });
+      // An end comes back to the one who said it, too.
+      for (const s of d.sessions) if ((s != this || frame.kind == "end") && s.in(frame.c)) s.say({ ...frame, from: this.who.role });
       return;
     }
     const c = this.c || frame.c;

@@ -108,6 +108,7 @@ class Socket {
   }
 
   close(code = 1005) {
+    if (code != 1005 && code != 1000 && !(code >= 3000 && code < 5000)) throw new DOMException("code", "InvalidAccessError");
     if (this.readyState == 3) return;
     this.readyState = 2;
     if (this.peer) this.network.carry(this.server, () => this.peer.closed());

@@ -1,5 +1,7 @@
-import { ChatSession } from "../src/index.js";
 import { record, Store, World } from "./world.js";
+
+// The tests of behaviour run against src/, and some once more against what is built of it.
+const { ChatSession } = await import(process.env.LIVENS_BUILT ? "../dist/livens-client.mjs" : "../src/index.js");
 
 const EVENTS = ["state", "switch", "message", "mark", "drop", "presence", "reconnecting", "blocked", "typing", "end"];
 

@@ -37,6 +37,32 @@ export class Store extends Map {
   }
 }
 
+/** A window, with what happens to its document: an event there passes the window's capturing listeners, and its others only when it bubbles. */
+class Page extends EventTarget {
+  #capturing = new EventTarget();
+
+  constructor() {
+    super();
+    setMaxListeners(0, this, this.#capturing);
+  }
+
+  addEventListener(type, listener, capture) {
+    if (capture) this.#capturing.addEventListener(type, listener);
+    else super.addEventListener(type, listener);
+  }
+
+  removeEventListener(type, listener, capture) {
+    if (capture) this.#capturing.removeEventListener(type, listener);
+    else super.removeEventListener(type, listener);
+  }
+
+  dispatchEvent(event) {
+    this.#capturing.dispatchEvent(event);
+    // Page Lifecycle: these two happen to the document, and do not bubble.
+    return /^(freeze|resume)$/.test(event.type) || super.dispatchEvent(event);
+  }
+}
+
 /** Two deployments, two nameservers, a page's globals. What a test does not break works. */
 export class World {
   plant = { active: "primary", epoch: 100, knownDown: new Set(), heard: true };
@@ -64,8 +90,7 @@ export class World {
     }
     Object.defineProperty(globalThis, "sessionStorage", { value: new Store(), configurable: true, writable: true });
     Object.defineProperty(globalThis, "localStorage", { value: new Store(), configurable: true, writable: true });
-    const page = new EventTarget();
-    setMaxListeners(0, page);
+    const page = new Page();
     globalThis.addEventListener = page.addEventListener.bind(page);
     globalThis.removeEventListener = page.removeEventListener.bind(page);
     this.page = this.network.page = page;

@@ -6,7 +6,7 @@
  * @param {string[]} [now.first] ids that are preferred, best first: what a Moderator said, or where one was last
  * @param {string[]} [now.tried] ids that fail
  * @param {boolean} [now.fresh] the first load: the service's DNS name comes first
- * @param {boolean} [now.direct] the browser's DNS cache is stale: leave the name out
+ * @param {boolean} [now.direct] the browser's DNS cache is stale: leave the name out, unless nothing else is left
  * @param {(url: string) => boolean} [now.blocked] URLs that this page may not use
  * @returns {{id: string | null, url: string}[]} id is null for the service's name, which may lead to any
  */
@@ -17,7 +17,9 @@ export function candidates(options, { first = [], tried = [], fresh = false, dir
   const list = deployments.flatMap(({ id, urls }) => urls.map((url, turn) => ({ id, url, turn }))).sort((a, b) => a.turn - b.turn);
   const name = { id: null, url: options.url, turn: 0 };
   if (fresh) list.unshift(name);
-  else if (!direct) list.push(name);
+  else list.push(name);
   const open = list.filter((c) => !blocked(c.url));
-  return open.length ? open : list;
+  const fitting = (/** @type {{id: string | null, url: string}[]} */ some) => some.filter((c) => c.id || !direct);
+  // Better a stale name than nothing, and better what is blocked than nothing.
+  return [fitting(open), open].find((l) => l[0]) || fitting(list);
 }

@@ -8,14 +8,14 @@ export const failure = (name, text) => new DOMException("livens: " + text, name)
 export const bytes = (text) => new TextEncoder().encode(text).length;
 
 /**
- * Listens to the window; what happens to the document comes there too.
+ * Listens to the window, capturing: so it hears what happens to the document, too, also what does not bubble.
  * @param {Record<string, (event: any) => void>} listeners by type
  * @returns {() => void} ends it
  */
 export const listen = (listeners) => {
-  for (const type in listeners) addEventListener(type, listeners[type]);
+  for (const type in listeners) addEventListener(type, listeners[type], true);
   return () => {
-    for (const type in listeners) removeEventListener(type, listeners[type]);
+    for (const type in listeners) removeEventListener(type, listeners[type], true);
   };
 };
 

@@ -1,14 +1,13 @@
-import { candidates } from "./candidates.js";
 import { plain } from "./link.js";
-import { createModerator } from "./moderator.js";
-import { validate } from "./options.js";
+import { createRoute } from "./route.js";
 
-/** @type {Map<string, ReturnType<typeof createModerator>>} one a pool, so that a second call goes where the first was told to */
-const known = new Map();
+/** What was learned, by configuration. @type {Map<string, ReturnType<typeof createRoute>>} */
+const routes = new Map();
 
 /**
- * fetch at the active deployment, then at the others, each at its own origin (those of its WebSocket URLs). Only for requests that may be repeated:
- * one that was not answered may have been carried out.
+ * fetch at the service's name, then at the active deployment and the others, each at its own origin (those of its WebSocket URLs); after a failure by
+ * direct URLs only, those that failed last. Each may take the time of a connect. What may safely be repeated, GET and HEAD, is tried at the next beside
+ * one that is slow; all else only after it failed, which is no proof that it was not carried out.
  * @param {import("../livens-client").Options} options
  * @param {string} path
  * @param {RequestInit} [init]
@@ -16,28 +15,36 @@ const known = new Map();
  * @throws {TypeError} when nobody answers @throws {DOMException} AbortError
  */
 export async function failoverFetch(options, path, init = {}) {
-  const valid = validate(options);
-  const moderator = known.get(valid.pool) || createModerator(valid);
-  known.set(valid.pool, moderator);
-  moderator.ask();
-  const word = moderator.known();
+  const { pool, url, deployments, moderators } = options;
+  const key = JSON.stringify([pool, url, deployments, moderators]);
+  const route = routes.get(key) || createRoute(options);
+  routes.set(key, route);
+  const { failed, config: { timing } } = route;
+  const { signal } = init;
+  signal?.throwIfAborted();
+  route.advice.ask();
+  const fresh = !route.isDirect();
+  if (fresh) {
+    failed.clear();
+    route.reset();
+  }
   /** @type {any} */
   let last;
-  for (const { url } of candidates(valid, { first: word && [word.active, ...word.order], fresh: true })) {
+  for (const candidate of route.list(fresh)) {
     const stop = new AbortController();
     const abort = () => stop.abort();
-    const timer = setTimeout(abort, valid.timing.connect);
-    init.signal?.addEventListener("abort", abort);
+    const timer = setTimeout(abort, timing.connect);
+    signal?.addEventListener("abort", abort);
+    let good;
     try {
-      init.signal?.throwIfAborted();
-      last = await fetch(new URL(path, plain(url)), { ...init, signal: stop.signal });
-      if (![502, 503, 504].includes(last.status)) break;
-    } catch (error) {
-      if (init.signal?.aborted) throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+      last = await fetch(new URL(path, plain(candidate.url)), { ...init, signal: stop.signal });
+      good = last.status < 502 || last.status > 504;
+    } catch {}
+    clearTimeout(timer);
+    if (good) break;
+    signal?.throwIfAborted();
+    route.fail(candidate);
   }
   if (last) return last;
-  throw new TypeError("livens: no deployment answered");
+  throw new TypeError("livens: nobody");
 }

@@ -1,27 +1,26 @@
 import { createAlarm } from "./alarm.js";
 import { createBlocked } from "./blocked.js";
 import { backoff, spread } from "./backoff.js";
-import { candidates } from "./candidates.js";
-import { plain } from "./link.js";
-import { createModerator } from "./moderator.js";
+import { createLink, plain } from "./link.js";
 import { createRace } from "./race.js";
-import { validate } from "./options.js";
+import { createRoute } from "./route.js";
 import { listen } from "./events.js";
 import { createWatchdog } from "./watchdog.js";
 
 /** @typedef {import("./link.js").Link} Link */
 /** @typedef {{to: string, reason: string, epoch: number}} Move */
-/** @typedef {"silence" | "ack"} Doubt what an active link did not do */
+/** @typedef {"silent" | "no acknowledgement"} Doubt what an active link did not do */
+/** @typedef {import("./link.js").Closing} Closing */
 
 /**
  * @typedef {object} Host who uses a line
- * @property {() => boolean} busy whether a user would notice a delay
- * @property {(link: Link, event: any) => void} ready a link is ready (event: the frame that made it so, or null); more frames of it follow
+ * @property {() => boolean} eager whether a user would notice a delay
+ * @property {(link: Link, event: any) => void} begins a link is ready (event: the frame that made it so, or null); more frames of it follow. A planned move is over when the host calls settle
+ * @property {() => void} [used] another link is in use now
  * @property {(link: Link, event: any) => void} frame
  * @property {(type: string, detail: any) => void} emit what the page is told: state, switch, blocked, reconnecting
- * @property {(code: number) => boolean} final whether a close with this code is meant
- * @property {(event: {code: number, reason: string, wasClean?: boolean}) => void} ended
- * @property {boolean} [settles] a planned move is over when the host calls settle, not when the new link is ready
+ * @property {(code: number) => boolean} [final] whether a close with this code is meant
+ * @property {(event: Closing) => void} ended
  */
 
 /**
@@ -33,26 +32,23 @@ import { createWatchdog } from "./watchdog.js";
  * @param {Host} host
  */
 export function createLine(options, protocols, dialect, host) {
-  const valid = validate(options);
-  const { timing, deployments } = valid;
-  const moderator = createModerator(valid);
-  /** URLs that failed since the last welcome, with their deployments. @type {Map<string, string | null>} */
-  const failed = new Map();
+  const route = createRoute(options);
+  const { config, advice: moderator, failed, tried, list } = route;
+  const { timing, deployments } = config;
   /** @type {ReturnType<typeof createRace> | undefined} */
   let race;
   /** What the active link is doubted for. @type {Doubt | undefined} */
   let doubted;
   /** The planned move that is on. @type {Move | undefined} */
   let moving;
-  /** The deployment that was in use last. @type {string | null} */
-  let last = null;
   let round = 0;
-  let directUntil = 0;
   /** When the present gap began, and why. */
   let since = Date.now();
   let reason = "";
   /** When deployments complained about our frames. @type {number[]} */
   let complaints = [];
+  /** @type {(() => void) | undefined} */
+  let unlisten;
   const retry = createAlarm((next) => next());
   const notice = createAlarm(() => {
     setState("reconnecting");
@@ -68,35 +64,33 @@ export function createLine(options, protocols, dialect, host) {
     state: "connecting",
     /** Over which time a deployment wants a crowd's return spread. */
     spread: 0,
-    options: valid,
+    config,
     open,
-    probe,
+    check: probe,
     doubt,
     trust,
-    move,
+    follow: move,
     settle,
     close,
   };
 
-  const blocked = createBlocked([valid.url, ...deployments.flatMap((d) => d.urls)], (url) => host.emit("blocked", { url, why: "csp" }));
-  const watchdog = createWatchdog(timing, host.busy, (n) => line.inUse?.send(dialect?.ping(n)), (at) => doubt("silence", at));
-  // The page may have slept, or the network may be another one.
-  const unlisten = listen({ online: probe, pageshow: probe, resume: probe, visibilitychange: probe });
+  const blocked = createBlocked([config.url, ...deployments.flatMap((d) => d.urls)], (url) => host.emit("blocked", { url, why: "csp" }));
+  route.shuns = blocked.has;
+  const watchdog = createWatchdog(timing, host.eager, (n) => line.inUse?.send(dialect?.ping(n)), (at) => doubt("silent", at));
 
   /** Begins. */
   function open() {
+    // The page may have slept, or the network may be another one.
+    unlisten = listen({ online: probe, pageshow: probe, resume: probe, visibilitychange: probe });
     miss(since, "");
     seek();
   }
 
   /** Asks now whether the deployment is alive; without one, tries now. */
   function probe() {
-    if (line.inUse) dialect && watchdog.probe();
+    if (line.inUse) dialect && watchdog.check();
     else if (!race && line.state != "closed") seek();
   }
-
-  // Deployments that failed since the last welcome; a blocked URL is no failure.
-  const tried = () => [...new Set([...failed].filter(([url, id]) => id && !blocked.has(url)).map(([, id]) => /** @type {string} */ (id)))];
 
   /**
    * SUSPECT: others are tried beside the active link, which is kept until one of them is ready.
@@ -104,10 +98,11 @@ export function createLine(options, protocols, dialect, host) {
    */
   function doubt(why, at) {
     if (!line.inUse || doubted) return;
-    if (line.next) return settle(line.next);
+    // What was to be left anyway is left now, and it was no planned move.
+    if (line.next) return use(line.next, { reason: why, gap: Date.now() - at, planned: false });
     doubted = why;
-    failed.set(line.inUse.url, line.inUse.id);
-    miss(at, why == "ack" ? "no acknowledgement" : "silent");
+    miss(at, why);
+    route.fail(line.inUse);
     seek();
   }
 
@@ -138,53 +133,42 @@ export function createLine(options, protocols, dialect, host) {
   // One round: every deployment is tried. The Moderators are asked meanwhile; what is known is enough to begin.
   function seek() {
     halt();
-    const fresh = !last && !round;
-    moderator.ask().then((news) => {
+    const known = route.home || round;
+    moderator.ask().then(() => {
       const id = moderator.known()?.active;
-      // On the first load the service's name leads there too.
-      if (news && id && (last || round) && !tried().includes(id)) prefer(id);
+      // On the first load the service's name leads there too, unless it is slow.
+      if (id && !tried().includes(id)) prefer(id, !known);
     });
-    run(list(fresh), adopt, () => {
+    run(list(!known), adopt, () => {
       race = undefined;
-      retry(backoff(++round, host.busy()), seek);
-    });
-  }
-
-  /** @param {boolean} fresh @returns {import("./race.js").Candidate[]} */
-  function list(fresh) {
-    const word = moderator.known();
-    return candidates(valid, {
-      first: word ? [word.active, ...word.order] : last ? [last] : [],
-      tried: tried(),
-      fresh,
-      direct: Date.now() < directUntil,
-      blocked: blocked.has,
+      retry(backoff(++round, host.eager()), seek);
     });
   }
 
   /** @param {import("./race.js").Candidate[]} list @param {(link: Link, event: any) => void} won @param {() => void} over */
   function run(list, won, over) {
-    race = createRace(list, protocols, timing, {
-      hello: () => dialect?.hello({ tried: tried(), epoch: moderator.known()?.epoch || 0 }),
-      ready,
+    // No request that is forbidden tells who is there.
+    const dial = (/** @type {import("./race.js").Candidate} */ c, /** @type {any} */ ends) => createLink(c, protocols, ends, round > 0 && !blocked.has(plain(c.url)));
+    race = createRace(list, dial, timing, {
+      greeting: () => dialect?.hello({ tried: tried(), epoch: moderator.known()?.epoch || 0 }),
+      judge: ready,
       won,
       over,
       failed: lost,
-      more: () => (host.busy() && (doubted || !moving) ? candidatesAgain() : []),
-      scout: (url) => round > 0 && !blocked.has(plain(url)), // no request that is forbidden tells who is there
+      others: () => (host.eager() && (doubted || !moving) ? candidatesAgain() : []),
     });
   }
 
   function candidatesAgain() {
     round++;
-    return list(false);
+    return list();
   }
 
-  /** @param {string} id */
-  function prefer(id) {
+  /** @param {string} id @param {boolean} [later] when its turn comes, and not beside what is tried */
+  function prefer(id, later) {
     // A move ends where one is already.
     if (id == line.inUse?.id && !doubted) moving = undefined;
-    else race?.prefer(list(false).find((c) => c.id == id));
+    else race?.prefer(list().find((c) => c.id == id), later);
   }
 
   /** @param {Link} link @param {any} event */
@@ -200,22 +184,24 @@ export function createLine(options, protocols, dialect, host) {
     return false;
   }
 
-  /** @param {{url: string, id: string | null}} link @param {number} code */
-  function lost(link, code) {
-    directUntil = Date.now() + timing.direct;
-    if (code == 4008) complaints = [...complaints.filter((at) => Date.now() - at < 60000), Date.now()];
-    if (code == 4003 || complaints.length > 2 || host.final(code)) {
+  /** @param {Link} link @param {Closing} event */
+  function lost(link, event) {
+    const code = /** @type {number} */ (event.code);
+    if (code == 4008 && link.greeted) complaints = [...complaints.filter((at) => Date.now() - at < 60000), Date.now()];
+    const refused = code == 4003 || host.final?.(code);
+    // Beside a link that is in use it is the other deployment that is wrong.
+    if (complaints.length > 2 || (refused && !line.inUse)) {
       close();
-      return host.ended({ code, reason: "" });
+      return host.ended(event);
     }
-    if (code != 4001) failed.set(link.url, link.id);
+    route.fail(link, code);
   }
 
   /** @param {Link} link @param {any} event */
   function adopt(link, event) {
     const gap = Date.now() - since;
     link.id ||= moderator.known()?.active || deployments[0].id;
-    use(link, { reason, gap, planned: false }, () => host.ready(link, event));
+    use(link, { reason, gap, planned: false }, event);
   }
 
   /** The planned move is over: the new link is in use, the old one goes. @param {Link} link */
@@ -223,21 +209,24 @@ export function createLine(options, protocols, dialect, host) {
     if (link == line.next) use(link, { reason: moving?.reason, gap: 0, planned: true });
   }
 
-  /** @param {Link} link @param {any} detail of the switch @param {() => void} [begin] */
-  function use(link, detail, begin) {
+  /** @param {Link} link @param {any} detail of the switch @param {any} [event] that made it ready, unless the host was told */
+  function use(link, detail, event) {
     const { inUse, next } = line;
-    const from = last;
+    const from = route.home;
     line.inUse = link;
     line.next = moving = undefined;
-    last = link.id;
+    route.home = link.id;
     failed.clear();
     hold(link);
     calm();
     setState("live");
     inUse?.close(1000);
-    if (next != link) next?.close(1000);
-    begin?.();
-    if (from) host.emit("switch", { from, to: last, ...detail, resent: 0, replayed: 0 });
+    if (next != link) {
+      next?.close(1000);
+      host.begins(link, event);
+    }
+    if (from) host.emit("switch", { from, to: link.id, ...detail, resent: 0, replayed: 0 });
+    host.used?.();
   }
 
   /** @param {Link} link */
@@ -246,7 +235,7 @@ export function createLine(options, protocols, dialect, host) {
       frame(link, event) {
         if (link == line.inUse) {
           watchdog.heard();
-          trust("silence");
+          trust("silent");
         }
         host.frame(link, event);
       },
@@ -254,9 +243,8 @@ export function createLine(options, protocols, dialect, host) {
     };
   }
 
-  /** @param {Link} link @param {{code: number, reason: string}} event */
+  /** @param {Link} link @param {Closing} event */
   function down(link, event) {
-    const { code } = event;
     if (link == line.next) {
       line.next = undefined;
       failed.set(link.url, link.id);
@@ -264,7 +252,8 @@ export function createLine(options, protocols, dialect, host) {
     }
     line.inUse = undefined;
     watchdog.stop();
-    lost(link, code);
+    if (!doubted) miss(Date.now(), event.reason || "closed " + event.code);
+    lost(link, event);
     if (line.state == "closed") return;
     if (line.next) return settle(line.next);
     moving = undefined;
@@ -272,10 +261,9 @@ export function createLine(options, protocols, dialect, host) {
     const racing = doubted;
     doubted = undefined;
     if (racing) return; // for another one already, since it was doubted
-    miss(Date.now(), event.reason || "closed " + code);
     halt();
     // With a chat open everything is tried at once; a page on which nobody would notice gives way to those where somebody does.
-    const wait = code == 1013 || !host.busy() ? spread(line.spread) : 0;
+    const wait = (event.code == 1013 || !host.eager()) && spread(line.spread);
     // Not through a timer of 0: in a hidden page that takes a second.
     if (wait) retry(wait, seek);
     else seek();
@@ -286,23 +274,24 @@ export function createLine(options, protocols, dialect, host) {
    * @param {Move} move
    */
   function move(move) {
-    if (!moderator.hear(move.to, move.epoch) || !line.inUse || move.to == (moving?.to || line.inUse.id)) return;
+    if (!moderator.hear(move.to, move.epoch) || !line.inUse || move.to == moving?.to) return;
     line.next?.close(1000);
     line.next = undefined;
-    moving = move;
+    // Back to where one is: nobody goes.
+    moving = move.to == line.inUse.id ? undefined : move;
     if (doubted) prefer(move.to);
-    else attach();
+    else if (moving) attach();
+    else halt();
   }
 
   function attach() {
     halt();
     const { to } = /** @type {Move} */ (moving);
-    run(list(false).filter((c) => c.id == to), (link, event) => {
+    run(list().filter((c) => c.id == to), (link, event) => {
       race = undefined;
       line.next = link;
       hold(link);
-      host.ready(link, event);
-      if (!host.settles) settle(link);
+      host.begins(link, event);
     }, moveLater);
   }
 
@@ -315,26 +304,27 @@ export function createLine(options, protocols, dialect, host) {
   function miss(at, why) {
     since = at;
     reason = why;
+    route.reset();
     round = 0;
     notice(at + timing.notice - Date.now());
   }
 
   /** @param {import("../livens-client").State} state */
   function setState(state) {
-    if (state == line.state || (state == "reconnecting" && !last)) return;
+    if (state == line.state || (state == "reconnecting" && !route.home)) return;
     line.state = state;
     host.emit("state", state);
   }
 
   /** Ends it for good. @param {number} [code] @param {string} [reason] */
   function close(code = 1000, reason) {
-    calm();
-    watchdog.stop();
-    blocked.stop();
-    unlisten();
     line.inUse?.close(code, reason);
     line.next?.close(code, reason);
     line.inUse = line.next = undefined;
+    calm();
+    watchdog.stop();
+    blocked.stop();
+    unlisten?.();
     setState("closed");
   }
 

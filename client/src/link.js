@@ -2,9 +2,10 @@
  * @typedef {object} Ends what a link tells to whoever holds it
  * @property {(link: Link) => void} [opened]
  * @property {(link: Link, event: any) => void} frame
- * @property {(link: Link, event: {code: number, reason: string, wasClean?: boolean}) => void} down once, and nothing after it
+ * @property {(link: Link, event: Closing) => void} down once, and nothing after it
  */
 
+/** @typedef {{code?: number, reason?: string, wasClean?: boolean}} Closing */
 /** @typedef {ReturnType<typeof createLink>} Link */
 
 /** @param {string} url @returns {string} where the same is asked without a WebSocket */
@@ -24,7 +25,6 @@ export function createLink({ id, url }, protocols, ends, scout) {
 
   const silence = () => {
     link.gone = true;
-    link.isOpen = false;
     stop.abort();
     if (ws) ws.onopen = ws.onmessage = ws.onclose = null;
   };
@@ -33,18 +33,16 @@ export function createLink({ id, url }, protocols, ends, scout) {
     silence();
     link.ends.down(link, event);
   };
+  const fail = () => down({ code: 1006 });
   const dial = () => {
     if (link.gone) return;
     try {
       link.ws = ws = new WebSocket(url, protocols);
     } catch {
       // Mixed content, or an old browser's way to say that the CSP forbids it.
-      return down({ code: 1006 });
+      return fail();
     }
-    ws.onopen = () => {
-      link.isOpen = true;
-      link.ends.opened?.(link);
-    };
+    ws.onopen = () => link.ends.opened?.(link);
     ws.onmessage = (/** @type {any} */ event) => link.ends.frame(link, event);
     ws.onclose = down;
   };
@@ -54,30 +52,33 @@ export function createLink({ id, url }, protocols, ends, scout) {
     url,
     ends,
     ws,
-    isOpen: false,
     gone: false,
     /** Whether hello was said on it. */
     greeted: false,
     /** Whether all that it lacked was sent to the client, and the ids of puts not yet confirmed: the dialect's. */
-    synced: false,
+    filled: false,
     owes: new Set(),
+    /** Rings when it took too long: the race's. @type {any} */
+    late: undefined,
+
+    isOpen: () => ws?.readyState == 1,
 
     /** @param {any} data */
     send(data) {
-      if (link.isOpen && ws.readyState == 1) ws.send(data);
+      if (link.isOpen()) ws.send(data);
     },
 
     /** Lets it go without a word to its holder. @param {number} [code] @param {string} [reason] */
     close(code, reason) {
       if (link.gone) return;
+      ws?.close(code, reason); // throws when the code is wrong: nothing has changed then
       silence();
-      ws?.close(code, reason);
     },
   };
 
   // Browsers slow down a page that had many WebSockets fail: after thirty, a new one may wait for 5 s. So once a round has failed, a plain request goes
   // ahead; it needs no permission of the deployment, for only whether anybody answers is asked.
-  if (scout) fetch(plain(url), { mode: "no-cors", credentials: "omit", cache: "no-store", signal: stop.signal }).then(dial, () => down({ code: 1006 }));
+  if (scout) fetch(plain(url), { mode: "no-cors", credentials: "omit", cache: "no-store", signal: stop.signal }).then(dial, fail);
   else queueMicrotask(dial);
   return link;
 }

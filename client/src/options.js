@@ -11,26 +11,25 @@ export const TIMING = {
  */
 export function validate(options) {
   const { pool, url, deployments, moderators = [], timing = {} } = options || {};
-  need("pool", "a name", /^[\w.-]+$/.test(pool));
-  need("url", "a wss: URL", isWS(url));
-  need("deployments", "a list", isList(deployments, (d) => d));
+  need("pool", /^[\w.-]+$/.test(pool));
+  need("url", isWS(url));
+  need("deployments", isList(deployments, (d) => d));
   const ids = new Set();
   for (const { id, urls } of deployments) {
-    need("id", "a name of its own", isText(id) && !ids.has(id));
-    need(id + ": urls", "wss: URLs", isList(urls, isWS));
-    ids.add(id);
+    need("id", isText(id) && ids.size < ids.add(id).size);
+    need(id + ": urls", isList(urls, isWS));
   }
-  need("moderators", "https: URLs", !moderators.length || isList(moderators, isHTTP));
-  for (const name in timing) need("timing." + name, "milliseconds of " + Object.keys(TIMING), name in TIMING && timing[name] >= 0);
+  need("moderators", !moderators.length || isList(moderators, isHTTP));
+  for (const name in timing) need("timing." + name, name in TIMING && timing[name] >= 0);
   return { ...options, moderators, timing: { ...TIMING, ...timing } };
 }
 
 /** @param {any} text @returns {boolean} */
 export const isText = (text) => !!text && typeof text == "string";
 
-/** @param {string} key @param {string} hint @param {any} ok @throws {TypeError} unless ok */
-export const need = (key, hint, ok) => {
-  if (!ok) throw new TypeError(`livens: ${key}: want ${hint}`);
+/** @param {string} what @param {any} ok @throws {TypeError} unless ok */
+export const need = (what, ok) => {
+  if (!ok) throw new TypeError("livens: " + what);
 };
 
 /** @param {any} list @param {(item: any) => any} good */

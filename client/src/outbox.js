@@ -39,7 +39,7 @@ export function createOutbox(storage, name) {
      */
     put(c, text, at) {
       const size = bytes(text);
-      need("text", "1 to 8192 bytes", isText(text) && text.trim() && size <= TEXT);
+      need("text", isText(text) && text.trim() && size <= TEXT);
       const full = box.entries.length >= MESSAGES || box.entries.reduce((sum, e) => sum + bytes(e.text), size) > BYTES;
       const n = (box.last[c] || 0) + 1;
       const entry = { c, n, text, at, sent: 0 };
@@ -48,7 +48,7 @@ export function createOutbox(storage, name) {
       if (full || !save()) {
         box.entries.pop();
         box.last[c]--;
-        throw failure("QuotaExceededError", "too much waits");
+        throw failure("QuotaExceededError", "full");
       }
       return entry;
     },

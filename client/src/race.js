@@ -1,18 +1,16 @@
 import { createAlarm } from "./alarm.js";
-import { createLink } from "./link.js";
 
 /** @typedef {import("./link.js").Link} Link */
 /** @typedef {{id: string | null, url: string}} Candidate */
 
 /**
  * @typedef {object} Judge
- * @property {() => string | undefined} hello what is said first; undefined: an open connection has won
- * @property {(link: Link, event: any) => boolean} ready whether this frame makes the connection ready
+ * @property {() => string | undefined} greeting what is said first; undefined: an open connection has won
+ * @property {(link: Link, event: any) => boolean} judge whether this frame makes the connection ready
  * @property {(link: Link, event: any) => void} won
- * @property {(link: Link, code: number) => void} failed a link came to nothing, or was silent (code 0) so long that others are tried
- * @property {() => Candidate[]} more what to try beside those that neither answer nor fail
+ * @property {(link: Link, event: import("./link.js").Closing) => void} failed a link came to nothing, or was silent (no code) so long that others are tried
+ * @property {() => Candidate[]} others what to try beside those that neither answer nor fail
  * @property {() => void} over all came to nothing
- * @property {(url: string) => boolean} scout whether to ask first whether anybody is there
  */
 
 /**
@@ -20,13 +18,13 @@ import { createLink } from "./link.js";
  * are closed. Connections that merely opened wait: only `hello` makes a session, so it is said to one at a time, and to the next only when
  * that one let `stagger` pass.
  * @param {Candidate[]} waiting
- * @param {string | string[] | undefined} protocols
- * @param {import("../livens-client").Timing} timing
+ * @param {(candidate: Candidate, ends: import("./link.js").Ends) => any} dial
+ * @param {{connect: number, stagger: number, welcome: number}} timing
  * @param {Judge} judge
  */
-export function createRace(waiting, protocols, timing, judge) {
-  /** @type {Map<Link, any>} each with its deadline */
-  const running = new Map();
+export function createRace(waiting, dial, timing, judge) {
+  /** @type {Set<Link>} */
+  const running = new Set();
   /** @type {Link | undefined} */
   let greeted;
   let ended = false;
@@ -35,36 +33,39 @@ export function createRace(waiting, protocols, timing, judge) {
   const stop = () => {
     ended = true;
     stagger();
-    for (const link of [...running.keys()]) remove(link).close();
+    for (const link of [...running]) remove(link).close();
   };
 
   const remove = (/** @type {Link} */ link) => {
-    clearTimeout(running.get(link));
+    deadline(link);
     running.delete(link);
     return link;
   };
 
-  const deadline = (/** @type {Link} */ link, /** @type {number} */ ms) => {
-    clearTimeout(running.get(link));
-    running.set(link, setTimeout(fail, ms, link, { code: 0 }));
+  const deadline = (/** @type {Link} */ link, /** @type {number | void} */ ms) => {
+    (link.late ||= createAlarm(fail))(ms, link, {});
   };
 
   const next = () => {
     stagger();
     if (ended) return;
     const candidate = waiting.shift();
-    if (candidate) deadline(createLink(candidate, protocols, { opened, frame, down: fail }, judge.scout(candidate.url)), timing.connect);
-    else if (!running.size) {
+    if (candidate) {
+      const link = dial(candidate, { opened, frame, down: fail });
+      running.add(link);
+      deadline(link, timing.connect);
+    } else if (!running.size) {
       ended = true;
       return judge.over();
     }
-    stagger(timing.stagger);
+    // The service's name, when it comes last, is one of these deployments once more: it takes nobody's turn.
+    stagger(waiting[0] || candidate?.id !== null ? timing.stagger : 0);
   };
 
   // Who was silent for this long counts as failing for those that are asked next, and may still win.
   const stagger = createAlarm(() => {
-    if (!waiting.length) waiting = judge.more().filter((c) => ![...running.keys()].some((link) => link.url == c.url));
-    if (waiting.length || greeted) for (const link of running.keys()) if (!link.isOpen || link == greeted) judge.failed(link, 0);
+    if (!waiting.length) waiting = judge.others().filter((c) => ![...running].some((link) => link.url == c.url));
+    if (waiting.length || greeted) for (const link of running) if (!link.isOpen() || link == greeted) judge.failed(link, {});
     greeted = undefined;
     greet();
     next();
@@ -76,24 +77,24 @@ export function createRace(waiting, protocols, timing, judge) {
   };
 
   const greet = () => {
-    for (const link of running.keys()) {
-      if (greeted || ended || !link.isOpen || link.greeted) continue;
-      const hello = judge.hello();
+    for (const link of running) {
+      if (greeted || ended || !link.isOpen() || link.greeted) continue;
+      const hello = judge.greeting();
+      link.greeted = true;
       if (hello === undefined) return win(link, null);
       greeted = link;
-      link.greeted = true;
       link.send(hello);
       stagger(timing.stagger);
     }
   };
 
   const frame = (/** @type {Link} */ link, /** @type {any} */ event) => {
-    if (judge.ready(link, event)) win(link, event);
+    if (judge.judge(link, event)) win(link, event);
   };
 
-  const fail = (/** @type {Link} */ link, /** @type {{code: number}} */ { code }) => {
+  const fail = (/** @type {Link} */ link, /** @type {import("./link.js").Closing} */ event) => {
     remove(link).close();
-    judge.failed(link, code);
+    judge.failed(link, event);
     if (greeted == link) greeted = undefined;
     greet();
     next();
@@ -105,11 +106,11 @@ export function createRace(waiting, protocols, timing, judge) {
     judge.won(link, event);
   };
 
-  /** Starts this one now, whatever is running: a Moderator or a deployment named it. @param {Candidate | undefined} candidate */
-  const prefer = (candidate) => {
-    if (!candidate || [...running.keys()].some((link) => link.id == candidate.id)) return;
+  /** Starts this one now, whatever is running, or next: a Moderator or a deployment named it. @param {Candidate | undefined} candidate @param {boolean} [later] */
+  const prefer = (candidate, later) => {
+    if (!candidate || [...running].some((link) => link.id == candidate.id)) return;
     waiting = [candidate, ...waiting.filter((c) => c.url != candidate.url)];
-    next();
+    if (!later) next();
   };
 
   next();

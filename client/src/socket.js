@@ -7,7 +7,7 @@ import { createLine } from "./line.js";
 const KEPT = 65536;
 
 /** Codes with which a server says that it does not want this conversation, whichever deployment it is at. */
-const FINAL = [1002, 1003, 1007, 1008, 1009, 1010];
+const FINAL = /^10(0[23789]|10)$/;
 
 /** A WebSocket that goes on when its deployment does not. Its members are described in livens-client.d.ts. */
 export class FailoverSocket extends EventTarget {
@@ -28,23 +28,24 @@ export class FailoverSocket extends EventTarget {
       this.dispatchEvent(event);
       /** @type {any} */ (this)["on" + event.type]?.(event);
     };
-    const closed = (/** @type {any} */ { code, reason, wasClean }) => {
-      if (!wasClean) tell(new Event("error"));
-      tell(new CloseEvent("close", { code, reason, wasClean }));
+    const closed = (/** @type {any} */ event) => {
+      if (!event.wasClean) tell(new Event("error"));
+      tell(new CloseEvent("close", event));
     };
 
     const line = createLine(options, protocols, dialect, {
-      busy: () => true,
-      ready(link) {
+      eager: () => true,
+      begins(link) {
         link.ws.binaryType = binaryType;
+        line.settle(link);
         if (opened) return;
         opened = true;
         tell(new Event("open"));
       },
-      frame(link, { data, origin }) {
-        const move = dialect?.move?.(data);
+      frame(link, event) {
+        const move = dialect?.move?.(event.data);
         if (move) moving(spread(move.spread), move);
-        else tell(new MessageEvent("message", { data, origin }));
+        else tell(new MessageEvent("message", event));
       },
       emit: (type, detail) => {
         if (type == "switch") {
@@ -56,11 +57,11 @@ export class FailoverSocket extends EventTarget {
         this.dispatchEvent(custom(type, detail));
       },
       // A deployment that goes away is left; one that has said all it wanted to, or does not understand, is obeyed.
-      final: (code) => FINAL.includes(code) || (!dialect && code == 1000) || (code >= 3000 && code != 4001 && code != 4008),
+      final: (code) => FINAL.test(/** @type {any} */ (code)) || (!dialect && code == 1000) || (code >= 3000 && code != 4001 && code != 4008),
       ended: closed,
     });
 
-    const moving = createAlarm(line.move);
+    const moving = createAlarm(line.follow);
 
     expose(this, {
       get readyState() {
@@ -73,7 +74,7 @@ export class FailoverSocket extends EventTarget {
         return line.inUse?.id || null;
       },
       get url() {
-        return line.inUse?.url || line.options.url;
+        return line.inUse?.url || line.config.url;
       },
       get protocol() {
         return line.inUse?.ws.protocol || "";
@@ -89,24 +90,24 @@ export class FailoverSocket extends EventTarget {
         if (line.inUse) line.inUse.ws.binaryType = type;
       },
       send(/** @type {any} */ data) {
-        if (!opened) throw failure("InvalidStateError", "not open yet");
+        if (!opened) throw failure("InvalidStateError", "not open");
         if (line.state == "closed") return;
         if (line.inUse) {
           line.inUse.send(data);
-          return line.probe();
+          return line.check();
         }
         const more = data.size ?? data.byteLength ?? bytes(data);
-        if (size + more > KEPT) throw failure("QuotaExceededError", "too much waits");
+        if (size + more > KEPT) throw failure("QuotaExceededError", "full");
         size += more;
         kept.push(data);
       },
       close(code = 1000, reason = "") {
         if (line.state == "closed") return;
-        moving();
         line.close(code, reason);
+        moving();
         setTimeout(closed, 0, { code, reason, wasClean: true });
       },
-      probe: line.probe,
+      probe: line.check,
       onopen: null,
       onmessage: null,
       onclose: null,

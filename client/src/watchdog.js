@@ -44,5 +44,5 @@ export function createWatchdog(timing, busy, ping, silent) {
     probe();
   });
 
-  return { heard, probe, stop };
+  return { heard, check: probe, stop };
 }

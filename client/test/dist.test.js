@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import { build, INTERNAL } from "../build.js";
@@ -52,4 +54,10 @@ test("the members that the types promise are there in the built script", async (
   chat.close();
   socket.close();
   w.end();
+});
+
+test("the built script behaves as its sources do", async () => {
+  const files = ["failover", "moves", "outbox", "operator", "outage", "page"].map((name) => `test/${name}.test.js`);
+  const { NODE_TEST_CONTEXT, ...env } = process.env;
+  await promisify(execFile)(process.execPath, ["--test", ...files], { cwd: new URL("..", import.meta.url), env: { ...env, LIVENS_BUILT: "1" }, maxBuffer: 1 << 26 });
 });

@@ -199,3 +199,48 @@ test("a silent suspect whose heartbeat is answered late stays", async (t) => {
   assert.equal(visitor.session.deployment, "primary");
   assert.equal(w.open, 2);
 });
+
+test("direct URLs only for 120 s, also when they stay dead: then the name, whose DNS was repaired, is tried", async (t) => {
+  const w = world(t);
+  const { visitor } = await chatting(w);
+  const { Deployment } = await import("../model/deployment.js");
+  w.primary.become("dead");
+  w.redundant.become("dead");
+  await w.clock.run(60_000);
+  const third = new Deployment("primary", w.plant);
+  third.other = w.redundant;
+  w.plant.knownDown.add("redundant");
+  w.network.add("chat.test", third);
+  await w.clock.run(55_000);
+  assert.equal(visitor.session.state, "reconnecting");
+  await w.clock.run(15_000);
+  assert.equal(visitor.session.state, "live");
+});
+
+test("a CSP that allows the name only: it is used after a failure, too", async (t) => {
+  const w = world(t);
+  for (const host of ["primary.test", "203.0.113.10", "redundant.test", "198.51.100.20"]) w.network.forbidden.add(host);
+  const { visitor } = await chatting(w);
+  w.primary.become("dead");
+  await w.clock.run(5000);
+  w.network.add("chat.test", w.redundant);
+  w.activate("redundant");
+  await w.clock.run(5000);
+  assert.equal(visitor.session.deployment, "redundant");
+});
+
+test("4003 of another deployment, tried beside a link that is in use, does not end the session", async (t) => {
+  const w = world(t);
+  const { visitor } = await chatting(w);
+  w.redundant.accept = function (socket, network) {
+    return { closed() {}, received: () => network.carry(this, () => socket.closed(4003)) };
+  };
+  w.primary.become("silent");
+  visitor.session.send("slow");
+  await w.clock.run(2300);
+  assert.equal(visitor.session.state, "live");
+  w.primary.become("up");
+  await w.clock.run(3000);
+  assert.equal(visitor.session.state, "live");
+  assert.equal(visitor.session.pending, 0);
+});

@@ -41,7 +41,7 @@ test("503 gives way to the others; when all say so, that is the answer", async (
   w.primary.http = () => ({ status: 503, body: "busy" });
   assert.equal(await (await get()).text(), "redundant");
   w.redundant.http = () => ({ status: 502, body: "bad" });
-  assert.equal((await get()).status, 502, "the last of them");
+  assert.equal((await get()).status, 503, "the last of them: what failed before comes last");
 });
 
 test("404 is an answer", async (t) => {
@@ -61,7 +61,7 @@ test("nobody answers: TypeError; aborted: AbortError, and no further try", async
   assert.match(error.message, /^livens: /);
 });
 
-test("a second call goes first to where the Moderator said", async (t) => {
+test("after a failure a second call goes directly to where the Moderator said; the name is tried again after 120 s", async (t) => {
   const { w, get } = place(t);
   w.activate("redundant");
   w.primary.become("dead");
@@ -69,5 +69,22 @@ test("a second call goes first to where the Moderator said", async (t) => {
   w.network.log = [];
   await get();
   const tried = w.network.log.map((e) => String(e.fetch)).filter((u) => !u.includes("/v1/"));
-  assert.deepEqual(tried, ["https://chat.test/hours", "https://redundant.test/hours"]);
+  assert.deepEqual(tried, ["https://redundant.test/hours"]);
+  await w.clock.run(120_000);
+  w.network.log = [];
+  await get();
+  assert.ok(w.network.log.some((e) => e.fetch == "https://chat.test/hours" || String(e.fetch) == "https://chat.test/hours"));
+});
+
+test("what was learned is kept by configuration, not by the pool's name alone", async (t) => {
+  const { w, get } = place(t);
+  w.primary.become("dead");
+  await get();
+  w.network.log = [];
+  const other = failoverFetch(w.options({ pool: "pool" + pools, moderators: ["https://ns2.test"] }), "/hours");
+  await w.clock.run(1000);
+  await other;
+  const urls = w.network.log.map((e) => String(e.fetch));
+  assert.ok(urls.includes("https://chat.test/hours"), "its first request goes by the name");
+  assert.ok(urls.some((u) => u.startsWith("https://ns2.test/")), "and its own Moderator is asked");
 });

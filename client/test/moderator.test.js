@@ -59,9 +59,22 @@ test("a Moderator's word reorders what is known: the active one is tried first",
   w.activate("redundant");
   await w.clock.run(3000);
   w.network.log = [];
+  await w.clock.run(4000);
+  const first = w.network.log.find((e) => e.fetch && !String(e.fetch).includes("/v1/"));
+  assert.equal(first.fetch, "https://redundant.test/chat", "a round begins there");
   w.redundant.become("up");
   await w.clock.until(() => visitor.session.state == "live");
   assert.equal(visitor.session.deployment, "redundant");
+});
+
+test("on the first load, too: after the name comes the one that the Moderator names", async (t) => {
+  const w = world(t);
+  w.primary.become("silent");
+  w.activate("redundant");
+  const visitor = person(w, "visitor");
+  const took = await w.clock.until(() => visitor.session.state == "live");
+  assert.equal(visitor.session.deployment, "redundant");
+  assert.ok(took <= 1200, took + " ms");
 });
 
 const wrong = {

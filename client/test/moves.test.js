@@ -161,3 +161,18 @@ test("the new deployment dies in the middle of a planned move, and later returns
     w.end();
   }
 });
+
+test("a move back to where one is, while a move elsewhere is on, opens nothing and ends the move", async (t) => {
+  const w = world(t);
+  const { operator } = await chatting(w);
+  w.redundant.faults.add("mute");
+  w.move("redundant", 20_000);
+  await w.clock.run(100);
+  w.activate("primary");
+  for (const s of w.primary.sessions) s.say({ t: "move", to: "primary", reason: "back", epoch: w.plant.epoch });
+  w.network.log = [];
+  await w.clock.run(9000);
+  assert.deepEqual(w.connects, []);
+  assert.equal(operator.session.deployment, "primary");
+  assert.deepEqual(operator.of("switch"), []);
+});

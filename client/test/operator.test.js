@@ -114,3 +114,18 @@ test("put frames hold at most 200 messages and 64 KiB", () => {
     for (const p of parts) assert.ok(p.length == 1 || Buffer.byteLength(JSON.stringify({ t: "put", c: "c".repeat(32), id: 1e6, msgs: p })) <= 65536);
   }
 });
+
+test("a replay is acknowledged once a conversation, when it is over", async (t) => {
+  const w = world(t);
+  const { visitor, operator, c } = await chatting(w);
+  w.plant.knownDown.add("redundant");
+  for (let i = 0; i < 300; i++) w.primary.store({ t: "msg", c, s: "v-old0000001", n: i + 1, from: "visitor", name: "Ada", at: w.clock.now + i, text: "old " + i });
+  await w.clock.run(100);
+  const before = w.primary.received;
+  const again = person(w, "operator");
+  await w.clock.run(200);
+  assert.equal(again.texts().length, 302);
+  assert.equal(w.primary.received - before, 2, "a hello, and one acknowledgement");
+  assert.equal(visitor.session.state, "live");
+  assert.equal(operator.session.state, "live");
+});

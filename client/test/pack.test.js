@@ -39,6 +39,8 @@ test("npm pack yields a usable package", async (t) => {
     if (kind == "nodenext") continue;
     writeFileSync(join(page, "wrong.ts"), 'import { ChatSession } from "livens-client"; new ChatSession({ pool: 7 });');
     assert.throws(() => check("wrong.ts"), (e) => /TS2/.test(String(e.stdout)), "the types say no");
+    writeFileSync(join(page, "none.ts"), 'import { ChatSession } from "livens-client/socket"; ChatSession;');
+    assert.throws(() => check("none.ts"), (e) => /TS2/.test(String(e.stdout)), "it is not in that one");
   }
 });
 

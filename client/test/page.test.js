@@ -132,3 +132,18 @@ test("what a policy only reports is not forbidden", async (t) => {
   await w.clock.run(300);
   assert.equal(visitor.session.deployment, "redundant");
 });
+
+test("an event of the page before it is known who this tab is begins nothing", async (t) => {
+  const w = world(t);
+  const storage = person(w, "visitor").storage;
+  await w.clock.run(200);
+  /** @type {any} */ (globalThis).BroadcastChannel = class { postMessage() {} close() {} };
+  t.after(() => (globalThis.BroadcastChannel = undefined));
+  w.network.log = [];
+  person(w, "visitor", { storage });
+  w.page.dispatchEvent(new Event("pageshow"));
+  await w.clock.run(50);
+  assert.deepEqual(w.connects, []);
+  await w.clock.run(200);
+  assert.equal(w.connects.length, 1);
+});

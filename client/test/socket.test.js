@@ -141,6 +141,22 @@ test("a dialect may tell which deployment the service's name led to", async (t) 
   assert.equal(socket.deployment, "redundant");
 });
 
+test("a final close is told as it was; a wrong code for close changes nothing", async (t) => {
+  const w = echoes(t);
+  const socket = new FailoverSocket(w.options());
+  const seen = [];
+  for (const type of ["close", "error"]) socket.addEventListener(type, (/** @type {any} */ e) => seen.push([type, e.code, e.reason]));
+  await w.clock.until(() => socket.readyState == 1);
+  assert.throws(() => socket.close(1001), { name: "InvalidAccessError" });
+  assert.equal(socket.state, "live");
+  socket.send("still");
+  await w.clock.run(50);
+  assert.equal(w.a.got.at(-1), "still");
+  for (const s of w.a.sockets) s.closed(1008, "because");
+  await w.clock.run(50);
+  assert.deepEqual(seen, [["close", 1008, "because"]]);
+});
+
 const bad = {
   pool: [{ pool: "" }, { pool: "a b" }, { pool: 7 * NaN + "/" }],
   url: [{ url: "https://x" }, { url: "x" }, { url: undefined }],

@@ -105,3 +105,18 @@ test("without storage or BroadcastChannel a chat works, in memory", async (t) =>
   await w.clock.run(200);
   assert.equal((await safe).text, "hello");
 });
+
+test("who was frozen while its tab was duplicated numbers after the other: nothing is lost", async (t) => {
+  const w = world(t);
+  const one = person(w, "visitor");
+  await w.clock.run(200);
+  one.session.send("first");
+  await w.clock.run(100);
+  const two = person(w, "visitor", { storage: new Store(one.storage) }); // nobody answers: there is no channel
+  await w.clock.run(200);
+  for (const [tab, text] of [[one, "a"], [two, "b"], [one, "c"]]) {
+    tab.session.send(text);
+    await w.clock.run(100);
+  }
+  for (const tab of [one, two]) assert.deepEqual(tab.texts(), ["first", "a", "b", "c"]);
+});

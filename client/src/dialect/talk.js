@@ -18,10 +18,10 @@ import { portions } from "./push.js";
 const MARKS = ["sending", "disk", "safe", "delivered"];
 /** How long a visitor who was asked to go waits for its outbox; less than what deployments grant, in milliseconds. */
 const PATIENCE = 8000;
+/** The doubt of a deployment that does not acknowledge. */
+const LATE = "no acknowledgement";
 /** At most one sign of typing in this time, in milliseconds. */
 const TYPING = 2000;
-/** Of how many conversations an operator says what it holds: so many fit into a hello. */
-const NAMED = 500;
 
 /**
  * The chat protocol over a line: numbers what is sent and keeps it until it is safe, takes what comes once and in order, and brings an
@@ -31,11 +31,11 @@ const NAMED = 500;
  */
 export function createTalk(options, emit) {
   const { role, name = "", token } = options;
-  need("role", "visitor or operator", ROLE.test(role));
+  need("role: want visitor or operator", ROLE.test(role));
   const visitor = role == "visitor";
-  const line = createLine(options, PROTOCOL, dialect(), { settles: true, busy, ready: welcome, frame, emit: told, final: () => false, ended });
+  const line = createLine(options, PROTOCOL, dialect(), { eager: busy, begins: welcome, used, frame, emit: told, ended });
   const key = options.key || (visitor ? sharedKey("livens:" + options.pool) : undefined);
-  const outbox = createOutbox(options.storage || storageOf("sessionStorage"), ["livens", options.pool, role, key?.slice(0, 8)].join(":"));
+  const outbox = createOutbox(options.storage || session(), ["livens", options.pool, role, key?.slice(0, 8)].join(":"));
   const pace = createPace();
   /** @type {Map<string, ReturnType<typeof createTranscript>>} */
   const chats = new Map();
@@ -46,18 +46,20 @@ export function createTalk(options, emit) {
   let over = false;
   let puts = 0;
   let typed = 0;
-  let resent = 0;
+  /** What is to be acknowledged of which conversation. */
+  const received = new Map();
   /** A switch that is told when its replay is over. @type {any} */
   let switched;
   /** A move that waits for the outbox. @type {any} */
   let leaving;
   const paced = createAlarm(flush);
   // The deployment is doubted when the oldest message that it was sent gets no acknowledgement.
-  const unacknowledged = createAlarm((sent) => line.doubt("ack", sent));
+  const unacknowledged = createAlarm((sent) => line.doubt(LATE, sent));
   // What waits behind a gap is shown when its time is over.
   const due = createAlarm(showDue);
   const going = createAlarm((step) => step());
-  let giveBack = () => {};
+  /** @type {(() => void) | undefined} */
+  let giveBack;
   /** @type {() => void} */ let started;
   const start = new Promise((resolve) => (started = /** @type {any} */ (resolve)));
 
@@ -68,7 +70,7 @@ export function createTalk(options, emit) {
   function begin(own) {
     if (line.state == "closed") return;
     if (!own) {
-      giveBack();
+      giveBack?.();
       outbox.restart(role[0] + "-" + random(16));
       giveBack = claim(outbox.sender, () => {});
     }
@@ -80,7 +82,7 @@ export function createTalk(options, emit) {
   function dialect() {
     return {
       hello: (/** @type {any} */ context) => {
-        const have = Object.fromEntries(conversations().filter((c) => c).slice(0, NAMED).map((c) => [c, chat(c).have()]));
+        const have = Object.fromEntries(portions(conversations().filter((c) => c).map((c) => [c, chat(c).have()]), Infinity)[0] || []);
         return JSON.stringify({ t: "hello", v: 1, role, key, token, name, sender: outbox.sender, have, ...context });
       },
       ready: (/** @type {any} */ data) => {
@@ -103,9 +105,7 @@ export function createTalk(options, emit) {
   function told(type, detail) {
     if (type != "switch") return emit(type, detail);
     tellSwitch();
-    if (detail.planned) resend();
-    switched = { ...detail, resent };
-    if (detail.planned) complete();
+    switched = detail;
   }
 
   function tellSwitch() {
@@ -121,7 +121,6 @@ export function createTalk(options, emit) {
     presence(w.operators);
     if (visitor) bind(w.c);
     else push(link, w.have);
-    if (link == line.inUse) resend();
   }
 
   // Before the first welcome a visitor's conversation has no id; what was written meanwhile stands under "".
@@ -149,39 +148,43 @@ export function createTalk(options, emit) {
   }
 
   // Whatever is not safe goes to the deployment that is new: it drops what it has, and acknowledges it.
-  function resend() {
-    resent = outbox.entries.filter((e) => e.sent).length;
+  function used() {
+    if (switched) switched.resent = outbox.entries.filter((e) => e.sent).length;
     for (const e of outbox.entries) e.sent = 0;
     flush();
+    if (line.inUse?.filled) complete();
   }
 
   /** @param {Link} link @param {any} event */
   function frame(link, { data }) {
     const f = parse(data);
-    if (f.t == "msg") received(link, f);
+    if (f.t == "msg") heard(f);
     if (f.t == "ack") acked(link, f);
     if (f.t == "move") asked(f);
     if (f.t == "synced") synced(link, f);
+    // Also what was not answered while the link was doubted for something else.
+    watch();
   }
 
   /** @param {Link} link @param {any} frame */
   function synced(link, { id }) {
     if (id) link.owes.delete(id);
     else {
-      link.synced = true;
+      link.filled = true;
       if (link == line.inUse) complete();
     }
-    if (link.synced && !link.owes.size) line.settle(link);
+    if (link.filled && !link.owes.size) line.settle(link);
   }
 
   // Who is connected now has sent all that there was.
   function complete() {
     showDue(true);
     tellSwitch();
+    acknowledge();
   }
 
-  /** @param {Link} link @param {any} m */
-  function received(link, m) {
+  /** @param {any} m */
+  function heard(m) {
     const { c, s, n, from, at, text, kind } = m;
     if (kind == "presence") return presence(m.operators);
     if (visitor && c != outbox.c) return;
@@ -192,9 +195,21 @@ export function createTalk(options, emit) {
     }
     if (kind || !isMessage(m)) return;
     over = false;
-    const waits = outbox.entries.some((e) => e.c == c && e.n == n && s == outbox.sender);
-    take({ c, s, n, from, name: String(m.name || ""), at, text, mark: from != role ? "delivered" : waits ? "disk" : "safe" });
-    if (s != outbox.sender) say(link, { t: "ack", c, have: { [s]: upTo(chat(c).have(), s) }, by: role });
+    const own = s == outbox.sender;
+    const entry = own && outbox.entries.find((e) => e.c == c && e.n == n);
+    // Another tab may be this sender: this one was frozen, or hidden away, when it was duplicated. Its numbers are taken.
+    if (own && n > (outbox.last[c] || 0)) outbox.last[c] = n;
+    take({ c, s, n, from, name: String(m.name || ""), at, text, mark: from != role ? "delivered" : own && !entry ? "safe" : "disk" });
+    if (own) return;
+    received.set(c, { ...received.get(c), [s]: upTo(chat(c).have(), s) });
+    acknowledge();
+  }
+
+  // A replay is acknowledged when it is over, once a conversation: deployments count frames.
+  function acknowledge() {
+    if (!line.inUse?.filled) return;
+    for (const [c, have] of received) say(line.inUse, { t: "ack", c, have, by: role });
+    received.clear();
   }
 
   /** @param {Message} m */
@@ -217,7 +232,7 @@ export function createTalk(options, emit) {
 
   // Waiting is of use only while somebody is there who has sent all that there was.
   function now() {
-    return line.inUse?.synced ? Date.now() : 0;
+    return line.inUse?.filled ? Date.now() : 0;
   }
 
   function wait() {
@@ -226,7 +241,7 @@ export function createTalk(options, emit) {
 
   /** @param {Link} link @param {any} frame */
   function acked(link, { ping, spread, c, have, by }) {
-    if (ping) return say(link, { t: "ack", pong: ping });
+    if (ping >= 0) return say(link, { t: "ack", pong: ping });
     line.spread = spread ?? line.spread;
     const rank = by == (visitor ? "operator" : "visitor") ? 3 : MARKS.indexOf(by);
     const chat = chats.get(c);
@@ -240,9 +255,18 @@ export function createTalk(options, emit) {
         emit("mark", { ...m });
       }
     }
-    if (rank > 1) for (const e of outbox.take((e) => e.c == c && e.n <= upTo(have, outbox.sender))) e.resolve?.({ ...chat.get(outbox.sender, e.n) });
-    watch();
+    if (rank > 1) outbox.take((e) => e.c == c && e.n <= upTo(have, outbox.sender)).forEach(settle);
     leave();
+  }
+
+  /** @param {Entry} e @returns {Message} */
+  function held(e) {
+    return /** @type {Message} */ (chat(e.c).get(outbox.sender, e.n));
+  }
+
+  /** @param {Entry} e */
+  function settle(e) {
+    e.resolve?.({ ...held(e) });
   }
 
   // In the order in which they were written, and no faster than a deployment takes it.
@@ -262,15 +286,15 @@ export function createTalk(options, emit) {
   }
 
   function watch() {
-    const oldest = outbox.entries.find((e) => e.sent && chat(e.c).get(outbox.sender, e.n)?.mark == "sending");
-    unacknowledged(oldest && oldest.sent + line.options.timing.ack - Date.now(), oldest?.sent);
-    if (!oldest) line.trust("ack");
+    const oldest = outbox.entries.find((e) => e.sent && held(e).mark == "sending");
+    unacknowledged(oldest && oldest.sent + line.config.timing.ack - Date.now(), oldest?.sent);
+    if (!oldest) line.trust(LATE);
   }
 
   // An operator goes at once, for the visitors need it there; a visitor when its turn has come and nothing is on its way.
   /** @param {any} move */
   function asked(move) {
-    if (!visitor) return line.move(move);
+    if (!visitor) return line.follow(move);
     leaving = undefined;
     going(spread(move.spread), () => {
       leaving = move;
@@ -283,7 +307,7 @@ export function createTalk(options, emit) {
   function leave(late) {
     if (!leaving || (outbox.entries.length && !late)) return;
     going();
-    line.move(leaving);
+    line.follow(leaving);
     leaving = undefined;
   }
 
@@ -329,7 +353,7 @@ export function createTalk(options, emit) {
   /** @param {string} why */
   function stop(why) {
     for (const alarm of [paced, unacknowledged, due, going]) alarm();
-    giveBack();
+    giveBack?.();
     for (const e of outbox.take(() => true)) {
       e.reject?.(failure("AbortError", why));
       emit("drop", { why, message: message(e) });
@@ -362,7 +386,7 @@ export function createTalk(options, emit) {
       await start;
       if (line.state == "closed") throw failure("AbortError", "closed");
       const c = visitor ? outbox.c : to;
-      need("conversation", "an id", c || visitor);
+      need("conversation", c || visitor);
       const entry = outbox.put(/** @type {string} */ (c), text, Math.max(Date.now() + ahead, chat(/** @type {string} */ (c)).latest() + 1));
       over = false;
       const safe = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
@@ -393,20 +417,18 @@ export function createTalk(options, emit) {
   };
 }
 
-/** @param {"sessionStorage" | "localStorage"} name @returns {Storage | undefined} where the browser forbids it there is none */
-function storageOf(name) {
+/** @returns {Storage | undefined} where the browser forbids it there is none */
+function session() {
   try {
-    return globalThis[name];
+    return sessionStorage;
   } catch {}
 }
 
 /** @param {string} name @returns {string} the key that all tabs of this visitor share */
 function sharedKey(name) {
-  const storage = storageOf("localStorage");
   const key = random(24);
   try {
-    if (!storage?.getItem(name)) storage?.setItem(name, key);
-    return storage?.getItem(name) || key;
+    return (localStorage[name] ||= key);
   } catch {
     return key;
   }
