@@ -13,8 +13,8 @@ type Settled struct {
 	Read   int64 // how far the other deployment's log had been read then
 }
 
-// Settled adds up the records from before a time, in milliseconds since 1970. ok says that none of them is behind a position in the log: who has read
-// up to there has them all, whatever is written meanwhile.
+// Settled adds up the records from before a time, in milliseconds since 1970. ok says that none of them is behind a position in the log, nor an end, of
+// which a later one takes an earlier one's place: who has read up to there holds the same of that time, whatever is written meanwhile.
 func (s *Store) Settled(before, position int64) (_ Settled, ok bool, err error) {
 	tx, err := s.read.BeginTx(context.Background(), &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -24,7 +24,7 @@ func (s *Store) Settled(before, position int64) (_ Settled, ok bool, err error) 
 	var out Settled
 	var digest []byte
 	var missing bool
-	row := tx.QueryRow("SELECT digest, count, cursor_seq, EXISTS (SELECT 1 FROM message WHERE seq > ? AND at < ?) FROM state", position, before)
+	row := tx.QueryRow("SELECT digest, count, cursor_seq, EXISTS (SELECT 1 FROM message WHERE seq > ? AND (at < ? OR s = '')) FROM state", position, before)
 	if err := row.Scan(&digest, &out.Count, &out.Read, &missing); err != nil || missing {
 		return Settled{}, false, err
 	}
