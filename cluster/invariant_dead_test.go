@@ -19,7 +19,9 @@ const (
 
 // deadAnswer is what is known of a nameserver that may answer a deployment which all call down.
 type deadAnswer struct {
-	since  time.Time   // since when it has answered it; zero: it does not
+	name   string      // what it answers
+	down   time.Time   // since when all have called that down; zero: they do not
+	since  time.Time   // since when another is up besides; zero: none is
 	files  int         // the edition that it has: what it votes on
 	voters []uint64    // the processes that vote on it, of those that the nameserver reaches
 	spare  []uint64    // room for the next count
@@ -40,12 +42,11 @@ func (w *world) noDeadAnswer() {
 		}
 		group, name := w.group(n), n.decision().Active[0]
 		n.dead.count(n, group, name)
-		if !w.called(group, name, checker.Down) || !w.another(n, group, name) || n.forced() {
-			n.dead.since = time.Time{}
+		down := w.called(group, name, checker.Down)
+		lasts(&n.dead.down, down && n.dead.name == name, w.now)
+		n.dead.name = name
+		if !lasts(&n.dead.since, down && w.another(n, group, name) && !n.forced(), w.now) {
 			continue
-		}
-		if n.dead.since.IsZero() {
-			n.dead.since = w.now
 		}
 		if n.dead.quorum && w.now.Sub(n.dead.formed) > regroup {
 			w.judged++
@@ -55,6 +56,17 @@ func (w *world) noDeadAnswer() {
 				len(group), len(w.nodes), n.dead.quorum, w.now.Sub(n.dead.since))
 		}
 	}
+}
+
+// lasts keeps since when something has been so, and says whether it is.
+func lasts(since *time.Time, so bool, now time.Time) bool {
+	switch {
+	case !so:
+		*since = time.Time{}
+	case since.IsZero():
+		*since = now
+	}
+	return so
 }
 
 // another says that a deployment other than that is up by all accounts, and may answer.
@@ -99,21 +111,23 @@ func (x *deadAnswer) count(n *simNode, group []*simNode, deployment string) {
 	x.spare = voters
 }
 
-// survives says that of two nameservers the other one is lost to n.
+// survives says that of two nameservers the other one is lost to n: neither heard, nor answering DNS queries, as it does not
+// before it has joined.
 func (w *world) survives(n *simNode) bool {
 	other := w.nodes[bit(w.nodes[0] == n)]
-	return !other.up || other.stopped || w.noDNS[[2]string{n.name, other.name}] && len(w.group(n)) == 1
+	silent := w.noDNS[[2]string{n.name, other.name}] || other.answers == nil
+	return !other.up || other.stopped || silent && len(w.group(n)) == 1
 }
 
 // leavesBy is when the nameserver must have left what it answers. Where most are reached and yet too few vote, as while files
-// differ, each turn to down waits anew. Those who come may bring word of others who are just lost, and be a quorum for a
+// differ, each turn to down waits anew, whether another is up by then or comes up later. Those who come may bring word of others who are just lost, and be a quorum for a
 // moment: the wait begins with them.
 func (x *deadAnswer) leavesBy() time.Time {
 	began, hold := x.formed.Add(regroup), time.Duration(0)
 	if !x.quorum {
 		hold = minorityHold
-		if x.since.Before(x.met.Add(regroup)) {
-			began = lastOf(began, x.since.Add(detection))
+		if x.down.Before(x.met.Add(regroup)) {
+			began = lastOf(began, x.down.Add(detection))
 		}
 	}
 	return lastOf(x.since.Add(detection), began.Add(hold))

@@ -45,11 +45,12 @@ func (w *world) record(n *simNode, o failover.Order) {
 }
 
 // ordersHold: an order holds until its end, and no longer; a planned one does not begin before its time. It is judged by the
-// true clock, at nameservers with a right clock, while most clocks are right.
+// true clock, at nameservers with a right clock that were not misled, while most clocks are right.
 func (w *world) ordersHold() {
 	right := 0
 	for _, n := range w.nodes {
 		right += bit(n.right())
+		n.meet()
 	}
 	if 2*right <= len(w.nodes) {
 		w.clocksRight = time.Time{}
@@ -62,7 +63,7 @@ func (w *world) ordersHold() {
 		return
 	}
 	for _, n := range w.nodes {
-		if !n.up || n.stopped || !n.right() || n.answers == nil || w.now.Sub(n.runs) < clocksSettle {
+		if !n.up || n.stopped || !n.right() || n.misled || n.answers == nil || w.now.Sub(n.runs) < clocksSettle {
 			continue
 		}
 		s := n.engine.Status()
@@ -70,6 +71,31 @@ func (w *world) ordersHold() {
 			n.holds(s, &w.orders[i])
 		}
 	}
+}
+
+// meet notes whom the process can tell the time by. One that knows of no majority of right clocks takes over the time that was
+// gone by for longer, were it that of a wrong clock, and keeps it when that one is gone: nobody can tell who is right.
+func (n *simNode) meet() {
+	if !n.up || n.stopped {
+		return
+	}
+	w, known := n.w, 0
+	group := w.group(n)
+	n.company = slices.Grow(n.company, len(w.nodes))[:len(w.nodes)]
+	for i, m := range w.nodes {
+		c := &n.company[i]
+		lasts(&c.since, slices.Contains(group, m), w.now)
+		c.met = c.met || !c.since.IsZero() && w.now.Sub(c.since) >= clocksSettle
+		known += bit(c.met && m.right())
+	}
+	wrong := slices.ContainsFunc(group, func(m *simNode) bool { return !m.right() || m.misled })
+	n.misled = 2*known <= len(w.nodes) && (wrong || n.misled)
+}
+
+// acquaintance is what one nameserver's process has had of another one.
+type acquaintance struct {
+	since time.Time // since when they are connected; zero: they are not
+	met   bool      // they have been for long enough to know the other's clock
 }
 
 // holds judges one order at one nameserver, if that knows it and knows of none in its place.

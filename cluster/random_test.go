@@ -15,6 +15,7 @@ import (
 
 var (
 	seeds = flag.Int("seeds", 500, "how many histories of random clusters are simulated")
+	from  = flag.Uint64("from", 1, "the seed of the first of them")
 	seed  = flag.Uint64("seed", 0, "the one history that is simulated, and told")
 )
 
@@ -35,7 +36,7 @@ func TestRandomHistories(t *testing.T) {
 		})
 	}
 	for i := range *seeds {
-		next <- uint64(i + 1)
+		next <- *from + uint64(i)
 	}
 	close(next)
 	workers.Wait()

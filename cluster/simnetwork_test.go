@@ -28,11 +28,9 @@ func (n *simNode) flush() {
 	}
 }
 
-// synRetry is how long a kernel waits for the answer to the first packet of a connection before it repeats it.
-const synRetry = time.Second
-
 // underway is how long a message is on its way. A datagram goes once; a reliable message has a connection of its own, whose
-// two packets before it may be lost and repeated, so that datagrams that were sent later overtake it.
+// two packets before it may be lost, so that datagrams that were sent later overtake it: after dialAgain another connection is
+// begun, as the transport does.
 func (w *world) underway(reliable bool) time.Duration {
 	once := func() time.Duration { return w.delay + time.Duration(w.rng.Int64N(int64(w.jitter)+1)) }
 	took := once()
@@ -42,7 +40,7 @@ func (w *world) underway(reliable bool) time.Duration {
 	for range 2 {
 		took += once()
 		if w.rng.Float64() < w.loss {
-			took += synRetry
+			took += dialAgain
 		}
 	}
 	return took

@@ -35,6 +35,8 @@ type simNode struct {
 	answers []string             // what it answers; nil: nothing yet
 	apart   time.Time            // since when its answer has differed from that of others
 	dead    deadAnswer
+	company []acquaintance // of each nameserver
+	misled  bool           // it may go by a wrong time, and cannot know better
 }
 
 // simProbe is a target as one observer probes it.
@@ -51,6 +53,7 @@ type simProbe struct {
 func (n *simNode) start() {
 	w := n.w
 	n.boot, n.up, n.stopped, n.answers, n.wake, n.runs = w.rng.Uint64()|1, true, false, nil, time.Time{}, w.now
+	n.company, n.misled = nil, false
 	n.core = NewCore(CoreOptions{
 		Self: Report{Name: n.name, Boot: n.boot, Site: n.site, Livens: "test", Witness: n.witness}, Peers: n.peers,
 		MinorityHold: 10 * time.Second, TieHold: 10 * time.Second,

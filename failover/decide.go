@@ -178,7 +178,6 @@ func (w *weighing) choose() {
 		w.forced = true
 		w.take(order.String(), order.Deployment)
 	case w.stands():
-		w.step("another nameserver decided this: it stands until %s", utc(w.Stands))
 		w.wakeAt(w.Stands)
 		w.stood = true
 		w.active, w.reason, w.allDown = w.Previous.Active, w.Previous.Reason, w.Previous.AllDown
@@ -192,12 +191,27 @@ func (w *weighing) choose() {
 }
 
 // stands says that the previous decision must not be contradicted yet by what this nameserver sees: the observers whose
-// view it was made on may be ahead of it.
+// view it was made on may be ahead of it. They are for as long as it sees nothing.
 func (w *weighing) stands() bool {
-	if w.Previous == nil || !w.Now.Before(w.Stands) {
+	adopted := w.Previous != nil && w.Now.Before(w.Stands)
+	switch {
+	case !adopted && !w.blind():
 		return false
+	case slices.ContainsFunc(w.Previous.Active, func(name string) bool { return w.Pool.Deployment(name) == nil }):
+		return false
+	case adopted:
+		w.step("another nameserver decided this: it stands until %s", utc(w.Stands))
+	default:
+		w.step("nothing is known of any deployment here: what was decided by what others know stands")
 	}
-	return !slices.ContainsFunc(w.Previous.Active, func(name string) bool { return w.Pool.Deployment(name) == nil })
+	return true
+}
+
+// blind says that the previous decision was made on verdicts, and that nothing is known here of any deployment, nor remembered.
+// So it is at a nameserver that has lost its state folder, until there are enough votes.
+func (w *weighing) blind() bool {
+	known := func(c candidate) bool { return c.State != checker.Unknown }
+	return w.Previous != nil && !w.Previous.Guess && !slices.ContainsFunc(w.candidates, known)
 }
 
 // take makes the choice; an unchanged one keeps the reason for which it was first made.
