@@ -22,7 +22,8 @@ type Input struct {
 	Skew time.Duration
 	// Minority says that too few observers are reached: what is decided now is provisional.
 	Minority bool
-	// Stands is until when Previous, which another nameserver decided, is contradicted only by a forced order.
+	// Stands is until when Previous, which another nameserver or an earlier process decided, is contradicted only by a forced
+	// order; and so it is for as long as nothing is known of any deployment but from memory. Zero: Previous is this one's own.
 	Stands time.Time
 	// TieHold is how long a tie among the observers may last on what answers while another deployment is up; 0: no time.
 	TieHold time.Duration
@@ -191,27 +192,22 @@ func (w *weighing) choose() {
 }
 
 // stands says that the previous decision must not be contradicted yet by what this nameserver sees: the observers whose
-// view it was made on may be ahead of it. They are for as long as it sees nothing.
+// view it was made on may be ahead of it. They are for as long as it sees nothing, and only remembers; but when nothing is live
+// one success is enough.
 func (w *weighing) stands() bool {
-	adopted := w.Previous != nil && w.Now.Before(w.Stands)
 	switch {
-	case !adopted && !w.blind():
+	case w.Previous == nil || w.Stands.IsZero():
 		return false
 	case slices.ContainsFunc(w.Previous.Active, func(name string) bool { return w.Pool.Deployment(name) == nil }):
 		return false
-	case adopted:
+	case w.Now.Before(w.Stands):
 		w.step("another nameserver decided this: it stands until %s", utc(w.Stands))
+	case slices.ContainsFunc(w.candidates, func(c candidate) bool { return c.seen() || c.recovering && w.Previous.AllDown }):
+		return false
 	default:
-		w.step("nothing is known of any deployment here: what was decided by what others know stands")
+		w.step("another nameserver decided this: it stands until something is known here of a deployment")
 	}
 	return true
-}
-
-// blind says that the previous decision was made on verdicts, and that nothing is known here of any deployment, nor remembered.
-// So it is at a nameserver that has lost its state folder, until there are enough votes.
-func (w *weighing) blind() bool {
-	known := func(c candidate) bool { return c.State != checker.Unknown }
-	return w.Previous != nil && !w.Previous.Guess && !slices.ContainsFunc(w.candidates, known)
 }
 
 // take makes the choice; an unchanged one keeps the reason for which it was first made.

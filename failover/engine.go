@@ -30,8 +30,8 @@ type Engine struct {
 	view      View
 	memory    View // the last verdict on each target that was not unknown: for the next start
 	decisions map[string]*Decision
-	heard     []*Decision // what other nameservers hold
-	stands    map[string]time.Time
+	heard     []*Decision          // what other nameservers hold
+	stands    map[string]time.Time // see Input.Stands
 	overrides []Override
 	serials   map[string]ZoneSerial
 	told      map[zoneData]uint32      // serials that other nameservers gave
@@ -64,6 +64,9 @@ func NewEngine(o EngineOptions, now time.Time) *Engine {
 		restored.clamp(now)
 		restored.Provisional = restored.Provisional || !o.Alone
 		e.decisions[name] = &restored
+		if !o.Alone {
+			e.stands[name] = now
+		}
 	}
 	e.status = &Status{Standing: e.standing}
 	e.unread = true
@@ -217,6 +220,9 @@ func (e *Engine) decideFor(pools []*zones.Pool, changed bool, now time.Time) {
 func (e *Engine) decide(p *zones.Pool, now time.Time) bool {
 	before, next := e.decisions[p.Name], Decide(e.input(p, now))
 	e.decisions[p.Name] = next
+	if before != nil && before.Epoch != next.Epoch {
+		delete(e.stands, p.Name)
+	}
 	// What was done without a quorum may be undone by those who have one: the order is over only when they have followed.
 	if !next.Provisional && retire(e.overrides, p, next) {
 		e.effects.Orders, e.unread = true, true

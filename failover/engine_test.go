@@ -291,32 +291,6 @@ func TestAnAdoptedDecisionStandsForAMoment(t *testing.T) {
 	}
 }
 
-// A nameserver that has lost its state folder, and hears too few votes to know anything, contradicts nobody: not even where
-// what answers is drained, and the other deployment is not, for it may be dead.
-func TestWhoKnowsNothingContradictsNobody(t *testing.T) {
-	for _, policy := range []zones.Policy{zones.Failover, zones.AllLive} {
-		p := newWorld(t, func(p *zones.Pool) { p.Policy = policy }).pool
-		a := start3s(t, "ns1", p)
-		a.obey(Order{Verb: DoDrain, Deployment: "primary"})
-		a.pass(time.Minute)
-		a.agree(map[string]checker.State{"redundant": checker.Down})
-		a.pass(time.Minute)
-		why := a.answers("primary").Reason
-
-		b := newMember(t, "ns2", p)
-		b.now = a.now
-		b.Use(b.set, b.now)
-		b.hear(News{Standing: Standing{Joined: true}, Held: a.Status().Held(), Overrides: a.Status().Registers})
-		epoch := b.answers("primary").Epoch
-		b.pass(time.Minute)
-		if d := b.answers("primary"); d.Epoch != epoch || d.Reason != why {
-			t.Errorf("%s: epoch %d after %d, for the reason: %s", policy, d.Epoch, epoch, d.Reason)
-		}
-		b.agree(map[string]checker.State{"primary": checker.Down, "redundant": checker.Up})
-		b.answers("redundant")
-	}
-}
-
 func TestAJoinerKeepsAnAddressUntilItsSuccessorIsProven(t *testing.T) {
 	p := newWorld(t).pool
 	a := start3s(t, "ns1", p)

@@ -105,7 +105,7 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 		}
 		answered := e.published || own != nil && !own.Guess || e.options.Memory.Decisions[p.Name] != nil // by this process, or the one before
 		next := adopt(p, own, heard, answered, now)
-		if own == nil || !sameChoice(own, next) {
+		if own == nil || own.Guess || own.Epoch != next.Epoch || !sameChoice(own, next) {
 			e.stands[p.Name] = now.Add(settle)
 		}
 		e.released = e.released || allHeld(p, own) != allHeld(p, next)

@@ -165,7 +165,7 @@ func (l *life) follows(before, d *Decision, event bool) {
 		return
 	}
 	left, taken := d.state(before.Active[0]), d.state(d.Active[0])
-	if l.tied(left.Name) && taken.State == checker.Up {
+	if l.tied(left.Name, before) && taken.State == checker.Up {
 		return
 	}
 	ordered := slices.ContainsFunc(l.overrides, func(o Override) bool { return o.Deployment == taken.Name && o.inForce(l.now) })
@@ -178,10 +178,10 @@ func (l *life) follows(before, d *Decision, event bool) {
 // tieHold is how long ties last that count.
 const tieHold = 10 * time.Second
 
-// tied says that the observers have been divided for long on an address of a deployment.
-func (l *life) tied(name string) bool {
+// tied says that the observers have been divided for long on an address of a deployment, or on one that it answered with.
+func (l *life) tied(name string, before *Decision) bool {
 	d := l.pool.Deployment(name)
-	return d != nil && slices.ContainsFunc(d.Addresses, func(a netip.Addr) bool {
+	return d != nil && slices.ContainsFunc(append(slices.Clone(d.Addresses), held(d, before)...), func(a netip.Addr) bool {
 		v := l.view[targets(l.pool, d, a, l.pool.Checks)[0].Key]
 		return !v.Tied.IsZero() && l.now.Sub(v.Tied) >= tieHold
 	})

@@ -40,6 +40,11 @@ type candidate struct {
 	backed bool
 }
 
+// seen says that there is a verdict on one of its addresses now.
+func (c candidate) seen() bool {
+	return slices.ContainsFunc(c.Address, func(a AddressState) bool { return !a.remembered })
+}
+
 // observe derives a deployment's agreed state from the view. Unknown abstains: where the view does not know, what the
 // previous decision held stays.
 func observe(in *Input, d *zones.Deployment) candidate {
