@@ -64,7 +64,7 @@ func NewEngine(o EngineOptions, now time.Time) *Engine {
 		restored.clamp(now)
 		restored.Provisional = restored.Provisional || !o.Alone
 		e.decisions[name] = &restored
-		if !o.Alone {
+		if !o.Alone { // others may have gone on meanwhile
 			e.stands[name] = now
 		}
 	}
@@ -220,8 +220,8 @@ func (e *Engine) decideFor(pools []*zones.Pool, changed bool, now time.Time) {
 func (e *Engine) decide(p *zones.Pool, now time.Time) bool {
 	before, next := e.decisions[p.Name], Decide(e.input(p, now))
 	e.decisions[p.Name] = next
-	if before != nil && before.Epoch != next.Epoch {
-		delete(e.stands, p.Name)
+	if before != nil && !slices.Equal(before.Active, next.Active) {
+		delete(e.stands, p.Name) // the choice is this nameserver's own now
 	}
 	// What was done without a quorum may be undone by those who have one: the order is over only when they have followed.
 	if !next.Provisional && retire(e.overrides, p, next) {

@@ -105,7 +105,8 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 		}
 		answered := e.published || own != nil && !own.Guess || e.options.Memory.Decisions[p.Name] != nil // by this process, or the one before
 		next := adopt(p, own, heard, answered, now)
-		if own == nil || own.Guess || own.Epoch != next.Epoch || !sameChoice(own, next) {
+		words := own != nil && !own.Guess && own.Epoch == next.Epoch && sameChoice(own, next) // are all that is new
+		if !words {
 			e.stands[p.Name] = now.Add(settle)
 		}
 		e.released = e.released || allHeld(p, own) != allHeld(p, next)
