@@ -20,7 +20,7 @@ const (
 // deadAnswer is what is known of a nameserver that may answer a deployment which all call down.
 type deadAnswer struct {
 	name   string      // what it answers
-	down   time.Time   // since when all have called that down; zero: they do not
+	down   time.Time   // since when all who have its files have called that down; zero: they do not
 	since  time.Time   // since when another is up besides; zero: none is
 	files  int         // the edition that it has: what it votes on
 	voters []uint64    // the processes that vote on it, of those that the nameserver reaches
@@ -42,10 +42,10 @@ func (w *world) noDeadAnswer() {
 		}
 		group, name := w.group(n), n.decision().Active[0]
 		n.dead.count(n, group, name)
-		down := w.called(group, name, checker.Down)
-		lasts(&n.dead.down, down && n.dead.name == name, w.now)
+		other := slices.ContainsFunc(group, func(m *simNode) bool { return m.edition == n.edition && m.state(name) != checker.Down })
+		lasts(&n.dead.down, !other && n.dead.name == name, w.now)
 		n.dead.name = name
-		if !lasts(&n.dead.since, down && w.another(n, group, name) && !n.forced(), w.now) {
+		if !lasts(&n.dead.since, w.called(group, name, checker.Down) && w.another(n, group, name) && !n.forced(), w.now) {
 			continue
 		}
 		if n.dead.quorum && w.now.Sub(n.dead.formed) > regroup {
