@@ -2,7 +2,7 @@
 GO ?= go
 VERSION_FLAGS = -trimpath -buildvcs=true
 
-.PHONY: help build client demo tour test test-client test-livechat chat-drills test-long evidence bench golden fuzz lint clean
+.PHONY: help build client demo tour test test-untimed test-client test-livechat test-long evidence bench golden fuzz lint clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -26,23 +26,22 @@ lint: ## gofmt, vet, staticcheck
 
 # Real processes are judged there by the clock, the slowest one too: nothing else may keep the machine busy meanwhile.
 TIMED = ./drill ./tour
-UNTIMED = $$($(GO) list ./... | grep -vE '/(drill|tour)$$')
+# The longest comes first. Most of them wait more than they work.
+UNTIMED = ./cluster $$($(GO) list ./... | grep -vE '/(cluster|drill|tour)$$')
 
-test: ## everything but make chat-drills, after installing what the tests need
+test: ## everything, after installing what the tests need
 	./scripts/test-tools.sh
 	$(MAKE) --no-print-directory lint
-	$(MAKE) --no-print-directory test-client
-	$(GO) test -count=1 -timeout=11m $(UNTIMED)
+	$(MAKE) --no-print-directory -j 3 --output-sync test-untimed test-client test-livechat
 	$(GO) test -count=1 -timeout=11m -p 1 $(TIMED)
-	$(MAKE) --no-print-directory test-livechat
+	cd livechat && $(GO) test -count=1 -timeout=11m ./drill
+
+test-untimed: ## nameservers, but for what is judged by the clock
+	$(GO) test -count=1 -timeout=11m -p 3 $(UNTIMED)
 
 test-livechat: ## the chat deployment, a module of its own, and its pages in Chromium
 	cd livechat && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
 	cd livechat && $(GO) test -count=1 -timeout=15m $$($(GO) list ./... | grep -v '/drill$$')
-
-chat-drills: ## people chat in Chromium while what they chat through fails; eight minutes, too long for make test
-	./scripts/test-tools.sh
-	cd livechat && $(GO) test -count=1 -timeout=15m ./drill
 
 test-client: ## the script on the page: types, behaviours, random histories, the package
 	cd client && npm ci --no-audit --no-fund && npm test

@@ -139,6 +139,14 @@ type tab struct {
 // tab opens an empty one.
 func (b *browser) tab(t testing.TB) *tab {
 	t.Helper()
+	x := b.blank(t)
+	x.attach()
+	return x
+}
+
+// blank has an empty one opened, and does not wait until it is: that takes a second.
+func (b *browser) blank(t testing.TB) *tab {
+	t.Helper()
 	x := &tab{t: t, browser: b}
 	x.must(chromedp.Run(b.ctx, chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		whole := cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser)
@@ -148,7 +156,6 @@ func (b *browser) tab(t testing.TB) *tab {
 		x.target, err = target.CreateTarget("about:blank").WithBrowserContextID(x.context).WithNewWindow(true).Do(whole)
 		return err
 	})))
-	x.attach()
 	t.Cleanup(func() {
 		_ = chromedp.Run(b.ctx, chromedp.ActionFunc(func(ctx context.Context) error { // what is left goes with the browser
 			return target.DisposeBrowserContext(x.context).Do(cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser))

@@ -61,10 +61,10 @@ func (w *world) enter() {
 	for i := 1; i < w.plan.visitors; i++ {
 		names = append(names, fmt.Sprintf("ada%d", i))
 	}
-	w.operator = enter(w.t, w.browser, w.origin, w.manners(operatorRole, "ann"))
+	w.operator = w.open(w.manners(operatorRole, "ann"))
 	m := w.manners(visitorRole, names...)
 	m.Allowed = w.visitorAllowed
-	w.visitor = enter(w.t, w.browser, w.origin, m)
+	w.visitor = w.open(m)
 	w.meet()
 }
 

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -57,19 +56,17 @@ func evidence(now time.Time) (string, error) {
 // together makes one row of the runs by chance.
 func together(rows []row) (out []row) {
 	for _, r := range rows {
-		chance, n := regexp.MustCompile(`^(\d+) faults by chance`).FindStringSubmatch(r.what), len(out)
-		if chance == nil {
+		test, _, _ := strings.Cut(r.test, "/")
+		n := len(out)
+		if r.runs == 0 || n == 0 || out[n-1].test != test {
+			if r.runs > 0 {
+				r.test = test
+			}
 			out = append(out, r)
 			continue
 		}
-		faults, _ := strconv.Atoi(chance[1])
-		r.test, _, _ = strings.Cut(r.test, "/")
-		if n == 0 || out[n-1].test != r.test {
-			out = append(out, row{test: r.test})
-			n++
-		}
 		sum := &out[n-1]
-		sum.figures, sum.runs, sum.faults = sum.worse(r.figures), sum.runs+1, sum.faults+faults
+		sum.figures, sum.runs, sum.faults = sum.worse(r.figures), sum.runs+r.runs, sum.faults+r.faults
 		sum.what = fmt.Sprintf("%d faults by chance in %d runs", sum.faults, sum.runs)
 	}
 	return out

@@ -142,7 +142,7 @@ func (w *world) firstWelcome(name string) (took time.Duration, at, url string) {
 	w.t.Helper()
 	m := w.manners(visitorRole, name)
 	m.Talk = false
-	p := enter(w.t, w.browser, w.origin, m)
+	p := w.open(m)
 	ready := p.await("a welcome", time.Time{}, settleLimit, kind("ready"))
 	begun := p.await("the script begins", time.Time{}, settleLimit, kind("begun"))
 	at = value[string](p.tab, "drill.speakers[0].chat.deployment")

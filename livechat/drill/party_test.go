@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/runtime"
@@ -74,10 +73,22 @@ type manners struct {
 	Allowed  []string  `json:"-"` // to where the page's policy lets it connect; nil: anywhere
 }
 
-// enter opens the drills' page at an origin, in a browser context of its own.
-func enter(t testing.TB, b *browser, origin string, m manners) *party {
-	t.Helper()
-	return newParty(b.tab(t), m.Role).load(origin, m)
+// open opens the drills' page, in a browser context of its own.
+func (w *world) open(m manners) *party {
+	w.t.Helper()
+	return newParty(w.tab(), m.Role).load(w.origin, m)
+}
+
+// tab is an empty one: one that was opened while the processes started, or a new one.
+func (w *world) tab() *tab {
+	w.t.Helper()
+	if len(w.blank) == 0 {
+		return w.browser.tab(w.t)
+	}
+	x := w.blank[0]
+	w.blank = w.blank[1:]
+	x.attach()
+	return x
 }
 
 // load opens the drills' page in the tab.

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -131,26 +132,38 @@ func TestDrillChatSeeds(t *testing.T) {
 		}
 		list = []uint32{uint32(seed)}
 	}
-	for _, seed := range list {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+	for group := range slices.Chunk(list, seedsAWorld) {
+		t.Run(fmt.Sprintf("%d–%d", group[0], group[len(group)-1]), func(t *testing.T) {
 			t.Parallel()
-			faultRun(t, seed)
+			w := newWorld(t, plan{visitors: seedVisitors, seed: group[0]})
+			sum := row{runs: len(group)}
+			for _, seed := range group {
+				sum.figures = faultRun(t, w, seed, &sum.faults)
+			}
+			sum.what = fmt.Sprintf("%d faults by chance in %d runs", sum.faults, sum.runs)
+			report(t, sum)
 		})
 	}
 }
 
-// faultRun holds one run until enough has been said.
-func faultRun(t *testing.T, seed uint32) {
-	w := newWorld(t, plan{visitors: seedVisitors, seed: seed})
-	began := time.Now()
+// seedsAWorld is how many runs are held in one world, one after the other. Replayed alone, a run begins with a world in which nothing has happened yet.
+const seedsAWorld = 4
+
+// faultRun holds one run until enough has been said, and returns what people have noticed since the world began.
+func faultRun(t *testing.T, w *world, seed uint32, faults *int) figures {
+	w.settle()
+	for _, p := range w.parties() {
+		p.talk(true)
+	}
+	sent := w.noticed(w.began, time.Now()).sent
 	chance := rand.New(rand.NewPCG(uint64(seed), 0))
 	var story []string
-	t.Cleanup(func() {
+	defer func() {
 		if t.Failed() {
 			t.Logf("LIVENS_DRILL_SEED=%d replays: %s", seed, strings.Join(story, ", "))
 		}
-	})
-	for len(story) < 3 || w.noticed(began, time.Now()).sent < messages {
+	}()
+	for len(story) < 3 || w.noticed(w.began, time.Now()).sent < sent+messages {
 		m := mishaps[chance.IntN(len(mishaps))]
 		heal := w.befall(m, chance, &story)
 		if second := mishaps[chance.IntN(len(mishaps))]; second.of != m.of {
@@ -159,7 +172,12 @@ func faultRun(t *testing.T, seed uint32) {
 		heal()
 		time.Sleep(time.Duration(chance.IntN(1000)) * time.Millisecond)
 	}
-	report(t, row{what: fmt.Sprintf("%d faults by chance, seed %d", len(story), seed), figures: w.finish(began)})
+	*faults += len(story)
+	f := w.finish(w.began)
+	if t.Failed() {
+		t.FailNow() // what was lost in this run is lost in the next, too
+	}
+	return f
 }
 
 // befall has a mishap strike and last.

@@ -41,6 +41,7 @@ type world struct {
 	t       *testing.T
 	plan    plan
 	browser *browser
+	blank   []*tab // opened ahead
 	origin  string // of the drills' page
 
 	loopback netip.Addr // the primary deployment's and the nameservers'; the next one is the redundant deployment's
@@ -61,7 +62,9 @@ type world struct {
 // newWorld builds one, and waits until both deployments are up, in step, and the two chat.
 func newWorld(t *testing.T, p plan) *world {
 	t.Helper()
+	blank := []*tab{chromium.blank(t), chromium.blank(t)}
 	w := newEmptyWorld(t, p)
+	w.blank = blank
 	w.enter()
 	w.began = time.Now()
 	return w
