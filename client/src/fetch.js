@@ -15,8 +15,7 @@ const routes = new Map();
  * @throws {TypeError} when nobody answers @throws {DOMException} AbortError
  */
 export async function failoverFetch(options, path, init = {}) {
-  const { pool, url, deployments, moderators } = options;
-  const key = JSON.stringify([pool, url, deployments, moderators]);
+  const key = JSON.stringify(options);
   const route = routes.get(key) || createRoute(options);
   routes.set(key, route);
   const { failed, config: { timing } } = route;

@@ -45,8 +45,8 @@ export function createLine(options, protocols, dialect, host) {
   /** When the present gap began, and why. */
   let since = Date.now();
   let reason = "";
-  /** When deployments complained about our frames. @type {number[]} */
-  let complaints = [];
+  /** When deployments complained about our frames, the latest first. @type {number[]} */
+  const complaints = [];
   /** @type {(() => void) | undefined} */
   let unlisten;
   const retry = createAlarm((next) => next());
@@ -187,10 +187,10 @@ export function createLine(options, protocols, dialect, host) {
   /** @param {Link} link @param {Closing} event */
   function lost(link, event) {
     const code = /** @type {number} */ (event.code);
-    if (code == 4008 && link.greeted) complaints = [...complaints.filter((at) => Date.now() - at < 60000), Date.now()];
+    if (code == 4008 && link.greeted) complaints.unshift(Date.now());
     const refused = code == 4003 || host.final?.(code);
     // Beside a link that is in use it is the other deployment that is wrong.
-    if (complaints.length > 2 || (refused && !line.inUse)) {
+    if (complaints[0] - complaints[2] < 60000 || (refused && !line.inUse)) {
       close();
       return host.ended(event);
     }

@@ -31,7 +31,7 @@ const TYPING = 2000;
  */
 export function createTalk(options, emit) {
   const { role, name = "", token } = options;
-  need("role: want visitor or operator", ROLE.test(role));
+  need("role", ROLE.test(role));
   const visitor = role == "visitor";
   const line = createLine(options, PROTOCOL, dialect(), { eager: busy, begins: welcome, used, frame, emit: told, ended });
   const key = options.key || (visitor ? sharedKey("livens:" + options.pool) : undefined);
