@@ -1,6 +1,6 @@
 import { createAlarm } from "../alarm.js";
 import { spread } from "../backoff.js";
-import { failure } from "../events.js";
+import { attempt, failure } from "../events.js";
 import { createLine } from "../line.js";
 import { need } from "../options.js";
 import { createOutbox } from "../outbox.js";
@@ -35,7 +35,7 @@ export function createTalk(options, emit) {
   const visitor = role == "visitor";
   const line = createLine(options, PROTOCOL, dialect(), { eager: busy, begins: welcome, used, frame, emit: told, ended });
   const key = options.key || (visitor ? sharedKey("livens:" + options.pool) : undefined);
-  const outbox = createOutbox(options.storage || session(), ["livens", options.pool, role, key?.slice(0, 8)].join(":"));
+  const outbox = createOutbox(options.storage || attempt(() => sessionStorage), ["livens", options.pool, role, key?.slice(0, 8)].join(":"));
   const pace = createPace();
   /** @type {Map<string, ReturnType<typeof createTranscript>>} */
   const chats = new Map();
@@ -417,19 +417,8 @@ export function createTalk(options, emit) {
   };
 }
 
-/** @returns {Storage | undefined} where the browser forbids it there is none */
-function session() {
-  try {
-    return sessionStorage;
-  } catch {}
-}
-
-/** @param {string} name @returns {string} the key that all tabs of this visitor share */
+/** @param {string} name @returns {string} the key that all tabs of this visitor share, unless the browser forbids storage */
 function sharedKey(name) {
   const key = random(24);
-  try {
-    return (localStorage[name] ||= key);
-  } catch {
-    return key;
-  }
+  return attempt(() => (localStorage[name] ||= key)) || key;
 }
