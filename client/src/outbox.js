@@ -81,5 +81,5 @@ export function createOutbox(storage, name) {
     });
 
   // What is no JSON is none of ours.
-  return Object.assign(box, attempt(() => JSON.parse(/** @type {any} */ (storage?.getItem(name)))));
+  return Object.assign(box, /** @type {{}} */ (attempt(() => JSON.parse(/** @type {any} */ (storage?.getItem(name))))));
 }
