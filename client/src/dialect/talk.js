@@ -199,6 +199,13 @@ export function createTalk(options, emit) {
     const entry = own && outbox.entries.find((e) => e.c == c && e.n == n);
     // Another tab may be this sender: this one was frozen, or hidden away, when it was duplicated. Its numbers are taken.
     if (own && n > (outbox.last[c] || 0)) outbox.last[c] = n;
+    // And the number of this one was: it takes the next. What was shown under it is now the other's.
+    if (entry && entry.text != text) {
+      held(entry).text = text;
+      show(held(entry));
+      outbox.take((e) => e == entry);
+      write(c, entry.text, entry);
+    }
     take({ c, s, n, from, name: String(m.name || ""), at, text, mark: from != role ? "delivered" : own && !entry ? "safe" : "disk" });
     if (own) return;
     received.set(c, { ...received.get(c), [s]: upTo(chat(c).have(), s) });
@@ -311,6 +318,13 @@ export function createTalk(options, emit) {
     leaving = undefined;
   }
 
+  /** @param {string} c @param {string} text @param {Pick<Entry, "resolve" | "reject">} ends */
+  function write(c, text, { resolve, reject }) {
+    const entry = outbox.put(c, text, Math.max(Date.now() + ahead, chat(c).latest() + 1));
+    take(message(Object.assign(entry, { resolve, reject })));
+    flush();
+  }
+
   /** @param {any} n */
   function presence(n) {
     if (!(n >= 0) || n == operators) return;
@@ -387,12 +401,8 @@ export function createTalk(options, emit) {
       if (line.state == "closed") throw failure("AbortError", "closed");
       const c = visitor ? outbox.c : to;
       need("conversation", c || visitor);
-      const entry = outbox.put(/** @type {string} */ (c), text, Math.max(Date.now() + ahead, chat(/** @type {string} */ (c)).latest() + 1));
       over = false;
-      const safe = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
-      take(message(entry));
-      flush();
-      return safe;
+      return new Promise((resolve, reject) => write(/** @type {string} */ (c), text, { resolve, reject }));
     },
 
     /** @param {string} [c] */
