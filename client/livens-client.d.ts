@@ -158,6 +158,7 @@ export class ChatSession extends EventTarget {
    */
   send(text: string, conversation?: string): Promise<Message>;
   typing(conversation?: string): void;
+  /** Closes a conversation: an operator's. It is repeated after a switch until a deployment has told it (`end`), unless one writes there again. */
   end(conversation: string): void;
   /** How many messages wait to become safe. */
   readonly pending: number;

@@ -48,6 +48,8 @@ export function createTalk(options, emit) {
   let typed = 0;
   /** What is to be acknowledged of which conversation. */
   const received = new Map();
+  /** Conversations that were ended here, and no deployment has said so. */
+  const ending = new Set();
   /** A switch that is told when its replay is over. @type {any} */
   let switched;
   /** A move that waits for the outbox. @type {any} */
@@ -152,6 +154,7 @@ export function createTalk(options, emit) {
     if (switched) switched.resent = outbox.entries.filter((e) => e.sent).length;
     for (const e of outbox.entries) e.sent = 0;
     flush();
+    for (const c of ending) speak(c, { kind: "end" });
     if (line.inUse?.filled) complete();
   }
 
@@ -191,6 +194,7 @@ export function createTalk(options, emit) {
     if (kind == "typing") emit(kind, { c, from });
     if (kind == "end") {
       over = true;
+      ending.delete(c);
       emit(kind, { c });
     }
     if (kind || !isMessage(m)) return;
@@ -355,7 +359,7 @@ export function createTalk(options, emit) {
 
   /** @param {string} c @param {any} what */
   function speak(c, what) {
-    say(/** @type {Link} */ (line.inUse), { t: "msg", c, s: outbox.sender, ...what });
+    if (line.inUse) say(line.inUse, { t: "msg", c, s: outbox.sender, ...what });
   }
 
   /** @param {any} event */
@@ -368,6 +372,7 @@ export function createTalk(options, emit) {
   function stop(why) {
     for (const alarm of [paced, unacknowledged, due, going]) alarm();
     giveBack?.();
+    if (ending.size) emit("drop", { why });
     for (const e of outbox.take(() => true)) {
       e.reject?.(failure("AbortError", why));
       emit("drop", { why, message: message(e) });
@@ -402,6 +407,7 @@ export function createTalk(options, emit) {
       const c = visitor ? outbox.c : to;
       need("conversation", c || visitor);
       over = false;
+      ending.delete(c);
       return new Promise((resolve, reject) => write(/** @type {string} */ (c), text, { resolve, reject }));
     },
 
@@ -414,8 +420,8 @@ export function createTalk(options, emit) {
 
     /** @param {string} c */
     end(c) {
-      if (line.inUse) speak(c, { kind: "end" });
-      else emit("drop", { why: "not connected" });
+      ending.add(c);
+      speak(c, { kind: "end" });
     },
 
     close() {
