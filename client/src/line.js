@@ -74,14 +74,13 @@ export function createLine(options, protocols, dialect, host) {
     close,
   };
 
-  const blocked = createBlocked([config.url, ...deployments.flatMap((d) => d.urls)], (url) => host.emit("blocked", { url, why: "csp" }));
-  route.shuns = blocked.has;
+  const securitypolicyviolation = createBlocked([config.url, ...deployments.flatMap((d) => d.urls)], route.shunned, (url) => host.emit("blocked", { url, why: "csp" }));
   const watchdog = createWatchdog(timing, host.eager, (n) => line.inUse?.send(dialect?.ping(n)), (at) => doubt("silent", at));
 
   /** Begins. */
   function open() {
     // The page may have slept, or the network may be another one.
-    unlisten = listen({ online: probe, pageshow: probe, resume: probe, visibilitychange: probe });
+    unlisten = listen({ online: probe, pageshow: probe, resume: probe, visibilitychange: probe, securitypolicyviolation });
     miss(since, "");
     seek();
   }
@@ -148,7 +147,7 @@ export function createLine(options, protocols, dialect, host) {
   /** @param {import("./race.js").Candidate[]} list @param {(link: Link, event: any) => void} won @param {() => void} over */
   function run(list, won, over) {
     // No request that is forbidden tells who is there.
-    const dial = (/** @type {import("./race.js").Candidate} */ c, /** @type {any} */ ends) => createLink(c, protocols, ends, round > 0 && !blocked.has(plain(c.url)));
+    const dial = (/** @type {import("./race.js").Candidate} */ c, /** @type {any} */ ends) => createLink(c, protocols, ends, round > 0 && !route.shuns(plain(c.url)));
     race = createRace(list, dial, timing, {
       greeting: () => dialect?.hello({ tried: tried(), epoch: moderator.known()?.epoch || 0 }),
       judge: ready,
@@ -323,7 +322,6 @@ export function createLine(options, protocols, dialect, host) {
     line.inUse = line.next = undefined;
     calm();
     watchdog.stop();
-    blocked.stop();
     unlisten?.();
     setState("closed");
   }
