@@ -43,7 +43,7 @@ export function createLine(options, protocols, dialect, host) {
   let moving;
   let round = 0;
   /** When the present gap began, and why. */
-  let since = Date.now();
+  let since = 0;
   let reason = "";
   /** When deployments complained about our frames, the latest first. @type {number[]} */
   const complaints = [];
@@ -81,7 +81,7 @@ export function createLine(options, protocols, dialect, host) {
   function open() {
     // The page may have slept, or the network may be another one.
     unlisten = listen({ online: probe, pageshow: probe, resume: probe, visibilitychange: probe, securitypolicyviolation });
-    miss(since, "");
+    miss(Date.now(), "");
     seek();
   }
 
@@ -246,7 +246,7 @@ export function createLine(options, protocols, dialect, host) {
   function down(link, event) {
     if (link == line.next) {
       line.next = undefined;
-      failed.set(link.url, link.id);
+      route.fail(link);
       return doubted || moveLater();
     }
     line.inUse = undefined;
