@@ -1,4 +1,5 @@
 import { plain } from "./link.js";
+import { need } from "./options.js";
 import { createRoute } from "./route.js";
 
 /** What was learned, by configuration. @type {Map<string, ReturnType<typeof createRoute>>} */
@@ -44,6 +45,6 @@ export async function failoverFetch(options, path, init = {}) {
     signal?.throwIfAborted();
     route.fail(candidate);
   }
-  if (last) return last;
-  throw new TypeError("livens: nobody");
+  need("nobody", last);
+  return last;
 }
