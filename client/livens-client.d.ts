@@ -76,6 +76,14 @@ export class FailoverSocket extends EventTarget {
   constructor(options: Options, protocols?: string | string[], dialect?: Dialect);
   addEventListener<K extends keyof SocketEvents>(type: K, listener: Listener<SocketEvents[K]>, options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  static readonly CONNECTING: 0;
+  static readonly OPEN: 1;
+  static readonly CLOSING: 2;
+  static readonly CLOSED: 3;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
   readonly readyState: 0 | 1 | 2 | 3;
   readonly state: State;
   /** The id of the deployment in use; null before the first and while reconnecting. */
@@ -158,6 +166,7 @@ export class ChatSession extends EventTarget {
    */
   send(text: string, conversation?: string): Promise<Message>;
   typing(conversation?: string): void;
+  /** Closes a conversation: an operator's. It is repeated after a switch until a deployment has told it (`end`), unless one writes there again. */
   end(conversation: string): void;
   /** How many messages wait to become safe. */
   readonly pending: number;

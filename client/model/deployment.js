@@ -1,7 +1,7 @@
 import { Server } from "./network.js";
 
 // A chat deployment as docs/client-protocol.md describes it, with what makes it misbehave: `faults` may hold
-//   mute (never welcomes), noacks (answers heartbeats, and does nothing with messages), ackless (stores and echoes messages, and acknowledges none), lies (frames that no protocol knows).
+//   mute (never welcomes), noacks (answers heartbeats, and does nothing with messages, nor with later ones of the same connection), ackless (stores and echoes messages, and acknowledges none), lies (frames that no protocol knows).
 
 export class Deployment extends Server {
   faults = new Set();
@@ -116,6 +116,7 @@ export class Deployment extends Server {
 class Session {
   who = null;
   c = "";
+  stuck = false;
 
   constructor(deployment, socket, network) {
     this.deployment = deployment;
@@ -180,7 +181,8 @@ class Session {
 
   message(frame) {
     const d = this.deployment;
-    if (d.faults.has("noacks")) return;
+    // What follows a message that was dropped would be out of order: no deployment takes it on the same connection, also when its disk goes on.
+    if ((this.stuck ||= d.faults.has("noacks"))) return;
     if (frame.kind) {
       // An end comes back to the one who said it, too.
       for (const s of d.sessions) if ((s != this || frame.kind == "end") && s.in(frame.c)) s.say({ ...frame, from: this.who.role });

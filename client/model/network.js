@@ -83,7 +83,9 @@ class Socket {
     if (network.forbidden.has(host)) {
       setTimeout(() => {
         network.page.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI: url, effectiveDirective: "connect-src" }));
-        this.closed(1006);
+        // As Chromium does: no close.
+        this.readyState = 3;
+        this.onerror?.({});
       }, 0);
     } else if (!server || server.condition == "dead") setTimeout(() => this.closed(1006), 1);
     else {
@@ -124,6 +126,7 @@ class Socket {
     if (this.readyState == 3) return;
     this.readyState = 3;
     this.server?.sockets.delete(this);
+    if (code == 1006) this.onerror?.({});
     this.onclose?.({ code, reason, wasClean: code != 1006 });
   }
 }

@@ -13,13 +13,12 @@
 export function candidates(options, { first = [], tried = [], fresh = false, direct = false, blocked = () => false }) {
   const place = (/** @type {string} */ id) => (tried.includes(id) ? 1e6 : 0) + (first.indexOf(id) + 1 || 1e3);
   const deployments = [...options.deployments].sort((a, b) => place(a.id) - place(b.id));
-  /** @type {{id: string | null, url: string, turn: number}[]} */
-  const list = deployments.flatMap(({ id, urls }) => urls.map((url, turn) => ({ id, url, turn }))).sort((a, b) => a.turn - b.turn);
-  const name = { id: null, url: options.url, turn: 0 };
+  /** @type {{id: string | null, url: string, turn?: number}[]} */
+  const list = deployments.flatMap(({ id, urls }) => urls.map((url, turn) => ({ id, url, turn }))).sort((a, b) => /** @type {any} */ (a).turn - /** @type {any} */ (b).turn);
+  const name = { id: null, url: options.url };
   if (fresh) list.unshift(name);
   else list.push(name);
-  const open = list.filter((c) => !blocked(c.url));
-  const fitting = (/** @type {{id: string | null, url: string}[]} */ some) => some.filter((c) => c.id || !direct);
+  const fitting = list.filter((c) => c.id || !direct);
   // Better a stale name than nothing, and better what is blocked than nothing.
-  return [fitting(open), open].find((l) => l[0]) || fitting(list);
+  return [fitting, list].map((some) => some.filter((c) => !blocked(c.url))).find((l) => l[0]) || fitting;
 }

@@ -4,6 +4,13 @@ export const custom = (type, detail) => new CustomEvent(type, { detail });
 /** @param {string} name @param {string} text @returns {Error} what browsers throw under this name */
 export const failure = (name, text) => new DOMException("livens: " + text, name);
 
+/** @template T @param {() => T} f @returns {T | undefined} what it gives; nothing when it throws */
+export const attempt = (f) => {
+  try {
+    return f();
+  } catch {}
+};
+
 /** @param {any} text @returns {number} how long it is in UTF-8 */
 export const bytes = (text) => new TextEncoder().encode(text).length;
 

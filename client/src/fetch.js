@@ -1,4 +1,5 @@
 import { plain } from "./link.js";
+import { need } from "./options.js";
 import { createRoute } from "./route.js";
 
 /** What was learned, by configuration. @type {Map<string, ReturnType<typeof createRoute>>} */
@@ -15,8 +16,7 @@ const routes = new Map();
  * @throws {TypeError} when nobody answers @throws {DOMException} AbortError
  */
 export async function failoverFetch(options, path, init = {}) {
-  const { pool, url, deployments, moderators } = options;
-  const key = JSON.stringify([pool, url, deployments, moderators]);
+  const key = JSON.stringify(options);
   const route = routes.get(key) || createRoute(options);
   routes.set(key, route);
   const { failed, config: { timing } } = route;
@@ -45,6 +45,6 @@ export async function failoverFetch(options, path, init = {}) {
     signal?.throwIfAborted();
     route.fail(candidate);
   }
-  if (last) return last;
-  throw new TypeError("livens: nobody");
+  need("nobody", last);
+  return last;
 }

@@ -1,3 +1,3 @@
-export { ChatSession } from "./dialect/chat.js";
 export { failoverFetch } from "./fetch.js";
 export { FailoverSocket } from "./socket.js";
+export { ChatSession } from "./dialect/chat.js";

@@ -43,10 +43,10 @@ export function createLine(options, protocols, dialect, host) {
   let moving;
   let round = 0;
   /** When the present gap began, and why. */
-  let since = Date.now();
+  let since = 0;
   let reason = "";
-  /** When deployments complained about our frames. @type {number[]} */
-  let complaints = [];
+  /** When deployments complained about our frames, the latest first. @type {number[]} */
+  const complaints = [];
   /** @type {(() => void) | undefined} */
   let unlisten;
   const retry = createAlarm((next) => next());
@@ -74,15 +74,14 @@ export function createLine(options, protocols, dialect, host) {
     close,
   };
 
-  const blocked = createBlocked([config.url, ...deployments.flatMap((d) => d.urls)], (url) => host.emit("blocked", { url, why: "csp" }));
-  route.shuns = blocked.has;
+  const securitypolicyviolation = createBlocked([config.url, ...deployments.flatMap((d) => d.urls)], route.shunned, (url) => host.emit("blocked", { url, why: "csp" }));
   const watchdog = createWatchdog(timing, host.eager, (n) => line.inUse?.send(dialect?.ping(n)), (at) => doubt("silent", at));
 
   /** Begins. */
   function open() {
     // The page may have slept, or the network may be another one.
-    unlisten = listen({ online: probe, pageshow: probe, resume: probe, visibilitychange: probe });
-    miss(since, "");
+    unlisten = listen({ online: probe, pageshow: probe, resume: probe, visibilitychange: probe, securitypolicyviolation });
+    miss(Date.now(), "");
     seek();
   }
 
@@ -148,7 +147,7 @@ export function createLine(options, protocols, dialect, host) {
   /** @param {import("./race.js").Candidate[]} list @param {(link: Link, event: any) => void} won @param {() => void} over */
   function run(list, won, over) {
     // No request that is forbidden tells who is there.
-    const dial = (/** @type {import("./race.js").Candidate} */ c, /** @type {any} */ ends) => createLink(c, protocols, ends, round > 0 && !blocked.has(plain(c.url)));
+    const dial = (/** @type {import("./race.js").Candidate} */ c, /** @type {any} */ ends) => createLink(c, protocols, ends, round > 0 && !route.shuns(plain(c.url)));
     race = createRace(list, dial, timing, {
       greeting: () => dialect?.hello({ tried: tried(), epoch: moderator.known()?.epoch || 0 }),
       judge: ready,
@@ -187,10 +186,10 @@ export function createLine(options, protocols, dialect, host) {
   /** @param {Link} link @param {Closing} event */
   function lost(link, event) {
     const code = /** @type {number} */ (event.code);
-    if (code == 4008 && link.greeted) complaints = [...complaints.filter((at) => Date.now() - at < 60000), Date.now()];
+    if (code == 4008 && link.greeted) complaints.unshift(Date.now());
     const refused = code == 4003 || host.final?.(code);
     // Beside a link that is in use it is the other deployment that is wrong.
-    if (complaints.length > 2 || (refused && !line.inUse)) {
+    if (complaints[0] - complaints[2] < 60000 || (refused && !line.inUse)) {
       close();
       return host.ended(event);
     }
@@ -247,7 +246,7 @@ export function createLine(options, protocols, dialect, host) {
   function down(link, event) {
     if (link == line.next) {
       line.next = undefined;
-      failed.set(link.url, link.id);
+      route.fail(link);
       return doubted || moveLater();
     }
     line.inUse = undefined;
@@ -323,7 +322,6 @@ export function createLine(options, protocols, dialect, host) {
     line.inUse = line.next = undefined;
     calm();
     watchdog.stop();
-    blocked.stop();
     unlisten?.();
     setState("closed");
   }

@@ -26,7 +26,6 @@ export function createLink({ id, url }, protocols, ends, scout) {
   const silence = () => {
     link.gone = true;
     stop.abort();
-    if (ws) ws.onopen = ws.onmessage = ws.onclose = null;
   };
   const down = (/** @type {any} */ event) => {
     if (link.gone) return;
@@ -42,9 +41,11 @@ export function createLink({ id, url }, protocols, ends, scout) {
       // Mixed content, or an old browser's way to say that the CSP forbids it.
       return fail();
     }
-    ws.onopen = () => link.ends.opened?.(link);
-    ws.onmessage = (/** @type {any} */ event) => link.ends.frame(link, event);
+    ws.onopen = () => link.gone || link.ends.opened?.(link);
+    ws.onmessage = (/** @type {any} */ event) => link.gone || link.ends.frame(link, event);
     ws.onclose = down;
+    // Chromium tells of a URL that the CSP forbids by this alone; else `close` follows, with no more to say.
+    ws.onerror = fail;
   };
 
   const link = {
@@ -65,7 +66,7 @@ export function createLink({ id, url }, protocols, ends, scout) {
 
     /** @param {any} data */
     send(data) {
-      if (link.isOpen()) ws.send(data);
+      ws.send(data); // what is not open any more drops it
     },
 
     /** Lets it go without a word to its holder. @param {number} [code] @param {string} [reason] */

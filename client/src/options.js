@@ -1,3 +1,5 @@
+import { attempt } from "./events.js";
+
 /** The defaults of Timing, in milliseconds. */
 export const TIMING = {
   connect: 4000, welcome: 4000, ack: 2000, busy: 5000, idle: 20000, stagger: 1000, hedge: 300, moderator: 2000, direct: 120000, notice: 3000,
@@ -36,11 +38,7 @@ export const need = (what, ok) => {
 const isList = (list, good) => Array.isArray(list) && list[0] && list.every(good);
 
 /** @param {any} url @returns {string | undefined} its scheme, host and port: https: to a host may be allowed where wss: is not */
-export const originOf = (url) => {
-  try {
-    return new URL(url).origin;
-  } catch {}
-};
+export const originOf = (url) => attempt(() => new URL(url).origin);
 
 /** @param {RegExp} scheme @returns {(text: any) => boolean} */
 const isURL = (scheme) => (text) => scheme.test(originOf(text) || "");

@@ -1,4 +1,4 @@
-import { bytes, failure } from "./events.js";
+import { attempt, bytes, failure } from "./events.js";
 import { isText, need } from "./options.js";
 
 /** How many messages and how many bytes may wait. */
@@ -73,18 +73,13 @@ export function createOutbox(storage, name) {
   };
 
   // Whether it could be kept; where there is no storage, memory has to do.
-  const save = () => {
-    try {
-      // JSON leaves functions out.
+  // JSON leaves functions out.
+  const save = () =>
+    attempt(() => {
       storage?.setItem(name, JSON.stringify(box));
       return true;
-    } catch {}
-  };
+    });
 
-  try {
-    Object.assign(box, JSON.parse(/** @type {any} */ (storage?.getItem(name))));
-  } catch {
-    // What is no JSON is none of ours.
-  }
-  return box;
+  // What is no JSON is none of ours.
+  return Object.assign(box, /** @type {{}} */ (attempt(() => JSON.parse(/** @type {any} */ (storage?.getItem(name))))));
 }

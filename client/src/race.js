@@ -37,13 +37,9 @@ export function createRace(waiting, dial, timing, judge) {
   };
 
   const remove = (/** @type {Link} */ link) => {
-    deadline(link);
+    link.late();
     running.delete(link);
     return link;
-  };
-
-  const deadline = (/** @type {Link} */ link, /** @type {number | void} */ ms) => {
-    (link.late ||= createAlarm(fail))(ms, link, {});
   };
 
   const next = () => {
@@ -53,7 +49,8 @@ export function createRace(waiting, dial, timing, judge) {
     if (candidate) {
       const link = dial(candidate, { opened, frame, down: fail });
       running.add(link);
-      deadline(link, timing.connect);
+      link.late = createAlarm(fail);
+      link.late(timing.connect, link, {});
     } else if (!running.size) {
       ended = true;
       return judge.over();
@@ -72,7 +69,7 @@ export function createRace(waiting, dial, timing, judge) {
   });
 
   const opened = (/** @type {Link} */ link) => {
-    deadline(link, timing.welcome);
+    link.late(timing.welcome, link, {});
     greet();
   };
 

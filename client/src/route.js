@@ -1,6 +1,6 @@
 import { candidates } from "./candidates.js";
 import { createModerator } from "./moderator.js";
-import { validate } from "./options.js";
+import { originOf, validate } from "./options.js";
 
 /** @typedef {import("./race.js").Candidate} Candidate */
 
@@ -21,8 +21,11 @@ export function createRoute(options) {
     failed,
     /** The deployment that was in use last. @type {string | null} */
     home: null,
-    /** Whether this page may not use a URL. */
-    shuns: (/** @type {string} */ _url) => false,
+    /** Origins that this page may not use. @type {Set<string | undefined>} */
+    shunned: new Set(),
+
+    /** @param {string} url */
+    shuns: (url) => route.shunned.has(originOf(url)),
 
     /** A gap begins: the first failure in it begins the time of direct URLs only, and those after it do not prolong it. */
     reset() {

@@ -9,6 +9,9 @@ const KEPT = 65536;
 /** Codes with which a server says that it does not want this conversation, whichever deployment it is at. */
 const FINAL = /^10(0[23789]|10)$/;
 
+/** What readyState may be. */
+const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
+
 /** A WebSocket that goes on when its deployment does not. Its members are described in livens-client.d.ts. */
 export class FailoverSocket extends EventTarget {
   /**
@@ -64,6 +67,7 @@ export class FailoverSocket extends EventTarget {
     const moving = createAlarm(line.follow);
 
     expose(this, {
+      ...STATES,
       get readyState() {
         return line.state == "closed" ? 3 : +opened;
       },
@@ -116,3 +120,5 @@ export class FailoverSocket extends EventTarget {
     line.open();
   }
 }
+
+expose(FailoverSocket, STATES);

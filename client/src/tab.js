@@ -12,16 +12,13 @@ const WAIT = 60;
  * @returns {() => void} gives it back
  */
 export function claim(sender, told) {
-  if (!globalThis.BroadcastChannel) {
-    queueMicrotask(() => told(true)); // the page listens by then
-    return () => {};
-  }
   /** @type {any} */
   let channel;
   let mine = false;
-  const pagehide = () => channel.close();
+  const pagehide = () => channel?.close();
   const pageshow = () => {
-    channel?.close();
+    pagehide();
+    if (!globalThis.BroadcastChannel) return; // an old browser: nobody will answer
     channel = new BroadcastChannel("livens");
     channel.onmessage = (/** @type {any} */ { data: [whose, answer] }) => {
       if (whose != sender) return;
@@ -35,7 +32,7 @@ export function claim(sender, told) {
   });
   const unlisten = listen({ pagehide, pageshow });
   pageshow();
-  channel.postMessage([sender, false]);
+  channel?.postMessage([sender, false]);
   end(WAIT, true);
   return () => {
     end();

@@ -45,18 +45,11 @@ export function createTranscript() {
     const { held } = own;
     const out = [];
     for (;;) {
-      const message = held.get(own.shown + 1);
-      if (message) {
-        out.push(message);
-        own.shown++;
-        own.gap = 0;
-        continue;
-      }
-      const beyond = [...held.keys()].filter((n) => n > own.shown);
-      if (!beyond.length) return out;
-      own.gap ||= now;
-      if (now - own.gap < HOLD) return out;
-      own.shown = Math.min(...beyond) - 1;
+      const next = Math.min(...[...held.keys()].filter((n) => n > own.shown));
+      if (next > own.shown + 1 && (next == Infinity || now - (own.gap ||= now) < HOLD)) return out;
+      own.gap = 0;
+      own.shown = next;
+      out.push(held.get(next));
     }
   };
 
@@ -98,10 +91,7 @@ export function createTranscript() {
       // Sorting by time leaves what is of one time in the order in which it was put here.
       for (const [, { held }] of [...senders].sort()) {
         let at = 0;
-        for (const n of [...held.keys()].sort((a, b) => a - b)) {
-          const m = /** @type {Message} */ (held.get(n));
-          list.push({ m, at: (at = Math.max(at, m.at)) });
-        }
+        for (const m of [...held.values()].sort((a, b) => a.n - b.n)) list.push({ m, at: (at = Math.max(at, m.at)) });
       }
       return list.sort((a, b) => a.at - b.at).map(({ m }) => m);
     },

@@ -22,8 +22,8 @@ export function createWatchdog(timing, busy, ping, silent) {
   /** The deployment spoke. */
   const heard = () => {
     stop();
-    // In a hidden page each of the two timers may be late by a second.
-    timer((busy() ? timing.busy : timing.idle) - (globalThis.document?.hidden ? 1500 : 0));
+    // In a hidden page each of the two timers may be late by a second; nobody shall wait longer for that.
+    timer((busy() ? timing.busy : timing.idle) - (globalThis.document?.hidden ? 2500 : 0));
   };
 
   /** Asks now, unless an answer is awaited already. */

@@ -101,7 +101,9 @@ test("typing, presence and end are told and stored nowhere", async (t) => {
   w.redundant.become("dead");
   await w.clock.run(100);
   operator.session.end(c);
-  assert.equal(operator.of("drop").length, 1, "what can not be sent is said");
+  assert.equal(operator.of("drop").length, 0, "it waits");
+  operator.session.close();
+  assert.equal(operator.of("drop").length, 1, "what can not be sent any more is said");
 });
 
 test("put frames hold at most 200 messages and 64 KiB", () => {
@@ -128,4 +130,38 @@ test("a replay is acknowledged once a conversation, when it is over", async (t) 
   assert.equal(w.primary.received - before, 2, "a hello, and one acknowledgement");
   assert.equal(visitor.session.state, "live");
   assert.equal(operator.session.state, "live");
+});
+
+for (const how of ["on a socket that is dead, and nobody knows", "while not connected"]) {
+  test(`an end that is said ${how} is said again until a deployment tells it`, async (t) => {
+    const w = world(t);
+    const { operator, c } = await chatting(w);
+    w.primary.become("silent");
+    if (how == "while not connected") {
+      w.redundant.become("dead");
+      w.primary.become("dead");
+      await w.clock.run(100);
+    }
+    operator.session.end(c);
+    await w.clock.run(100);
+    w.redundant.become("up");
+    await w.clock.run(20_000);
+    assert.deepEqual(operator.of("end"), [{ c }]);
+    for (const s of [...w.redundant.sessions]) s.end(1012);
+    w.primary.become("up");
+    await w.clock.run(5000);
+    assert.equal(operator.session.state, "live");
+    assert.equal(operator.of("end").length, 1, "and not once more");
+  });
+}
+
+test("who writes after an end that did not arrive takes it back", async (t) => {
+  const w = world(t);
+  const { visitor, operator, c } = await chatting(w);
+  w.primary.become("silent");
+  operator.session.end(c);
+  operator.session.send("One more thing.", c);
+  await w.clock.run(15_000);
+  assert.equal(visitor.texts().at(-1), "One more thing.");
+  assert.deepEqual(visitor.of("end"), []);
 });

@@ -87,6 +87,17 @@ test("a URL that the CSP forbids is told from a dead one: the page is told, the 
   assert.ok(!w.connects.includes("wss://redundant.test/chat"), "it is not tried again");
 });
 
+test("forbidden URLs cost no time: where the policy allows the service's name only, one is there as soon as DNS leads to who lives", async (t) => {
+  const w = world(t);
+  for (const host of ["primary.test", "203.0.113.10", "redundant.test", "198.51.100.20"]) w.network.forbidden.add(host);
+  const { visitor } = await chatting(w);
+  w.network.add("chat.test", w.redundant);
+  w.primary.become("dead");
+  await w.clock.run(300);
+  assert.equal(visitor.session.deployment, "redundant");
+  assert.equal(visitor.of("blocked").length, 4);
+});
+
 test("a violation of somebody else's is none of ours", async (t) => {
   const w = world(t);
   const { visitor } = await chatting(w);

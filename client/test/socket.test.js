@@ -31,6 +31,14 @@ function echoes(t) {
 
 const dialect = { hello: ({ tried }) => "hello " + tried, ready: (d) => d.startsWith("echo hello"), ping: (n) => "ping " + n };
 
+test("its states have their names, as a WebSocket's: on the class and on each", (t) => {
+  const w = echoes(t);
+  const socket = new FailoverSocket(w.options());
+  for (const it of [FailoverSocket, socket]) assert.deepEqual([it.CONNECTING, it.OPEN, it.CLOSING, it.CLOSED], [0, 1, 2, 3]);
+  assert.equal(socket.readyState, FailoverSocket.CONNECTING);
+  socket.close();
+});
+
 test("it is a WebSocket: open once, message, send, close", async (t) => {
   const w = echoes(t);
   const socket = new FailoverSocket(w.options(), "sub.1");

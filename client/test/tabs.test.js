@@ -120,3 +120,27 @@ test("who was frozen while its tab was duplicated numbers after the other: nothi
   }
   for (const tab of [one, two]) assert.deepEqual(tab.texts(), ["first", "a", "b", "c"]);
 });
+
+for (const bfcache of [false, true]) {
+  test(`one number for two texts, ${bfcache ? "back from the back/forward cache" : "at the same moment"}: who comes second takes the next number, and neither is lost`, async (t) => {
+    const w = world(t);
+    const one = person(w, "visitor");
+    const operator = person(w, "operator");
+    await w.clock.run(200);
+    one.session.send("first");
+    await w.clock.run(100);
+    const two = person(w, "visitor", { storage: new Store(one.storage) }); // nobody answers: there is no channel
+    await w.clock.run(200);
+    if (bfcache) for (const s of [...w.primary.sockets].slice(0, 1)) s.peer.closed();
+    const safe = [two.session.send("b")];
+    if (bfcache) await w.clock.run(100);
+    safe.push(one.session.send("a"), one.session.send("c"));
+    if (bfcache) for (const s of [...w.primary.sockets].slice(0, 1)) s.closed(1006);
+    await w.clock.run(500);
+    assert.deepEqual((await Promise.all(safe)).map((m) => m.text), ["b", "a", "c"]);
+    const all = ["a", "b", "c", "first"];
+    for (const p of [one, two, operator]) assert.deepEqual(p.session.transcript(one.session.conversation).map((m) => m.text).sort(), all);
+    assert.deepEqual(operator.texts().sort(), all);
+    for (const d of [w.primary, w.redundant]) assert.deepEqual([...d.senders(one.session.conversation).values()].flatMap((own) => [...own.values()].map((m) => m.text)).sort(), all);
+  });
+}

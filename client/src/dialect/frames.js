@@ -1,3 +1,4 @@
+import { attempt } from "../events.js";
 import { isText } from "../options.js";
 
 /** The WebSocket subprotocol. */
@@ -7,11 +8,7 @@ export const ROLE = /^(visitor|operator)$/;
 
 /** @param {any} data @returns {any} an object, or an empty one for what is no frame */
 export function parse(data) {
-  try {
-    return JSON.parse(data) || {};
-  } catch {
-    return {};
-  }
+  return attempt(() => JSON.parse(data)) || {};
 }
 
 /** @param {any} m @returns {boolean} whether this is a numbered message as a deployment sends it */

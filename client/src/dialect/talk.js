@@ -1,6 +1,6 @@
 import { createAlarm } from "../alarm.js";
 import { spread } from "../backoff.js";
-import { failure } from "../events.js";
+import { attempt, failure } from "../events.js";
 import { createLine } from "../line.js";
 import { need } from "../options.js";
 import { createOutbox } from "../outbox.js";
@@ -31,11 +31,11 @@ const TYPING = 2000;
  */
 export function createTalk(options, emit) {
   const { role, name = "", token } = options;
-  need("role: want visitor or operator", ROLE.test(role));
+  need("role", ROLE.test(role));
   const visitor = role == "visitor";
   const line = createLine(options, PROTOCOL, dialect(), { eager: busy, begins: welcome, used, frame, emit: told, ended });
   const key = options.key || (visitor ? sharedKey("livens:" + options.pool) : undefined);
-  const outbox = createOutbox(options.storage || session(), ["livens", options.pool, role, key?.slice(0, 8)].join(":"));
+  const outbox = createOutbox(options.storage || attempt(() => sessionStorage), ["livens", options.pool, role, key?.slice(0, 8)].join(":"));
   const pace = createPace();
   /** @type {Map<string, ReturnType<typeof createTranscript>>} */
   const chats = new Map();
@@ -48,6 +48,8 @@ export function createTalk(options, emit) {
   let typed = 0;
   /** What is to be acknowledged of which conversation. */
   const received = new Map();
+  /** Conversations that were ended here, and no deployment has said so. */
+  const ending = new Set();
   /** A switch that is told when its replay is over. @type {any} */
   let switched;
   /** A move that waits for the outbox. @type {any} */
@@ -152,6 +154,7 @@ export function createTalk(options, emit) {
     if (switched) switched.resent = outbox.entries.filter((e) => e.sent).length;
     for (const e of outbox.entries) e.sent = 0;
     flush();
+    for (const c of ending) speak(c, { kind: "end" });
     if (line.inUse?.filled) complete();
   }
 
@@ -191,6 +194,7 @@ export function createTalk(options, emit) {
     if (kind == "typing") emit(kind, { c, from });
     if (kind == "end") {
       over = true;
+      ending.delete(c);
       emit(kind, { c });
     }
     if (kind || !isMessage(m)) return;
@@ -199,6 +203,13 @@ export function createTalk(options, emit) {
     const entry = own && outbox.entries.find((e) => e.c == c && e.n == n);
     // Another tab may be this sender: this one was frozen, or hidden away, when it was duplicated. Its numbers are taken.
     if (own && n > (outbox.last[c] || 0)) outbox.last[c] = n;
+    // And the number of this one was: it takes the next. What was shown under it is now the other's.
+    if (entry && entry.text != text) {
+      held(entry).text = text;
+      show(held(entry));
+      outbox.take((e) => e == entry);
+      write(c, entry.text, entry);
+    }
     take({ c, s, n, from, name: String(m.name || ""), at, text, mark: from != role ? "delivered" : own && !entry ? "safe" : "disk" });
     if (own) return;
     received.set(c, { ...received.get(c), [s]: upTo(chat(c).have(), s) });
@@ -311,6 +322,13 @@ export function createTalk(options, emit) {
     leaving = undefined;
   }
 
+  /** @param {string} c @param {string} text @param {Pick<Entry, "resolve" | "reject">} ends */
+  function write(c, text, { resolve, reject }) {
+    const entry = outbox.put(c, text, Math.max(Date.now() + ahead, chat(c).latest() + 1));
+    take(message(Object.assign(entry, { resolve, reject })));
+    flush();
+  }
+
   /** @param {any} n */
   function presence(n) {
     if (!(n >= 0) || n == operators) return;
@@ -341,7 +359,7 @@ export function createTalk(options, emit) {
 
   /** @param {string} c @param {any} what */
   function speak(c, what) {
-    say(/** @type {Link} */ (line.inUse), { t: "msg", c, s: outbox.sender, ...what });
+    if (line.inUse) say(line.inUse, { t: "msg", c, s: outbox.sender, ...what });
   }
 
   /** @param {any} event */
@@ -354,6 +372,7 @@ export function createTalk(options, emit) {
   function stop(why) {
     for (const alarm of [paced, unacknowledged, due, going]) alarm();
     giveBack?.();
+    if (ending.size) emit("drop", { why });
     for (const e of outbox.take(() => true)) {
       e.reject?.(failure("AbortError", why));
       emit("drop", { why, message: message(e) });
@@ -387,12 +406,9 @@ export function createTalk(options, emit) {
       if (line.state == "closed") throw failure("AbortError", "closed");
       const c = visitor ? outbox.c : to;
       need("conversation", c || visitor);
-      const entry = outbox.put(/** @type {string} */ (c), text, Math.max(Date.now() + ahead, chat(/** @type {string} */ (c)).latest() + 1));
       over = false;
-      const safe = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
-      take(message(entry));
-      flush();
-      return safe;
+      ending.delete(c);
+      return new Promise((resolve, reject) => write(/** @type {string} */ (c), text, { resolve, reject }));
     },
 
     /** @param {string} [c] */
@@ -404,8 +420,8 @@ export function createTalk(options, emit) {
 
     /** @param {string} c */
     end(c) {
-      if (line.inUse) speak(c, { kind: "end" });
-      else emit("drop", { why: "not connected" });
+      ending.add(c);
+      speak(c, { kind: "end" });
     },
 
     close() {
@@ -417,19 +433,8 @@ export function createTalk(options, emit) {
   };
 }
 
-/** @returns {Storage | undefined} where the browser forbids it there is none */
-function session() {
-  try {
-    return sessionStorage;
-  } catch {}
-}
-
-/** @param {string} name @returns {string} the key that all tabs of this visitor share */
+/** @param {string} name @returns {string} the key that all tabs of this visitor share, unless the browser forbids storage */
 function sharedKey(name) {
   const key = random(24);
-  try {
-    return (localStorage[name] ||= key);
-  } catch {
-    return key;
-  }
+  return attempt(() => (localStorage[name] ||= key)) || key;
 }

@@ -86,7 +86,8 @@ export class Transcript {
   #message(message, follows) {
     const key = `${message.s}:${message.n}`;
     let drawn = this.drawn.get(key);
-    if (!drawn) this.drawn.set(key, drawn = this.#draw(key, message));
+    // Its text changes when another tab was quicker to take its number.
+    if (drawn?.querySelector("p").textContent !== message.text) this.drawn.set(key, drawn = this.#draw(key, message));
     drawn.classList.toggle("follows", follows);
     if (drawn.dataset.mark !== message.mark) this.#mark(drawn, message);
     return drawn;
