@@ -115,7 +115,6 @@ func TestDrillChatThereAndBack(t *testing.T) {
 // TestDrillChatStopped (F9): the active deployment is stopped (SIGSTOP) while both write, and goes on when it is no longer
 // needed.
 func TestDrillChatStopped(t *testing.T) {
-	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
 		w.primary.freeze()

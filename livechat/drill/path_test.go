@@ -68,24 +68,22 @@ func TestDrillChatReset(t *testing.T) {
 
 // TestDrillChatBlackHole (F3, F4): nothing passes any more between the browsers and the active deployment.
 func TestDrillChatBlackHole(t *testing.T) {
-	t.Parallel()
-	t.Run("writing", func(t *testing.T) {
-		t.Parallel()
-		drill(t, plan{}, func(w *world) row {
-			began := time.Now()
-			w.blackHole()
-			w.bothTo(w.redundant, began)
-			w.hear(time.Now())
-			f := w.finish(began)
-			w.below(silentBound, f)
-			return row{what: "path black-holed while both write", promised: promise(silentBound), figures: f}
-		})
+	drill(t, plan{}, func(w *world) row {
+		began := time.Now()
+		w.blackHole()
+		w.bothTo(w.redundant, began)
+		w.hear(time.Now())
+		f := w.finish(began)
+		w.below(silentBound, f)
+		return row{what: "path black-holed while both write", promised: promise(silentBound), figures: f}
 	})
-	t.Run("idle", func(t *testing.T) {
-		t.Parallel()
-		drill(t, plan{idle: true}, func(w *world) row {
-			return w.idleUntil(w.blackHole, "path black-holed while nobody writes")
-		})
+}
+
+// TestDrillChatBlackHoleIdle (F3, F4): the same while nobody writes.
+func TestDrillChatBlackHoleIdle(t *testing.T) {
+	t.Parallel()
+	drill(t, plan{idle: true}, func(w *world) row {
+		return w.idleUntil(w.blackHole, "path black-holed while nobody writes")
 	})
 }
 
