@@ -2,7 +2,7 @@
 GO ?= go
 VERSION_FLAGS = -trimpath -buildvcs=true
 
-.PHONY: help build client demo tour test test-untimed test-client test-livechat test-long evidence bench golden fuzz lint clean
+.PHONY: help build client demo tour test test-untimed test-histories chat-drills test-client test-livechat test-long evidence bench golden fuzz lint clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -23,32 +23,42 @@ lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l .)" || { echo "gofmt these files:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+	cd livechat && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
 
-# Real processes are judged there by the clock, the slowest one too: nothing else may keep the machine busy meanwhile.
+# Real processes are judged there by the clock, the slowest one too: they have the machine to themselves, and use little of it.
 TIMED = ./drill ./tour
-# The longest comes first. Most of them wait more than they work.
-UNTIMED = ./cluster $$($(GO) list ./... | grep -vE '/(cluster|drill|tour)$$')
+# Chat drills that are held to fractions of a second, or have little to spare: make chat-drills.
+TIGHT = Killed|Reset|Refused|Names|Sides|Twin|Shop|NameserverDies|WholeWay|Hidden|Frozen|Back$$|Offline|DataCenterLost|Forbidden|Stopped|BlackHole|BothDown|NoWelcome|ModeratorsDown|Failback|Herd
+UNTIMED = $$($(GO) list ./... | grep -vE '/(drill|tour)$$')
+# Vetted they are by lint.
+TEST = $(GO) test -count=1 -vet=off
 
-test: ## everything, after installing what the tests need
+test: ## everything but the tight ones of make chat-drills, after installing what the tests need
 	./scripts/test-tools.sh
 	$(MAKE) --no-print-directory lint
-	$(MAKE) --no-print-directory -j 3 --output-sync test-untimed test-client test-livechat
-	$(GO) test -count=1 -timeout=11m -p 1 $(TIMED)
-	cd livechat && $(GO) test -count=1 -timeout=11m ./drill
+	$(MAKE) --no-print-directory -j 4 --output-sync test-histories test-untimed test-client test-livechat
+	$(TEST) -timeout=11m -p 1 $(TIMED)
+	cd livechat && $(TEST) -timeout=11m ./drill -skip 'Chat($(TIGHT))'
 
-test-untimed: ## nameservers, but for what is judged by the clock
-	$(GO) test -count=1 -timeout=11m -p 3 $(UNTIMED)
+test-untimed: ## nameservers, but for what is judged by the clock, and random histories
+	$(TEST) -timeout=11m -skip RandomHistories $(UNTIMED)
+
+test-histories: ## 500 random histories of simulated clusters
+	GOGC=1000 $(TEST) -timeout=11m ./cluster -run RandomHistories
+
+chat-drills: ## people chat in Chromium while what they chat through fails: all drills, five minutes on a machine with nothing else to do
+	./scripts/test-tools.sh
+	cd livechat && $(TEST) -timeout=15m ./drill
 
 test-livechat: ## the chat deployment, a module of its own, and its pages in Chromium
-	cd livechat && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
-	cd livechat && $(GO) test -count=1 -timeout=15m $$($(GO) list ./... | grep -v '/drill$$')
+	cd livechat && $(TEST) -timeout=15m $$($(GO) list ./... | grep -v '/drill$$')
 
 test-client: ## the script on the page: types, behaviours, random histories, the package
 	cd client && npm ci --no-audit --no-fund && npm test
 
 test-long: ## the same with the race detector, more drills, longer random histories, and each fuzzer for FUZZTIME
 	./scripts/test-tools.sh
-	$(GO) test -count=1 -timeout=60m -race $(UNTIMED)
+	$(GO) test -count=1 -timeout=60m -race -skip RandomHistories $(UNTIMED)
 	LIVENS_DRILL_REPEATS=10 $(GO) test -count=1 -timeout=60m -p 1 $(TIMED)
 	cd livechat && $(GO) test -count=1 -timeout=60m -race -skip TestInSyncUnderTraffic $$($(GO) list ./... | grep -vE '/(drill|demo)$$')
 	cd livechat && LIVENS_DRILL_REPEATS=10 LIVENS_DRILL_SEEDS=200 LIVENS_DRILL_MESSAGES=500 $(GO) test -count=1 -timeout=180m ./drill

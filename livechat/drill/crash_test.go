@@ -132,7 +132,6 @@ func TestDrillChatStopped(t *testing.T) {
 
 // TestDrillChatStoppedIdle (F9): the same while nobody writes. What is written next arrives.
 func TestDrillChatStoppedIdle(t *testing.T) {
-	t.Parallel()
 	drill(t, plan{idle: true}, func(w *world) row {
 		return w.idleUntil(w.primary.freeze, "SIGSTOP while nobody writes")
 	})
@@ -185,10 +184,8 @@ func (w *world) unmoved(since time.Time, f figures) {
 // TestDrillChatBothDown (F14): both deployments are killed; the people are told after 3 s, and chat again soon after the
 // first is back, whichever that is.
 func TestDrillChatBothDown(t *testing.T) {
-	t.Parallel()
 	for _, first := range []string{"primary", "redundant"} {
 		t.Run(first, func(t *testing.T) {
-			t.Parallel()
 			drill(t, plan{}, func(w *world) row {
 				began := time.Now()
 				w.primary.kill()

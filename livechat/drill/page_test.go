@@ -16,7 +16,6 @@ func evaluate(expression string) chromedp.Action { return chromedp.Evaluate(expr
 // TestDrillChatHidden (F11): the visitor looks at another tab, for so long that the browser slows down the page's timers: to
 // one a second, since it has a WebSocket (without one, to one a minute). The active deployment is stopped; the visitor is moved as fast as if he looked, and shown what he is told.
 func TestDrillChatHidden(t *testing.T) {
-	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
 		began := time.Now()
 		show := w.visitor.hide()

@@ -81,7 +81,6 @@ func TestDrillChatBlackHole(t *testing.T) {
 
 // TestDrillChatBlackHoleIdle (F3, F4): the same while nobody writes.
 func TestDrillChatBlackHoleIdle(t *testing.T) {
-	t.Parallel()
 	drill(t, plan{idle: true}, func(w *world) row {
 		return w.idleUntil(w.blackHole, "path black-holed while nobody writes")
 	})
