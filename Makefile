@@ -2,7 +2,7 @@
 GO ?= go
 VERSION_FLAGS = -trimpath -buildvcs=true
 
-.PHONY: help build client demo tour test test-untimed test-histories chat-drills test-client test-livechat test-long evidence bench golden fuzz lint clean
+.PHONY: help build client demo tour test test-histories chat-drills test-client test-livechat test-long evidence bench golden fuzz lint clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -36,12 +36,11 @@ TEST = $(GO) test -count=1 -vet=off
 test: ## everything but the tight ones of make chat-drills, after installing what the tests need
 	./scripts/test-tools.sh
 	$(MAKE) --no-print-directory lint
-	$(MAKE) --no-print-directory -j 4 --output-sync test-histories test-untimed test-client test-livechat
+	$(MAKE) --no-print-directory -j 2 --output-sync test-histories test-client
+	$(TEST) -timeout=11m -skip RandomHistories $(UNTIMED)
+	$(MAKE) --no-print-directory test-livechat
 	$(TEST) -timeout=11m -p 1 $(TIMED)
 	cd livechat && $(TEST) -timeout=11m ./drill -skip 'Chat($(TIGHT))'
-
-test-untimed: ## nameservers, but for what is judged by the clock, and random histories
-	$(TEST) -timeout=11m -skip RandomHistories $(UNTIMED)
 
 test-histories: ## 500 random histories of simulated clusters
 	GOGC=1000 $(TEST) -timeout=11m ./cluster -run RandomHistories
