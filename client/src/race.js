@@ -43,24 +43,26 @@ export function createRace(waiting, dial, timing, judge) {
   };
 
   const next = () => {
-    stagger();
-    if (ended) return;
+    // With nobody to try now, the next turn comes when it would have come.
+    if (ended || (!waiting[0] && running.size)) return;
     const candidate = waiting.shift();
     if (candidate) {
       const link = dial(candidate, { opened, frame, down: fail });
       running.add(link);
       link.late = createAlarm(fail);
       link.late(timing.connect, link, {});
-    } else if (!running.size) {
+    } else {
       ended = true;
+      stagger();
       return judge.over();
     }
     // The service's name, when it comes last, is one of these deployments once more: it takes nobody's turn.
-    stagger(waiting[0] || candidate?.id !== null ? timing.stagger : 0);
+    stagger(waiting[0] || candidate.id !== null ? timing.stagger : 0);
   };
 
   // Who was silent for this long counts as failing for those that are asked next, and may still win.
   const stagger = createAlarm(() => {
+    stagger(timing.stagger);
     if (!waiting.length) waiting = judge.others().filter((c) => ![...running].some((link) => link.url == c.url));
     if (waiting.length || greeted) for (const link of running) if (!link.isOpen() || link == greeted) judge.failed(link, {});
     greeted = undefined;
