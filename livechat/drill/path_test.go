@@ -69,13 +69,7 @@ func TestDrillChatReset(t *testing.T) {
 // TestDrillChatBlackHole (F3, F4): nothing passes any more between the browsers and the active deployment.
 func TestDrillChatBlackHole(t *testing.T) {
 	drill(t, plan{}, func(w *world) row {
-		began := time.Now()
-		w.blackHole()
-		w.bothTo(w.redundant, began)
-		w.hear(time.Now())
-		f := w.finish(began)
-		w.below(silentBound, f)
-		return row{what: "path black-holed while both write", promised: promise(silentBound), figures: f}
+		return w.writingUntil(w.blackHole, "path black-holed while both write")
 	})
 }
 
@@ -84,6 +78,18 @@ func TestDrillChatBlackHoleIdle(t *testing.T) {
 	drill(t, plan{idle: true}, func(w *world) row {
 		return w.idleUntil(w.blackHole, "path black-holed while nobody writes")
 	})
+}
+
+// writingUntil strikes while both write, and holds how long it takes until both are elsewhere and hear each other.
+func (w *world) writingUntil(strike func(), what string) row {
+	w.t.Helper()
+	began := time.Now()
+	strike()
+	w.bothTo(w.redundant, began)
+	w.hear(time.Now())
+	f := w.finish(began)
+	w.below(silentBound, f)
+	return row{what: what, promised: promise(silentBound), figures: f}
 }
 
 // blackHole lets nothing pass between browsers and the primary, by whichever name.
@@ -128,13 +134,7 @@ func (w *world) breakAt(d *deployment, f fault) {
 func TestDrillChatNoWelcome(t *testing.T) {
 	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
-		began := time.Now()
-		w.breakAt(w.primary, fault{withhold: framesOf("welcome")})
-		w.bothTo(w.redundant, began)
-		w.hear(time.Now())
-		f := w.finish(began)
-		w.below(silentBound, f)
-		return row{what: "welcome never sent", promised: promise(silentBound), figures: f}
+		return w.writingUntil(func() { w.breakAt(w.primary, fault{withhold: framesOf("welcome")}) }, "welcome never sent")
 	})
 }
 
@@ -142,15 +142,11 @@ func TestDrillChatNoWelcome(t *testing.T) {
 func TestDrillChatNoAck(t *testing.T) {
 	t.Parallel()
 	drill(t, plan{}, func(w *world) row {
-		began := time.Now()
-		f := fault{withhold: framesOf("ack")}
-		w.primary.suffer(f)
-		w.name(f)
-		w.bothTo(w.redundant, began)
-		w.hear(time.Now())
-		counted := w.finish(began)
-		w.below(silentBound, counted)
-		return row{what: "acknowledgement withheld", promised: promise(silentBound), figures: counted}
+		return w.writingUntil(func() {
+			f := fault{withhold: framesOf("ack")}
+			w.primary.suffer(f)
+			w.name(f)
+		}, "acknowledgement withheld")
 	})
 }
 
