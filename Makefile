@@ -2,7 +2,7 @@
 GO ?= go
 VERSION_FLAGS = -trimpath -buildvcs=true
 
-.PHONY: help build client demo tour test test-histories chat-drills test-client test-livechat test-long evidence bench golden fuzz lint clean
+.PHONY: help build client demo tour test test-spare test-waits test-histories chat-drills test-client test-livechat test-long evidence bench golden fuzz lint clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -25,28 +25,33 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 	cd livechat && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
 
-# Real processes are judged there by the clock, the slowest one too: they have the machine to themselves, and use little of it.
+# Real processes are judged there by the clock, the slowest one too: nothing that they would have to wait for runs beside them.
 TIMED = ./drill ./tour
-# Chat drills that are held to fractions of a second, or have little to spare: make chat-drills.
-TIGHT = Killed|Reset|Refused|Names|Sides|Twin|Shop|NameserverDies|WholeWay|Hidden|Frozen|Back$$|Offline|DataCenterLost|Forbidden|Stopped|BlackHole|BothDown|NoWelcome|ModeratorsDown|Failback|Herd
 UNTIMED = $$($(GO) list ./... | grep -vE '/(drill|tour)$$')
 # Vetted they are by lint.
 TEST = $(GO) test -count=1 -vet=off
+# What only computes runs beside what waits, in the kernel's class of those that make way at once.
+SPARE = chrt --idle 0 $(MAKE) --no-print-directory
 
-test: ## everything but the tight ones of make chat-drills, after installing what the tests need
+test: ## everything that make test-long does not repeat for longer, after installing what the tests need
 	./scripts/test-tools.sh
-	$(MAKE) --no-print-directory lint
-	$(MAKE) --no-print-directory -j 2 --output-sync test-histories test-client
+	$(MAKE) --no-print-directory -j 2 --output-sync test-spare test-waits
+
+test-spare: ## of make test, what only computes: lint, 500 random histories of clusters, the client
+	$(SPARE) lint
+	$(SPARE) test-client
+	$(SPARE) test-histories
+
+test-waits: ## of make test, the rest, one after the other: the tests, those of the chat deployment, the drills, the chat drills
 	$(TEST) -timeout=11m -skip RandomHistories $(UNTIMED)
 	$(MAKE) --no-print-directory test-livechat
 	$(TEST) -timeout=11m -p 1 $(TIMED)
-	cd livechat && $(TEST) -timeout=11m ./drill -skip 'Chat($(TIGHT))'
+	$(MAKE) --no-print-directory chat-drills
 
 test-histories: ## 500 random histories of simulated clusters
 	GOGC=1000 $(TEST) -timeout=11m ./cluster -run RandomHistories
 
-chat-drills: ## people chat in Chromium while what they chat through fails: all drills, five minutes on a machine with nothing else to do
-	./scripts/test-tools.sh
+chat-drills: ## people chat in Chromium while what they chat through fails, five minutes on a machine with nothing else to do
 	cd livechat && $(TEST) -timeout=15m ./drill
 
 test-livechat: ## the chat deployment, a module of its own, and its pages in Chromium

@@ -35,11 +35,11 @@ func (w *world) epochsGrow() {
 }
 
 // agreed: nameservers that have been connected for a while, in a world that has not changed for a while, differ for no
-// longer than it takes to tell each other.
+// longer than it takes to tell each other. Nobody is told of a guess: its epoch is of each one's own start, until somebody knows better.
 func (w *world) agreed() {
 	for _, n := range w.nodes {
 		differs := slices.ContainsFunc(w.group(n), func(m *simNode) bool {
-			return n.up && !n.stopped && n.edition == m.edition && n.answers != nil && m.answers != nil && !slices.Equal(n.answers, m.answers)
+			return n.up && !n.stopped && n.edition == m.edition && n.answers != nil && m.answers != nil && !slices.Equal(n.answers, m.answers) && !guessAlike(n, m)
 		})
 		switch {
 		case !differs || w.unsettled(settled):
@@ -59,6 +59,12 @@ const (
 	settled    = 3 * time.Second
 	apartBound = time.Second
 )
+
+// guessAlike says that two have guessed, and the same.
+func guessAlike(n, m *simNode) bool {
+	a, b := n.decision(), m.decision()
+	return a.Guess && b.Guess && slices.Equal(a.Active, b.Active) && slices.Equal(a.Addresses, b.Addresses)
+}
 
 // unsettled says that the world changed lately.
 func (w *world) unsettled(d time.Duration) bool { return w.now.Sub(w.fault) < d }

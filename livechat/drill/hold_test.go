@@ -6,7 +6,7 @@ import (
 )
 
 // drill holds a drill in a world in which two chat, and reports what they noticed. Those that wait more than they work call
-// t.Parallel first; the others, whose bounds are tight, run one after the other before those, with the machine to themselves.
+// t.Parallel first; the others, whose bounds are tight, run one after the other before those.
 func drill(t *testing.T, p plan, hold func(w *world) row) {
 	t.Helper()
 	report(t, hold(newWorld(t, p)))
