@@ -38,6 +38,7 @@ type Server struct {
 	shared  *stats   // of all TCP connections
 	workers []*stats // of UDP readers, and shared
 	tcp     *connections
+	openUDP opener
 	sockets []*socket
 }
 
@@ -53,6 +54,7 @@ func New(o Options) (*Server, error) {
 		panics:  &panicLog{log: o.Log},
 		shared:  new(stats),
 		tcp:     newConnections(o.Config.TCPLimit, o.Config.TCPPerClient),
+		openUDP: openUDP(o.Log),
 	}
 	s.workers = []*stats{s.shared}
 	s.live.Store(&snapshot{settings: &settings{config: o.Config, hostname: o.Name, cookies: newCookieJar(), now: time.Now}})
@@ -92,9 +94,8 @@ func (s *Server) ReloadCookies() error {
 
 // Listen binds all UDP and TCP sockets. Its error is one line that says what to do; nothing stays bound then.
 func (s *Server) Listen() error {
-	readers := max(2, runtime.GOMAXPROCS(0))
 	for _, addr := range s.options.Listen {
-		sock, err := bind(addr, readers)
+		sock, err := bind(addr, s.openUDP, runtime.GOMAXPROCS(0))
 		if err != nil {
 			for _, bound := range s.sockets {
 				bound.close()
@@ -120,9 +121,9 @@ func (s *Server) Addrs() []netip.AddrPort {
 func (s *Server) Serve(ctx context.Context) error {
 	var readers sync.WaitGroup
 	for _, sock := range s.sockets {
-		for _, conn := range sock.udp {
+		for _, d := range sock.udp {
 			w := s.hireWorker()
-			readers.Go(func() { s.serveUDP(ctx, conn, sock.wildcard, w) })
+			readers.Go(func() { d.serve(w) })
 		}
 		readers.Go(func() { s.serveTCP(ctx, sock.tcp) })
 	}

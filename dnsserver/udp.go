@@ -1,77 +1,137 @@
 package dnsserver
 
 import (
-	"context"
-	"encoding/binary"
-	"errors"
 	"net"
+	"net/netip"
+	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 )
 
 const (
-	maxDatagram = 65535
-	// maxControl holds one packet information message of either family.
-	maxControl = 64
+	// maxQuery is how much of a datagram is read. No EDNS size that this server names allows for more (RFC 6891 section 6.2.3);
+	// what is longer is malformed.
+	maxQuery = 4096
+	// maxResponse is the largest response over UDP that can be configured.
+	maxResponse = 4096
 	// receivePause keeps a socket that only yields errors from burning a core.
 	receivePause = 10 * time.Millisecond
 )
 
-// serveUDP is one reader: it receives, answers and sends until ctx is done. Only this file knows how datagrams move.
-func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn, wildcard bool, w *worker) {
-	query, response := make([]byte, maxDatagram), make([]byte, 4096)
-	oob := make([]byte, maxControl)
-	var from peer
-	for {
-		n, control, _, addr, err := conn.ReadMsgUDPAddrPort(query, oob)
+// packets move datagrams one by one, on any system: one socket that all readers read.
+type packets struct {
+	conn     *net.UDPConn
+	wildcard bool
+	v6       bool
+	stopped  atomic.Bool
+}
+
+// openPackets is an opener.
+func openPackets(network string, addr netip.AddrPort, readers int) ([]datagrams, error) {
+	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(addr))
+	if err != nil {
+		return nil, err
+	}
+	_ = conn.SetReadBuffer(socketBuffer) // as much as is allowed
+	_ = conn.SetWriteBuffer(socketBuffer)
+	p := &packets{conn: conn, wildcard: addr.Addr().IsUnspecified(), v6: addr.Addr().Is6()}
+	all := make([]datagrams, readers)
+	for i := range all {
+		all[i] = p
+	}
+	return all, nil
+}
+
+func (p *packets) serve(w *worker) {
+	query, response := make([]byte, maxQuery), make([]byte, maxResponse)
+	receive, send := p.plain()
+	switch {
+	case p.wildcard && p.v6:
+		receive, send = p.asked6()
+	case p.wildcard:
+		receive, send = p.asked4()
+	}
+	for !p.stopped.Load() {
+		n, addr, err := receive(query)
 		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-				return
+			if !p.stopped.Load() {
+				w.stats.drops[dropReceive].Add(1)
+				time.Sleep(receivePause)
 			}
-			w.stats.drops[dropReceive].Add(1)
-			time.Sleep(receivePause)
 			continue
 		}
-		from.address = cookieAddress(addr.Addr())
-		out := w.handle(response, query[:n], &from)
-		if out == nil {
-			continue
-		}
-		var source []byte
-		if wildcard {
-			source = replySource(oob[:control])
-		}
-		if _, _, err := conn.WriteMsgUDPAddrPort(out, source, addr); err != nil {
+		from := peer{address: cookieAddress(addr.AddrPort().Addr())}
+		if out := w.handle(response, query[:n], &from); out != nil && send(out, addr) != nil {
 			w.stats.drops[dropSend].Add(1)
 		}
 	}
 }
 
-// replySource turns the packet information of a received datagram, in place, into what makes the reply leave from the
-// address that was asked. The interface is left to routing, but for link-local addresses, which mean nothing without.
-func replySource(oob []byte) []byte {
-	const head = unix.SizeofCmsghdr
-	if len(oob) < head {
-		return nil
+// How one reader receives and sends: where the reply must leave from the address that was asked, they share that.
+type (
+	receiving func(buf []byte) (int, *net.UDPAddr, error)
+	sending   func(response []byte, to *net.UDPAddr) error
+)
+
+func (p *packets) plain() (receiving, sending) {
+	return p.conn.ReadFromUDP, func(response []byte, to *net.UDPAddr) error {
+		_, err := p.conn.WriteToUDP(response, to)
+		return err
 	}
-	level, kind := native32(oob[8:]), native32(oob[12:])
-	switch {
-	case level == unix.IPPROTO_IP && kind == unix.IP_PKTINFO && len(oob) >= head+unix.SizeofInet4Pktinfo:
-		// struct in_pktinfo: interface, local address, destination of the header
-		info := oob[head : head+unix.SizeofInet4Pktinfo]
-		clear(info[:4])
-		return oob[:head+unix.SizeofInet4Pktinfo]
-	case level == unix.IPPROTO_IPV6 && kind == unix.IPV6_PKTINFO && len(oob) >= head+unix.SizeofInet6Pktinfo:
-		// struct in6_pktinfo: address, interface
-		info := oob[head : head+unix.SizeofInet6Pktinfo]
-		if linkLocal := info[0] == 0xfe && info[1]&0xc0 == 0x80; !linkLocal {
-			clear(info[16:20])
-		}
-		return oob[:head+unix.SizeofInet6Pktinfo]
-	}
-	return nil
 }
 
-// native32 reads an int of the kernel's.
-func native32(b []byte) int { return int(int32(binary.NativeEndian.Uint32(b))) }
+// asked4 replies from the IPv4 address asked, where the system tells it.
+func (p *packets) asked4() (receiving, sending) {
+	conn := ipv4.NewPacketConn(p.conn)
+	if conn.SetControlMessage(ipv4.FlagDst, true) != nil {
+		return p.plain()
+	}
+	var asked *ipv4.ControlMessage
+	return func(buf []byte) (int, *net.UDPAddr, error) {
+			n, control, addr, err := conn.ReadFrom(buf)
+			if err != nil {
+				return 0, nil, err
+			}
+			if asked = nil; control != nil {
+				asked = &ipv4.ControlMessage{Src: control.Dst}
+			}
+			return n, addr.(*net.UDPAddr), nil
+		}, func(response []byte, to *net.UDPAddr) error {
+			_, err := conn.WriteTo(response, asked, to)
+			return err
+		}
+}
+
+// asked6 is asked4 for IPv6.
+func (p *packets) asked6() (receiving, sending) {
+	conn := ipv6.NewPacketConn(p.conn)
+	if conn.SetControlMessage(ipv6.FlagDst|ipv6.FlagInterface, true) != nil {
+		return p.plain()
+	}
+	var asked *ipv6.ControlMessage
+	return func(buf []byte) (int, *net.UDPAddr, error) {
+			n, control, addr, err := conn.ReadFrom(buf)
+			if err != nil {
+				return 0, nil, err
+			}
+			if asked = nil; control != nil {
+				asked = &ipv6.ControlMessage{Src: control.Dst}
+				if control.Dst.IsLinkLocalUnicast() { // means nothing without its interface
+					asked.IfIndex = control.IfIndex
+				}
+			}
+			return n, addr.(*net.UDPAddr), nil
+		}, func(response []byte, to *net.UDPAddr) error {
+			_, err := conn.WriteTo(response, asked, to)
+			return err
+		}
+}
+
+func (p *packets) stop() {
+	p.stopped.Store(true)
+	p.conn.SetReadDeadline(time.Unix(1, 0)) // wakes the readers without closing, so that what was read can still be answered
+}
+
+func (p *packets) close() { p.conn.Close() }

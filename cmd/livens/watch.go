@@ -11,11 +11,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 	"github.com/livens/livens/zones"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -187,7 +187,8 @@ func fingerprint(config *zones.Config) string {
 			continue
 		}
 		fmt.Fprintf(sum, "%q %v %d %d", path, info.Mode(), info.Size(), info.ModTime().UnixNano())
-		if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		var s unix.Stat_t // with the names that all systems have
+		if unix.Stat(path, &s) == nil {
 			fmt.Fprintf(sum, " %d %d %d", s.Dev, s.Ino, s.Ctim.Nano())
 		}
 		fmt.Fprintln(sum)

@@ -1,0 +1,198 @@
+package dnsserver
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"runtime"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// batchSize is how many datagrams are received, and sent, with one call at most.
+const batchSize = 64
+
+// maxControl holds one packet information message of either family.
+const maxControl = 64
+
+// batches move datagrams many at a time: a socket, and a thread, for one reader.
+type batches struct {
+	fd       int // blocking
+	wildcard bool
+	stopped  atomic.Bool
+}
+
+// serve keeps its thread: the kernel then wakes the one that has the socket's data in its cache, without a scheduler between them.
+func (b *batches) serve(w *worker) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	m := newBatch(b.wildcard)
+	full := false
+	for {
+		n, errno := m.receive(b.fd, full)
+		full = n == batchSize
+		switch {
+		case errno == unix.EAGAIN || errno == unix.EINTR:
+		case errno != 0:
+			if b.stopped.Load() {
+				return
+			}
+			w.stats.drops[dropReceive].Add(1)
+			time.Sleep(receivePause)
+		case m.in[0].header.Namelen == 0 && b.stopped.Load(): // no datagram, but stop
+			return
+		default:
+			w.stats.drops[dropSend].Add(m.send(b.fd, m.answer(w, n)))
+		}
+	}
+}
+
+// stop wakes a reader that waits: on a socket that is not connected shutdown is an error, and is done all the same.
+func (b *batches) stop() {
+	b.stopped.Store(true)
+	_ = unix.Shutdown(b.fd, unix.SHUT_RD)
+}
+
+func (b *batches) close() { unix.Close(b.fd) }
+
+// batch is the memory of one reader. Responses are written where they are sent from.
+type batch struct {
+	in, out   [batchSize]message
+	queries   [batchSize]unix.Iovec
+	responses [batchSize]unix.Iovec
+	senders   [batchSize]unix.RawSockaddrInet6 // large enough for IPv4, too
+	controls  [batchSize][maxControl]byte
+	wildcard  bool
+	from      peer
+}
+
+// message is struct mmsghdr of recvmmsg(2).
+type message struct {
+	header unix.Msghdr
+	size   uint32 // received
+}
+
+func newBatch(wildcard bool) *batch {
+	m := &batch{wildcard: wildcard}
+	// A page and a cache line apart, so that they do not all compete for the same places of the cache.
+	const apart = 64
+	memory := make([]byte, batchSize*(maxQuery+maxResponse+2*apart))
+	for i := range batchSize {
+		query := memory[i*(maxQuery+maxResponse+2*apart):]
+		response := query[maxQuery+apart:]
+		m.queries[i].Base, m.responses[i].Base = &query[0], &response[0]
+		m.queries[i].SetLen(maxQuery)
+		m.in[i].header.Name = (*byte)(unsafe.Pointer(&m.senders[i]))
+		m.in[i].header.Iov, m.out[i].header.Iov = &m.queries[i], &m.responses[i]
+		m.in[i].header.SetIovlen(1)
+		m.out[i].header.SetIovlen(1)
+		if wildcard {
+			m.in[i].header.Control = &m.controls[i][0]
+		}
+		m.arm(i)
+	}
+	return m
+}
+
+// arm makes a message ready to receive.
+func (m *batch) arm(i int) {
+	m.in[i].header.Namelen = unix.SizeofSockaddrInet6
+	if m.wildcard {
+		m.in[i].header.SetControllen(maxControl)
+	}
+}
+
+// receive fills messages from the first on. It waits for one, unless more is likely there already: then the call cannot block, and
+// the scheduler need not hear of it.
+func (m *batch) receive(fd int, more bool) (int, unix.Errno) {
+	var n uintptr
+	var errno unix.Errno
+	if more {
+		n, _, errno = unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&m.in)), batchSize, unix.MSG_DONTWAIT, 0, 0)
+	} else {
+		n, _, errno = unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&m.in)), batchSize, unix.MSG_WAITFORONE, 0, 0)
+	}
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
+}
+
+// answer answers the first n messages, and says how many responses there are.
+func (m *batch) answer(w *worker, n int) (responses int) {
+	for i := range n {
+		in := &m.in[i]
+		m.from.address = cookieAddress(sender(&m.senders[i]))
+		query := unsafe.Slice(m.queries[i].Base, maxQuery)[:in.size]
+		response := w.handle(unsafe.Slice(m.responses[responses].Base, maxResponse), query, &m.from)
+		if response != nil {
+			out := &m.out[responses].header
+			out.Name, out.Namelen = in.header.Name, in.header.Namelen
+			m.responses[responses].SetLen(len(response))
+			if m.wildcard {
+				source := replySource(m.controls[i][:in.header.Controllen])
+				out.Control = &m.controls[i][0]
+				out.SetControllen(len(source))
+			}
+			responses++
+		}
+	}
+	for i := range n {
+		m.arm(i)
+	}
+	return responses
+}
+
+// send sends the first n responses, and says how many could not be: there is no room for them, or no way.
+func (m *batch) send(fd, n int) (dropped uint64) {
+	for at := 0; at < n; {
+		sent, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&m.out[at])), uintptr(n-at), unix.MSG_DONTWAIT, 0, 0)
+		switch {
+		case errno == unix.EINTR:
+		case errno != 0: // is that of the first
+			dropped++
+			at++
+		default:
+			at += int(sent)
+		}
+	}
+	return dropped
+}
+
+// sender is the IP address of a raw socket address.
+func sender(sa *unix.RawSockaddrInet6) netip.Addr {
+	if sa.Family == unix.AF_INET {
+		return netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(sa)).Addr)
+	}
+	return netip.AddrFrom16(sa.Addr)
+}
+
+// replySource turns the packet information of a received datagram, in place, into what makes the reply leave from the
+// address that was asked. The interface is left to routing, but for link-local addresses, which mean nothing without.
+func replySource(oob []byte) []byte {
+	const head = unix.SizeofCmsghdr
+	if len(oob) < head {
+		return nil
+	}
+	level, kind := native32(oob[8:]), native32(oob[12:])
+	switch {
+	case level == unix.IPPROTO_IP && kind == unix.IP_PKTINFO && len(oob) >= head+unix.SizeofInet4Pktinfo:
+		// struct in_pktinfo: interface, local address, destination of the header
+		info := oob[head : head+unix.SizeofInet4Pktinfo]
+		clear(info[:4])
+		return oob[:head+unix.SizeofInet4Pktinfo]
+	case level == unix.IPPROTO_IPV6 && kind == unix.IPV6_PKTINFO && len(oob) >= head+unix.SizeofInet6Pktinfo:
+		// struct in6_pktinfo: address, interface
+		info := oob[head : head+unix.SizeofInet6Pktinfo]
+		if linkLocal := info[0] == 0xfe && info[1]&0xc0 == 0x80; !linkLocal {
+			clear(info[16:20])
+		}
+		return oob[:head+unix.SizeofInet6Pktinfo]
+	}
+	return nil
+}
+
+// native32 reads an int of the kernel's.
+func native32(b []byte) int { return int(int32(binary.NativeEndian.Uint32(b))) }
