@@ -1,0 +1,291 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livens/livens/failover"
+	"github.com/livens/livens/internal/lab"
+	"github.com/livens/livens/web"
+)
+
+const (
+	serverAddr = "10.77.0.1"
+	clientAddr = "10.77.0.2"
+)
+
+// overload is more than any server answers on one core, in queries a second.
+const overload = 1_200_000
+
+// contest is one run.
+type contest struct {
+	ctx     context.Context
+	binary  string
+	dir     string
+	rounds  int
+	seconds int
+	only    string
+	names   []string // of peers; none: all
+	million bool
+
+	host, client *lab.Host // of the server, of the load generator
+	ports        int
+	half         int // queries a second: half of what the best peer answers
+}
+
+func (c *contest) wants(work string) bool { return c.only == "" || strings.Contains(c.only, work) }
+
+func (c *contest) measure() (*report, error) {
+	if err := c.writeData(); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.host, c.client, err = lab.Cable(netip.MustParseAddr(serverAddr), netip.MustParseAddr(clientAddr)); err != nil {
+		return nil, err
+	}
+	r := &report{Rounds: c.rounds, Seconds: c.seconds}
+	var all []*running
+	defer func() {
+		for _, s := range all {
+			s.stop()
+		}
+	}()
+	for _, s := range c.servers() {
+		if s.name != livens && len(c.names) > 0 && !slices.Contains(c.names, s.name) {
+			continue
+		}
+		v := version(s)
+		progress("starting %s", v)
+		one, err := c.start(s, zone{poolZone, filepath.Join(c.dir, "pool.zone")}, zone{largeZone, filepath.Join(c.dir, "large.zone")})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+		r.Servers = append(r.Servers, s.name)
+		r.Versions = append(r.Versions, v)
+	}
+	for _, work := range c.works() {
+		if !c.wants(work.letter) {
+			continue
+		}
+		if err := c.rotate(r, all, work); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range all {
+		s.stop()
+	}
+	if all = nil; c.million && c.wants("m") {
+		err = c.vast(r)
+	}
+	return r, err
+}
+
+// version is the server's name and version, as it tells them itself.
+func version(s server) string {
+	arg := map[string]string{livens: "version", "NSD": "-v", "BIND": "-v", "gdnsd": "version"}[s.name]
+	if arg == "" {
+		arg = "--version"
+	}
+	out, _ := exec.Command(s.program, arg).CombinedOutput()
+	for _, word := range strings.Fields(string(out)) {
+		word = strings.Trim(word, ",:()'\"")
+		if strings.ContainsAny(word, "0123456789") && !strings.HasPrefix(word, "go1") && strings.Contains(word, ".") {
+			return s.name + " " + word
+		}
+	}
+	return s.name
+}
+
+// work is one kind of load, which gives figures by name.
+type work struct {
+	letter, title string
+	measure       func(*running) (map[string]float64, error)
+}
+
+func (c *contest) works() []work {
+	return []work{
+		{"a", "(a) one pool's name", c.overUDP("a", "pool.txt")},
+		{"b", "(b) 100,000 records", c.overUDP("b", "large.txt")},
+		{"c", "(c) the same over TCP", func(r *running) (map[string]float64, error) {
+			s, err := c.askTCP(r, "large.txt")
+			return map[string]float64{"c: answered for each second of processor time": s.perCPU()}, err
+		}},
+		{"l", "latency at half load", c.atHalf},
+		{"d", "(d) switches during (a)", c.switching},
+	}
+}
+
+// overUDP floods the server twice: once with what the kernel does to receive on the load generator's core, where it is nobody's
+// account; once with all of it on the server's.
+func (c *contest) overUDP(letter, list string) func(*running) (map[string]float64, error) {
+	return func(r *running) (map[string]float64, error) {
+		if err := c.steer(loadCore); err != nil {
+			return nil, err
+		}
+		each, err := c.flood(r, list, 400_000)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.steer(serverCore); err != nil {
+			return nil, err
+		}
+		most, err := c.flood(r, list, overload)
+		return map[string]float64{
+			letter + ": answered for each second of processor time": each.perCPU(),
+			letter + ": answered at saturation, a second":           most.perSecond(),
+		}, err
+	}
+}
+
+// steer has one core do what the kernel does with packets that arrive for the server.
+func (c *contest) steer(core string) error {
+	mask := map[string]string{loadCore: "1", serverCore: "2"}[core]
+	return c.host.Do(func() error {
+		// /sys shows the namespace of whoever mounts it.
+		out, err := exec.Command("unshare", "-m", "sh", "-c",
+			"mount -t sysfs sysfs /sys && echo "+mask+" > /sys/class/net/eth0/queues/rx-0/rps_cpus").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("steering packets: %w: %s", err, out)
+		}
+		return nil
+	})
+}
+
+// atHalf probes at half of what the best peer answers.
+func (c *contest) atHalf(r *running) (map[string]float64, error) {
+	if err := c.steer(serverCore); err != nil {
+		return nil, err
+	}
+	l, err := c.beside(r, func() error {
+		_, err := c.flood(r, "pool.txt", c.half)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(l.Trips)
+	figures := map[string]float64{"l: lost": float64(l.Lost)}
+	for name, q := range map[string]float64{"p50": 0.5, "p99": 0.99, "p99.9": 0.999} {
+		figures["l: "+name+" at half load, µs"] = l.Trips[int(q*float64(len(l.Trips)-1))] * 1e6
+	}
+	return figures, nil
+}
+
+// switching compares a switch every second with none, at half load and at saturation. It is livens' alone: the others have no pool.
+func (c *contest) switching(r *running) (map[string]float64, error) {
+	if r.name != livens {
+		return nil, nil
+	}
+	if err := c.steer(serverCore); err != nil {
+		return nil, err
+	}
+	still, err := c.flood(r, "pool.txt", overload)
+	if err != nil {
+		return nil, err
+	}
+	client, err := web.NewClient(r.site.state())
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
+	failed := make(chan error, 1)
+	go func() { failed <- toAndFro(ctx, client) }()
+	moving, err := c.flood(r, "pool.txt", overload)
+	if err != nil {
+		return nil, err
+	}
+	var half sample
+	l, err := c.beside(r, func() (err error) {
+		half, err = c.flood(r, "pool.txt", c.half)
+		return err
+	})
+	cancel()
+	if err := <-failed; err != nil {
+		return nil, err
+	}
+	return map[string]float64{
+		"d: at saturation, against (a)":   moving.perSecond() / still.perSecond(),
+		"d: lost at half load":            half.sent - half.answered,
+		"d: lost or wrong, of the probes": float64(l.Lost + l.Wrong),
+	}, err
+}
+
+func toAndFro(ctx context.Context, client *web.Client) error {
+	names := []string{"redundant", "primary"}
+	tick := time.Tick(time.Second)
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick:
+		}
+		o := failover.Order{Verb: failover.DoFailover, Pool: "chat", Deployment: names[n%2], Who: "bench"}
+		if _, err := client.Order(context.WithoutCancel(ctx), o); err != nil {
+			return fmt.Errorf("switch %d: %w", n, err)
+		}
+	}
+}
+
+// rotate gives every server its turn in every round, each time beginning with another one.
+func (c *contest) rotate(r *report, all []*running, w work) error {
+	if strings.Contains("ld", w.letter) && c.half == 0 {
+		if c.half = int(r.bestPeer("a: answered at saturation, a second") / 2); c.half == 0 {
+			return fmt.Errorf("half load is half of what the best peer answers in (a): measure that, too")
+		}
+	}
+	for round := range c.rounds {
+		for i := range all {
+			s := all[(i+round)%len(all)]
+			progress("%s, round %d of %d: %s", w.title, round+1, c.rounds, s.name)
+			figures, err := w.measure(s)
+			if err != nil {
+				return fmt.Errorf("%s, %s: %w", w.title, s.name, err)
+			}
+			for name, v := range figures {
+				r.add(name, s.name, v)
+			}
+			if c.ctx.Err() != nil {
+				return c.ctx.Err()
+			}
+		}
+	}
+	return nil
+}
+
+// vastRounds are fewer: a start with a million records takes seconds.
+const vastRounds = 3
+
+// vast starts each server with a million records.
+func (c *contest) vast(r *report) error {
+	for round := range vastRounds {
+		for _, s := range c.servers() {
+			if !slices.Contains(r.Servers, s.name) {
+				continue
+			}
+			progress("a million records, round %d of %d: %s", round+1, vastRounds, s.name)
+			one, err := c.start(s, zone{vastZone, filepath.Join(c.dir, "vast.zone")})
+			if err != nil {
+				return err
+			}
+			time.Sleep(time.Second) // what it cleans up after the start is no longer there
+			u, err := one.usage()
+			one.stop()
+			os.RemoveAll(one.site.dir)
+			if err != nil {
+				return err
+			}
+			r.add("m: start with a million records, s", s.name, one.took.Seconds())
+			r.add("m: resident with a million records, MB", s.name, u.resident/1e6)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+// Command peers sets livens beside the nameservers that its users would pick instead: each alone on one core, asked by dnsperf and
+// kxdpgun from another core and another network namespace, in rounds that take turns. It prints the table of docs/performance.md,
+// and writes it as CSV and as a plot.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/livens/livens/internal/stage"
+)
+
+func main() {
+	stage.Main()
+	if server := os.Getenv(probeVariable); server != "" {
+		os.Exit(probe(server))
+	}
+	binary := flag.String("livens", "bin/livens", "the livens binary to measure")
+	rounds := flag.Int("rounds", 7, "rounds, in which every server has its turn")
+	seconds := flag.Int("seconds", 3, "how long each is asked in a round, for each figure")
+	only := flag.String("only", "", "the works to measure, by letters, such as ab; default: all")
+	names := flag.String("servers", "", "the servers to measure beside livens, with commas; default: all")
+	out := flag.String("out", "bench-peers", "the folder for the CSV and the plot")
+	million := flag.Bool("million", true, "measure the start with a million records, too")
+	asJSON := flag.Bool("json", false, "print JSON instead of tables")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c := &contest{ctx: ctx, binary: *binary, rounds: *rounds, seconds: *seconds, only: *only, million: *million}
+	if *names != "" {
+		c.names = strings.Split(*names, ",")
+	}
+	if err := run(c, *out, *asJSON); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+}
+
+func run(c *contest, out string, asJSON bool) (err error) {
+	if c.binary, err = filepath.Abs(c.binary); err != nil {
+		return err
+	}
+	if c.dir, err = os.MkdirTemp("", "livens-peers"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(c.dir)
+	r, err := c.measure()
+	if err != nil {
+		return err
+	}
+	r.When = time.Now()
+	if err := r.write(out); err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	r.print(os.Stdout)
+	fmt.Printf("\nwritten: %s\n", filepath.Join(out, "peers.{csv,svg}"))
+	return nil
+}
+
+func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

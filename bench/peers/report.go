@@ -1,0 +1,176 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// report is all that a run found.
+type report struct {
+	When     time.Time                       `json:"when"`
+	Rounds   int                             `json:"rounds"`
+	Seconds  int                             `json:"seconds"`
+	Servers  []string                        `json:"servers"` // livens first
+	Versions []string                        `json:"versions"`
+	Values   map[string]map[string][]float64 `json:"values"` // by figure and server, one for each round
+}
+
+func (r *report) add(figure, server string, v float64) {
+	if r.Values == nil {
+		r.Values = map[string]map[string][]float64{}
+	}
+	if r.Values[figure] == nil {
+		r.Values[figure] = map[string][]float64{}
+	}
+	r.Values[figure][server] = append(r.Values[figure][server], v)
+}
+
+// target is what livens' figure is held to, as a ratio to the best peer, or as it is.
+type target struct {
+	figure string
+	bound  float64
+	less   bool   // less is better
+	alone  bool   // the figure itself is bounded, not its ratio
+	than   string // the one peer that counts; "": the best
+}
+
+var targets = []target{
+	{figure: "a: answered for each second of processor time", bound: 1.15},
+	{figure: "a: answered at saturation, a second", bound: 1.15},
+	{figure: "b: answered for each second of processor time", bound: 1.15},
+	{figure: "b: answered at saturation, a second", bound: 1},
+	{figure: "c: answered for each second of processor time", bound: 1},
+	{figure: "l: p50 at half load, µs", bound: 1.1, less: true},
+	{figure: "l: p99 at half load, µs", bound: 1.1, less: true},
+	{figure: "l: p99.9 at half load, µs", bound: 1.5, less: true},
+	{figure: "l: lost", bound: 0, less: true, alone: true},
+	{figure: "d: at saturation, against (a)", bound: 0.97, alone: true},
+	{figure: "d: lost at half load", bound: 0, less: true, alone: true},
+	{figure: "d: lost or wrong, of the probes", bound: 0, less: true, alone: true},
+	{figure: "m: start with a million records, s", bound: 1, less: true, than: "Knot"},
+	{figure: "m: resident with a million records, MB", bound: 1, less: true, than: "Knot"},
+}
+
+// bestPeer is the best median of a figure of which more is better.
+func (r *report) bestPeer(figure string) float64 {
+	_, v := r.best(target{figure: figure})
+	return v
+}
+
+// best names the peer that livens is compared with, and its median.
+func (r *report) best(t target) (name string, best float64) {
+	for _, s := range r.Servers[1:] {
+		values := r.Values[t.figure][s]
+		if len(values) == 0 || t.than != "" && t.than != s {
+			continue
+		}
+		if v := median(values); name == "" || t.less == (v < best) {
+			name, best = s, v
+		}
+	}
+	return name, best
+}
+
+// verdict is livens' figure against its target: the ratio, or the figure itself, and whether it holds.
+func (r *report) verdict(t target) (ratio float64, of string, holds bool) {
+	own := median(r.Values[t.figure][livens])
+	if t.alone {
+		ratio = own
+	} else {
+		var best float64
+		if of, best = r.best(t); of == "" {
+			return math.NaN(), "", true
+		}
+		ratio = own / best
+	}
+	if t.less {
+		return ratio, of, ratio <= t.bound
+	}
+	return ratio, of, ratio >= t.bound
+}
+
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
+// spread is how far the middle half of the values is apart, as a share of their median.
+func spread(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	if len(sorted) == 0 {
+		return 0
+	}
+	return (sorted[len(sorted)*3/4] - sorted[len(sorted)/4]) / median(sorted)
+}
+
+// print prints the table: medians, in brackets the spread.
+func (r *report) print(out io.Writer) {
+	fmt.Fprintf(out, "%s, %d rounds of %d s, one core each for server and load\n%s\n\n", r.When.Format("2006-01-02 15:04"), r.Rounds, r.Seconds, strings.Join(r.Versions, ", "))
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "FIGURE\t%s\tLIVENS TO BEST PEER\tTARGET\n", strings.ToUpper(strings.Join(r.Servers, "\t")))
+	for _, t := range targets {
+		if r.Values[t.figure] == nil {
+			continue
+		}
+		fmt.Fprint(w, t.figure)
+		for _, s := range r.Servers {
+			fmt.Fprintf(w, "\t%s", cell(r.Values[t.figure][s]))
+		}
+		ratio, of, holds := r.verdict(t)
+		fmt.Fprintf(w, "\t%s\t%s\n", ratioText(ratio, of), t.text(holds))
+	}
+	w.Flush()
+}
+
+// cell is a median, and how far the rounds lie apart.
+func cell(values []float64) string {
+	if len(values) == 0 {
+		return "–"
+	}
+	m := median(values)
+	text := fmt.Sprintf("%.2f", m)
+	switch {
+	case m >= 1000:
+		text = fmt.Sprintf("%.0f k", m/1000)
+	case m >= 10 || m == 0:
+		text = fmt.Sprintf("%.0f", m)
+	}
+	if s := spread(values); m != 0 && len(values) > 2 {
+		text += fmt.Sprintf(" (±%.0f %%)", 50*s)
+	}
+	return text
+}
+
+func ratioText(ratio float64, of string) string {
+	switch {
+	case math.IsNaN(ratio):
+		return "–"
+	case of == "":
+		return fmt.Sprintf("%.2f", ratio)
+	}
+	return fmt.Sprintf("%.2f × %s", ratio, of)
+}
+
+func (t target) text(holds bool) string {
+	sign := "≥"
+	if t.less {
+		sign = "≤"
+	}
+	text := fmt.Sprintf("%s %.2f", sign, t.bound)
+	if !holds {
+		text += ", MISSED"
+	}
+	return text
+}
+
+// figures are the names of all that was measured, in order.
+func (r *report) figures() []string { return slices.Sorted(maps.Keys(r.Values)) }

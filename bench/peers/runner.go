@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/livens/livens/internal/process"
+)
+
+// The cores that server and load generator have to themselves.
+const (
+	loadCore   = "0"
+	serverCore = "1"
+)
+
+// startLimit is long enough for a million records.
+const startLimit = 2 * time.Minute
+
+// running is a server that answers.
+type running struct {
+	*server
+	site  *site
+	group int // the process group
+	run   *process.Process
+	took  time.Duration // from start to the first answer
+}
+
+// start starts a server on its core, and waits until it answers for all its zones.
+func (c *contest) start(s server, zones ...zone) (*running, error) {
+	c.ports++
+	at := &site{dir: filepath.Join(c.dir, fmt.Sprintf("%s-%d", s.name, c.ports)), port: 5300 + c.ports, zones: zones}
+	if err := os.MkdirAll(at.dir, 0o755); err != nil {
+		return nil, err
+	}
+	args, err := s.configure(at)
+	if err != nil {
+		return nil, err
+	}
+	program, err := unconfined(s.program, at.dir)
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(at.dir, "log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := exec.Command("taskset", append([]string{"-c", serverCore, program}, args...)...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = at.dir, log, log
+	r := &running{server: &s, site: at}
+	begin := time.Now()
+	if r.run, err = process.Start(cmd, c.host.Enter); err != nil {
+		return nil, err
+	}
+	r.group = cmd.Process.Pid
+	socket, err := c.client.DialUDP(netip.AddrPortFrom(netip.MustParseAddr(serverAddr), uint16(at.port)))
+	if err == nil {
+		defer socket.Close()
+		err = r.run.Await(c.ctx, startLimit, func() error { return answers(socket, zones) })
+	}
+	r.took = time.Since(begin)
+	if err != nil {
+		r.stop()
+		said, _ := os.ReadFile(log.Name())
+		return nil, fmt.Errorf("%s: %w\n%s", s.name, err, said)
+	}
+	return r, nil
+}
+
+func (r *running) stop() { r.run.End(syscall.SIGTERM) }
+
+// answers reports nil once the server answers for the zones.
+func answers(socket net.Conn, zones []zone) error {
+	client := dns.Client{Timeout: 100 * time.Millisecond}
+	for _, z := range zones {
+		reply, _, err := client.ExchangeWithConn(new(dns.Msg).SetQuestion(z.name, dns.TypeSOA), &dns.Conn{Conn: socket})
+		if err == nil && len(reply.Answer) != 1 {
+			err = fmt.Errorf("%s SOA: %s", z.name, dns.RcodeToString[reply.Rcode])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// usage is what the processes of a group have used, and hold.
+type usage struct {
+	cpu      time.Duration
+	resident float64 // octets; what processes share is shared out among them
+}
+
+// ticksPerSecond is USER_HZ, the same on all systems that Go runs on.
+const ticksPerSecond = 100
+
+// usage sums up the group's processes.
+func (r *running) usage() (usage, error) {
+	var sum usage
+	folders, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return sum, err
+	}
+	for _, folder := range folders {
+		text, err := os.ReadFile(filepath.Join(folder, "stat"))
+		if err != nil {
+			continue // has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ")
+		f := strings.Fields(rest) // from the third on, see proc(5)
+		if len(f) < 13 || f[2] != strconv.Itoa(r.group) {
+			continue
+		}
+		user, _ := strconv.Atoi(f[11])
+		system, _ := strconv.Atoi(f[12])
+		sum.cpu += time.Duration(user+system) * time.Second / ticksPerSecond
+		rollup, err := os.ReadFile(filepath.Join(folder, "smaps_rollup"))
+		if err != nil {
+			continue
+		}
+		if _, pss, found := strings.Cut(string(rollup), "\nPss:"); found {
+			kilobytes, _ := strconv.Atoi(strings.Fields(pss)[0])
+			sum.resident += float64(kilobytes) * 1024
+		}
+	}
+	return sum, nil
+}
