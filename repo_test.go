@@ -35,6 +35,7 @@ var edges = map[string][]string{
 	"drill":             {"checker", "failover", "internal/lab", "internal/peertest", "internal/process", "internal/stage"},
 	"tour":              {"internal/stage", "internal/process", "failover"},
 	"bench":             {"internal/stage", "internal/process", "failover"},
+	"bench/peers":       {"web", "failover", "internal/lab", "internal/process"},
 	"":                  {"zones", "checker", "failover", "events", "cluster", "dnsserver"},
 }
 

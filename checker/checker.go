@@ -151,6 +151,7 @@ func (c *Checker) add(t Target, now time.Time) {
 
 func (c *Checker) remove(e *entry) {
 	e.cancel()
+	end(e.prober)
 	e.lane.remove(e)
 	delete(c.entries, e.Key)
 	delete(c.changed, e.Key)

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/livens/livens/zones"
 )
@@ -22,32 +24,39 @@ const maxHeader = 64 << 10
 // httpProber sends one HTTP/1.1 request on a connection of its own.
 //
 // A new connection each time is what a new visitor's browser makes: it meets a firewall, a full accept queue, a dead
-// listener and a changed certificate, all of which a kept-alive connection would hide for as long as it lives. Request
-// and reply go straight over the connection rather than through http.Transport, so that each step has its own reason.
+// listener and a changed certificate, all of which a kept-alive connection would hide for as long as it lives, which is
+// KeepAlive. Request and reply go straight over the connection rather than through http.Transport, so that each step has
+// its own reason.
 type httpProber struct {
 	t        Target
 	tls      *tlsSettings // nil for http
-	url      *url.URL
-	header   http.Header
+	request  *http.Request
+	wire     []byte // the request as it is sent
+	kept     kept
 	contains string
 	matches  *regexp.Regexp // nil: no matter
 }
 
 func newHTTP(t Target, agent string) prober {
 	c := t.Check
-	p := &httpProber{t: t, contains: c.BodyContains, header: http.Header{"User-Agent": {agent}}}
+	p := &httpProber{t: t, contains: c.BodyContains}
 	u, err := url.ParseRequestURI(c.Path)
 	if err != nil {
 		return badPath(c)
 	}
 	u.Scheme, u.Host = "http", hostHeader(t)
-	p.url = u
+	p.request = &http.Request{Method: c.Method, URL: u, Host: u.Host, Header: http.Header{"User-Agent": {agent}}, Close: c.KeepAlive == 0}
 	if c.Kind == zones.HTTPS {
 		p.tls = newTLSSettings(t)
 	}
 	for name, value := range c.Headers {
-		p.header.Set(name, value)
+		p.request.Header.Set(name, value)
 	}
+	var wire bytes.Buffer
+	if err := p.request.Write(&wire); err != nil {
+		return broken{fmt.Sprintf("request: %v", err)}
+	}
+	p.wire = wire.Bytes()
 	if c.BodyRegexp != "" {
 		re, err := regexp.Compile(c.BodyRegexp)
 		if err != nil {
@@ -57,6 +66,8 @@ func newHTTP(t Target, agent string) prober {
 	}
 	return p
 }
+
+func (p *httpProber) end() { p.kept.end() }
 
 func badPath(c *zones.Check) prober {
 	return broken{fmt.Sprintf("path %q: not a path of a URL", c.Path)}
@@ -81,34 +92,71 @@ func hostHeader(t Target) string {
 }
 
 func (p *httpProber) probe(ctx context.Context) Result {
+	if conn, born := p.kept.take(time.Now()); conn != nil {
+		if deadline, ok := ctx.Deadline(); ok {
+			conn.SetDeadline(deadline)
+		}
+		if r, heard := p.exchange(conn, born); heard {
+			return r
+		} else if ctx.Err() != nil || r.Silent {
+			return r
+		}
+		// The server has closed it meanwhile, as it may: that says nothing.
+	}
 	conn, r := dialStream(ctx, p.t, p.tls)
 	if conn == nil {
 		return r
 	}
-	defer conn.Close()
-	return p.exchange(conn)
+	r, _ = p.exchange(conn, time.Time{})
+	return r
 }
 
-func (p *httpProber) exchange(conn net.Conn) Result {
-	req := &http.Request{Method: p.t.Check.Method, URL: p.url, Host: p.url.Host, Header: p.header, Close: true}
-	if err := req.Write(conn); err != nil {
-		return replyFailure(err, p.t.Check)
+// exchange sends the request and judges the reply; then the connection is kept or closed. born is when a kept connection was opened;
+// zero: it is new. heard says that something of a reply came.
+func (p *httpProber) exchange(conn net.Conn, born time.Time) (r Result, heard bool) {
+	again := false
+	defer func() {
+		if !again || !p.kept.put(conn, born, p.t.Check.KeepAlive) {
+			conn.Close()
+		}
+	}()
+	if _, err := conn.Write(p.wire); err != nil {
+		return p.unheard(err, born), false
 	}
 	wire := &io.LimitedReader{R: conn, N: maxHeader}
-	resp, err := readResponse(bufio.NewReader(wire), req)
+	reader := readers.Get().(*bufio.Reader)
+	defer readers.Put(reader)
+	reader.Reset(wire)
+	resp, err := readResponse(reader, p.request)
 	if err != nil {
-		return p.noReply(err, wire)
+		if wire.N == maxHeader {
+			return p.unheard(err, born), false
+		}
+		return p.noReply(err, wire), true
 	}
 	defer resp.Body.Close()
 	if !wanted(p.t.Check.Expect, resp.StatusCode) {
-		return failure("HTTP %d, wanted %s", resp.StatusCode, ranges(p.t.Check.Expect))
+		return failure("HTTP %d, wanted %s", resp.StatusCode, ranges(p.t.Check.Expect)), true
 	}
 	// The body is bounded below; what frames it may take a few times as much.
 	wire.N = 8*int64(bodyLimit(p.t.Check)) + maxHeader
 	if r := p.read(resp.Body); r.Outcome != Success {
-		return r
+		return r, true
 	}
-	return success("HTTP %d", resp.StatusCode)
+	again = p.t.Check.KeepAlive > 0 && !resp.Close && ended(resp.Body) && reader.Buffered() == 0
+	return success("HTTP %d", resp.StatusCode), true
+}
+
+// readers are the buffers of replies.
+var readers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
+
+// unheard judges a connection on which nothing of a reply came. That a new one was accepted was something heard; one that was kept
+// proves nothing.
+func (p *httpProber) unheard(err error, born time.Time) Result {
+	if !born.IsZero() && timedOut(err) {
+		return silence("no reply in %s", p.t.Check.Timeout)
+	}
+	return replyFailure(err, p.t.Check)
 }
 
 // readResponse reads the final reply, past a few informational ones (RFC 9110, section 15.2).

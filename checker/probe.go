@@ -17,6 +17,16 @@ type prober interface {
 	probe(ctx context.Context) Result
 }
 
+// keeper is a prober that keeps something open between probes.
+type keeper interface{ end() }
+
+// end closes what a prober keeps, for good.
+func end(p prober) {
+	if k, ok := p.(keeper); ok {
+		k.end()
+	}
+}
+
 // newProber is the prober of a target's kind. What a probe leaves running for a moment after its result is added to work.
 func newProber(t Target, agent string, work *sync.WaitGroup) prober {
 	switch t.Check.Kind {
@@ -54,7 +64,9 @@ func Probe(ctx context.Context, o Options, t Target) Result {
 	t.dialer = o.Dial
 	var work sync.WaitGroup
 	defer work.Wait()
-	return guarded(ctx, newProber(t, o.agent(), &work), func([]byte) {})
+	p := newProber(t, o.agent(), &work)
+	defer end(p)
+	return guarded(ctx, p, func([]byte) {})
 }
 
 // guarded probes, measures, and survives a panic of the prober: a fault of ours says nothing about the target. onFault

@@ -127,6 +127,7 @@ func (c *Checker) stop() {
 	c.mu.Lock()
 	for _, e := range c.entries {
 		e.cancel()
+		end(e.prober)
 	}
 	c.mu.Unlock()
 	done := make(chan struct{})

@@ -35,6 +35,8 @@ type Check struct {
 	BodyContains string
 	BodyRegexp   string // RE2; compiles
 	BodyLimit    int    // bytes of body read for the two above; default 65536, 1–1 MiB
+	// http, https: how long one connection serves probes; 0, the default: each opens its own
+	KeepAlive time.Duration `json:",omitempty"`
 
 	// https, tls, websocket
 	TLS      bool   // websocket: wss; implied by https and tls

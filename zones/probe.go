@@ -201,6 +201,7 @@ func (p probe) readHTTP() {
 	if _, err := regexp.Compile(c.BodyRegexp); err != nil {
 		p.errorf("body_regexp", "the syntax is RE2's", "%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
+	c.KeepAlive = get[time.Duration](p.section, "keep_alive")
 	c.BodyLimit = int(get[int64](p.section, "body_limit"))
 	if p.has("body_limit") && c.BodyContains == "" && c.BodyRegexp == "" {
 		p.warnf("body_limit", "", "has no effect without body_contains or body_regexp")

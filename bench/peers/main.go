@@ -14,12 +14,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/livens/livens/internal/stage"
 )
 
 func main() {
-	stage.Main()
 	if server := os.Getenv(probeVariable); server != "" {
 		os.Exit(probe(server))
 	}
