@@ -16,7 +16,7 @@ func TestShortRun(t *testing.T) {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "bench"), "-livens", filepath.Join(dir, "livens"), "-trials", "1", "-load", "2s", "-targets", "100", "-json")
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "bench"), "-livens", filepath.Join(dir, "livens"), "-trials", "1", "-load", "2s", "-targets", "100", "-crowd", "200", "-json")
 	var progress bytes.Buffer
 	cmd.Stderr = &progress
 	out, err := cmd.Output()
@@ -40,6 +40,14 @@ func TestShortRun(t *testing.T) {
 	}
 	if len(r.Spread) != 2 || r.Rest.Nameservers != 7 || r.Rest.Targets != 100 || r.Rest.Orders != 1 {
 		t.Errorf("something of the cluster was left out: %+v %+v", r.Spread, r.Rest)
+	}
+	if len(r.Probes) != 2 {
+		t.Errorf("%d ways of probing, want 2", len(r.Probes))
+	}
+	for _, p := range r.Probes {
+		if p.Targets != 200 || p.Rate < 50 || p.CPU <= 0 || p.Resident <= 0 {
+			t.Errorf("nothing measured: %+v", p)
+		}
 	}
 	for _, s := range r.Spread {
 		if s.Trials != 1 || s.Three <= 0 || s.Lone <= 0 || s.Ratio <= 0 {

@@ -59,11 +59,15 @@ func newZone() *strings.Builder {
 }
 
 func writePool(w *strings.Builder, i int, p profile, primary, standby netip.Addr, port uint16) {
+	kind := "http"
+	if p.secure {
+		kind = "https"
+	}
 	fmt.Fprintf(w, `
 [pool.p%d]
 answers = ["p%d"]
 [pool.p%d.check]
-type = "http"
+type = %q
 port = %d
 path = "/healthz"
 %s
@@ -73,7 +77,7 @@ addresses = ["%s"]
 [[pool.p%d.deployment]]
 name = "redundant"
 addresses = ["%s"]
-`, i, i, i, port, p.check, i, primary, i, standby)
+`, i, i, i, kind, port, p.check, i, primary, i, standby)
 }
 
 func (f *field) stop() {

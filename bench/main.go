@@ -23,7 +23,9 @@ func main() {
 	trials := flag.Int("trials", 50, "faults of each kind under each profile")
 	loadTime := flag.Duration("load", 20*time.Second, "how long to ask while zones are reloaded and pools switched, and to watch nameservers at rest")
 	targets := flag.Int("targets", 1000, "what seven nameservers watch at rest")
+	crowded := flag.Int("crowd", 10_000, "what one nameserver probes every second, where that is measured")
 	only := flag.Bool("cluster", false, "measure only several nameservers")
+	onlyProbes := flag.Bool("probes", false, "measure only the probing of very many targets")
 	onlyPolls := flag.Bool("polls", false, "measure only the public Moderator")
 	asJSON := flag.Bool("json", false, "print JSON instead of tables")
 	flag.Parse()
@@ -32,8 +34,8 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	b := &bench{ctx: ctx, binary: *binary, trials: *trials, loadTime: *loadTime, targets: *targets}
-	if err := b.run(parts{cluster: *only, polls: *onlyPolls}, *asJSON); err != nil {
+	b := &bench{ctx: ctx, binary: *binary, trials: *trials, loadTime: *loadTime, targets: *targets, crowded: *crowded}
+	if err := b.run(parts{cluster: *only, polls: *onlyPolls, probes: *onlyProbes}, *asJSON); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -69,10 +71,11 @@ type report struct {
 	Spread    []spread    `json:"spread"`
 	Rest      *rest       `json:"rest,omitempty"`
 	Polls     []polls     `json:"polls,omitempty"`
+	Probes    []probes    `json:"probes,omitempty"`
 }
 
 // parts are what alone is to be measured; none: everything.
-type parts struct{ cluster, polls bool }
+type parts struct{ cluster, polls, probes bool }
 
 func (b *bench) run(only parts, asJSON bool) (err error) {
 	if b.binary, err = filepath.Abs(b.binary); err != nil {
@@ -112,6 +115,11 @@ func (b *bench) measure(only parts) (r *report, err error) {
 			return nil, err
 		}
 	}
+	if !only.cluster && !only.polls {
+		if r.Probes, err = b.probeAll(); err != nil || only.probes {
+			return r, err
+		}
+	}
 	if !only.cluster {
 		if r.Polls, err = b.pollAll(); err != nil || only.polls {
 			return r, err
@@ -135,6 +143,7 @@ type bench struct {
 
 	loadTime time.Duration // how long whatever lasts is measured
 	targets  int
+	crowded  int
 }
 
 // folder is a new folder for one nameserver.

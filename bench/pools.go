@@ -9,20 +9,21 @@ import (
 
 // profile is how a check is configured.
 type profile struct {
-	name  string
-	check string // TOML
+	name   string
+	check  string // TOML
+	secure bool   // https
 }
 
-var fast = profile{"fast", `interval = "1s"
+var fast = profile{name: "fast", check: `interval = "1s"
 fast_interval = "100ms"
 timeout = "500ms"
 fall = 2
 `}
 
-var defaults = profile{"defaults", ""}
+var defaults = profile{name: "defaults"}
 
 // calm leaves two cores room for seven nameservers that probe a thousand targets each.
-var calm = profile{"calm", `interval = "60s"
+var calm = profile{name: "calm", check: `interval = "60s"
 `}
 
 // pools are a field and a nameserver that watches it alone.

@@ -12,6 +12,9 @@ func (r *report) print() {
 	if len(r.Detection) > 0 {
 		r.printOne()
 	}
+	if len(r.Probes) > 0 {
+		r.printProbes()
+	}
 	if len(r.Polls) > 0 {
 		r.printPolls()
 	}
@@ -112,6 +115,11 @@ func (r *report) missed() int {
 	}
 	if r.Rest != nil {
 		n += r.Rest.missed()
+	}
+	for _, p := range r.Probes {
+		if p.missed() {
+			n++
+		}
 	}
 	for _, p := range r.Polls {
 		if p.missed() {

@@ -51,7 +51,7 @@ func (r *rest) missed() int {
 const settleTime = 20 * time.Second
 
 func (b *bench) rest() (rest, error) {
-	everybody, zone, err := b.many()
+	everybody, zone, err := b.many(calm, b.targets)
 	if err != nil {
 		return rest{}, err
 	}
@@ -79,17 +79,17 @@ func (b *bench) rest() (rest, error) {
 	return r, b.order(seven, &r)
 }
 
-// many is one process that is all deployments, and the zone with as many targets as are asked for.
-func (b *bench) many() (*stage.Deployment, string, error) {
+// many is one process that is all deployments, and the zone with that many targets.
+func (b *bench) many(p profile, targets int) (*stage.Deployment, string, error) {
 	any4 := netip.IPv4Unspecified()
 	port, err := process.FreePort(any4)
 	if err != nil {
 		return nil, "", err
 	}
-	d := &stage.Deployment{Name: "everybody", Addr: netip.AddrPortFrom(any4, port)}
+	d := &stage.Deployment{Name: "everybody", Addr: netip.AddrPortFrom(any4, port), TLS: p.secure}
 	zone := newZone()
-	for i := range b.targets / 2 {
-		writePool(zone, i, calm, numbered(1, i), numbered(2, i), port)
+	for i := range targets / 2 {
+		writePool(zone, i, p, numbered(1, i), numbered(2, i), port)
 	}
 	return d, zone.String(), d.Start(b.ctx)
 }

@@ -104,18 +104,22 @@ func New(o Options) *Checker {
 }
 
 // Update replaces the list of targets. Targets whose keys were there keep all that is known of them; the others stop
-// at once, and what their probes under way find is dropped; new ones are first probed within 100 ms. Targets with
-// equal keys are one target.
+// at once, and what their probes under way find is dropped; new ones are first probed within 100 ms, or where they are more than
+// a thousand, within 100 ms for each thousand. Targets with equal keys are one target.
 func (c *Checker) Update(targets []Target) {
 	c.mu.Lock()
 	defer c.unlock()
 	now := time.Now()
 	keep := make(map[string]bool, len(targets))
+	var fresh []Target
 	for _, t := range targets {
-		keep[t.Key] = true
-		if c.entries[t.Key] == nil {
-			c.add(t, now)
+		if !keep[t.Key] && c.entries[t.Key] == nil {
+			fresh = append(fresh, t)
 		}
+		keep[t.Key] = true
+	}
+	for _, t := range fresh {
+		c.add(t, now, max(firstDelay, time.Duration(len(fresh))*firstDelay/1000))
 	}
 	for key, e := range c.entries {
 		if !keep[key] {
@@ -129,12 +133,13 @@ func (c *Checker) Update(targets []Target) {
 	c.nudge()
 }
 
-// maxFirstDelay spreads the first probes of many new targets.
-const maxFirstDelay = 100 * time.Millisecond
+// firstDelay spreads the first probes of up to a thousand new targets: those of many more at once would time out for want of a processor.
+const firstDelay = 100 * time.Millisecond
 
-func (c *Checker) add(t Target, now time.Time) {
+// add begins to probe a target within the delay.
+func (c *Checker) add(t Target, now time.Time, within time.Duration) {
 	t.dialer = c.opts.Dial
-	delay := time.Duration(c.opts.Jitter() * float64(min(t.Check.Interval, maxFirstDelay)))
+	delay := time.Duration(c.opts.Jitter() * float64(min(t.Check.Interval, within)))
 	e := &entry{Target: t, machine: newMachine(t.Check, now.Add(delay)), prober: c.prober(t), lane: c.laneOf(t)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if v, ok := c.restored[t.Key]; ok {
@@ -238,6 +243,7 @@ type Stats struct {
 	Targets  map[string]Counters // by key
 	UnderWay int                 // probes now
 	Waited   uint64              // probes that started late because too many were under way
+	Late     uint64              // probes that started more than 100 ms after their time, for whatever reason
 }
 
 // Stats gives the figures for metrics.
@@ -248,6 +254,7 @@ func (c *Checker) Stats() Stats {
 		Targets:  make(map[string]Counters, len(c.entries)),
 		UnderWay: c.network.busy + c.local.busy,
 		Waited:   c.network.waited + c.local.waited,
+		Late:     c.network.late + c.local.late,
 	}
 	for key, e := range c.entries {
 		s.Targets[key] = Counters{Probes: e.last, Failures: e.failed, Transitions: e.turns, Latency: e.usual.mean}

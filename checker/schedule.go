@@ -24,7 +24,11 @@ type lane struct {
 	limit  int
 	busy   int
 	waited uint64
+	late   uint64
 }
+
+// lateStart is how long after its time a probe starts that is counted as late.
+const lateStart = 100 * time.Millisecond
 
 func (l *lane) Len() int           { return len(l.queue) }
 func (l *lane) Less(i, j int) bool { return l.queue[i].next.Before(l.queue[j].next) }
@@ -196,6 +200,9 @@ func (c *Checker) startDue(now time.Time, l *lane) time.Time {
 
 func (c *Checker) start(now time.Time, e *entry) {
 	e.waited = false
+	if now.Sub(e.next) > lateStart {
+		e.lane.late++
+	}
 	probe, lateAt := e.machine.start(now, c.opts.Jitter())
 	e.lane.fix(e)
 	if e.stuck >= maxStuck {

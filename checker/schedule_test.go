@@ -124,14 +124,14 @@ func TestFirstProbeComesSoon(t *testing.T) {
 		b.Update(append(targets, targets[0])) // duplicates are one target
 		b.run()
 		began := time.Now()
-		time.Sleep(maxFirstDelay)
+		time.Sleep(firstDelay)
 		synctest.Wait()
 		first := make(map[time.Time]bool)
 		for _, target := range targets {
 			b.want(t, target, Up)
 			f := b.fake(target.Address.String())
 			if len(f.starts) != 1 {
-				t.Errorf("%s: %d probes in the first %s", target, len(f.starts), maxFirstDelay)
+				t.Errorf("%s: %d probes in the first %s", target, len(f.starts), firstDelay)
 			}
 			first[f.starts[0]] = true
 		}
@@ -337,6 +337,9 @@ func TestProbesUnderWayAreBounded(t *testing.T) {
 		}
 		if b.Stats().Waited == 0 {
 			t.Error("no probe is said to have waited")
+		}
+		if s := b.Stats(); s.Late == 0 {
+			t.Error("no probe is said to have been late")
 		}
 		for _, target := range targets {
 			b.want(t, target, Up) // to start late is no failure

@@ -27,7 +27,7 @@ type Seen struct {
 // Describe fills in what follows from the other rooms: readiness, pools, overrides and zones.
 func (s *Status) Describe(in Seen) {
 	s.Now, s.Ready = in.Now, true
-	s.Probing, s.Cluster = Probing{in.Stats.UnderWay, in.Stats.Waited}, in.Cluster
+	s.Probing, s.Cluster = Probing{in.Stats.UnderWay, in.Stats.Waited, in.Stats.Late}, in.Cluster
 	if err := in.Failover.Ready(in.Now); err != nil {
 		s.Ready, s.Waiting = false, err.Error()
 	}

@@ -27,6 +27,7 @@ var help = []struct {
 	{"self_doubt", "1 while this observer does not trust its own verdicts.", nil},
 	{"probes_under_way", "Probes now under way.", nil},
 	{"probes_waited_total", "Probes that started late because too many were under way.", nil},
+	{"probes_late_total", "Probes that started more than 100 ms after their time: this host has more to do than it can.", nil},
 	{"alerts", "Alerts raised now.", []string{"code", "severity"}},
 	{"reload_success", "1 when the last reading of the configuration had no errors.", nil},
 	{"reload_last_success_timestamp_seconds", "When the configuration was last read without errors; 0 if not since the start.", nil},
@@ -121,6 +122,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	gauge("self_doubt", bit(s.SelfDoubt != ""))
 	gauge("probes_under_way", float64(s.Probing.UnderWay))
 	send(prometheus.CounterValue, "probes_waited_total", float64(s.Probing.Waited))
+	send(prometheus.CounterValue, "probes_late_total", float64(s.Probing.Late))
 	s.collectReload(gauge)
 	for _, z := range s.Zones {
 		gauge("zone_serial", float64(z.Serial), z.Name)

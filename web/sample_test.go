@@ -86,7 +86,7 @@ func seen(t testing.TB) Seen {
 	set := sampleSet(t)
 	p := set.Pools[0]
 	view, verdicts := failover.View{}, map[string]checker.Verdict{}
-	stats := checker.Stats{Targets: map[string]checker.Counters{}, UnderWay: 2, Waited: 7}
+	stats := checker.Stats{Targets: map[string]checker.Counters{}, UnderWay: 2, Waited: 7, Late: 8}
 	put := func(deployment, address string, c *zones.Check, v checker.Verdict) {
 		key := checker.NewTarget(p.Name, deployment, addr(address), c).Key
 		view[key], verdicts[key], stats.Targets[key] = failover.Agreed{Verdict: v}, v, checker.Counters{Probes: 100, Failures: 4, Transitions: 1}

@@ -146,6 +146,7 @@ func TestMetricsOfTheSample(t *testing.T) {
 		`livens_problems{severity="error"} 1`,
 		`livens_zone_stale{zone="static.example."} 1`,
 		`livens_probes_waited_total 7`,
+		`livens_probes_late_total 8`,
 		`livens_pool_divergence{pool="chat"} 1`,
 		`livens_pool_divergence{pool="ws"} 0`,
 		`livens_cluster_observers 5`,

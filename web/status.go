@@ -52,6 +52,7 @@ type Listen struct {
 type Probing struct {
 	UnderWay int    `json:"under_way"` // probes now
 	Waited   uint64 `json:"waited"`    // probes that started late because too many were under way
+	Late     uint64 `json:"late"`      // probes that started more than 100 ms after their time, for whatever reason
 }
 
 // Reload tells how the last reading of the configuration went. A reload with errors changes nothing but this: broken

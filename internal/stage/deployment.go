@@ -2,7 +2,15 @@ package stage
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"io"
+	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,7 +22,7 @@ import (
 	"github.com/livens/livens/internal/process"
 )
 
-// deploymentVariable turns a program that calls Main into a deployment; it holds "name address:port".
+// deploymentVariable turns a program that calls Main into a deployment; it holds "name address:port secure".
 const deploymentVariable = "LIVENS_STAGE_DEPLOYMENT"
 
 // Main must be called first by every program that starts deployments: they are further processes of the same program.
@@ -25,13 +33,14 @@ func Main() {
 		return
 	}
 	var name, addr string
-	if _, err := fmt.Sscan(what, &name, &addr); err != nil {
+	var secure bool
+	if _, err := fmt.Sscan(what, &name, &addr, &secure); err != nil {
 		fatal(err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, "%s answers\n", name) })
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Hour} // no idle connection ends while anything is measured
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Hour, ErrorLog: log.New(io.Discard, "", 0)} // no idle connection ends while anything is measured
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		fatal(err)
@@ -39,7 +48,24 @@ func Main() {
 	if _, err := os.NewFile(readyFile, "ready").WriteString("listening"); err != nil {
 		fatal(err)
 	}
+	if secure {
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{selfSigned()}})
+	}
 	fatal(server.Serve(listener))
+}
+
+// selfSigned is a certificate for nobody in particular.
+func selfSigned() tls.Certificate {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // readyFile is the descriptor, a pipe to its starter, on which a deployment says that it listens.
@@ -54,6 +80,7 @@ func fatal(err error) {
 type Deployment struct {
 	Name string
 	Addr netip.AddrPort
+	TLS  bool // https, with a certificate that nobody has signed
 	// Enter is where it starts, as for process.Start; nil: where this process is.
 	Enter func() error
 	run   *process.Process
@@ -80,7 +107,7 @@ func (d *Deployment) start(ctx context.Context) error {
 	defer ready.Close()
 	defer listening.Close()
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s", deploymentVariable, d.Name, d.Addr))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %t", deploymentVariable, d.Name, d.Addr, d.TLS))
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = os.Stderr, os.Stderr, []*os.File{listening}
 	if d.run, err = process.Start(cmd, d.Enter); err != nil {
 		return err
