@@ -14,7 +14,7 @@ export const INTERNAL = [
   "doubt", "ended", "ends", "failed", "fresh", "gone", "greeted", "hear", "heard", "held", "isOpen", "known", "latest", "opened", "over", "owes",
   "prefer", "restart", "scout", "settle", "settles", "shown", "take", "trust", "wakes", "whole", "won", "emit", "down", "final", "frame", "next", "ask", "due",
   "bind", "all", "first", "inUse", "stop", "turn", "shuns", "shunned", "fail", "reset", "list", "isDirect", "used", "config", "home", "advice",
-  "eager", "begins", "check", "follow", "filled", "judge", "greeting", "others",
+  "eager", "begins", "check", "follow", "filled", "judge", "greeting", "others", "late",
 ];
 
 /** @param {string} entry @param {RegExp} [mangleProps] @returns {Promise<string>} */

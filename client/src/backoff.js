@@ -1,7 +1,7 @@
 /**
  * How long to wait before everything is tried again: full jitter, so that a crowd that was cut off together does not come back together.
  * @param {number} round 1 for the first that failed
- * @param {boolean} busy whether a chat is open; then never more than 2 s, else 15 s
+ * @param {any} busy whether a chat is open; then never more than 2 s, else 15 s
  * @returns {number} milliseconds
  */
 export function backoff(round, busy) {
@@ -14,5 +14,5 @@ export function backoff(round, busy) {
  * @returns {number} milliseconds
  */
 export function spread(ms) {
-  return ms > 0 ? Math.random() * Math.min(ms, 60000) : 0;
+  return Math.random() * (ms > 0 ? Math.min(ms, 60000) : 0);
 }

@@ -16,6 +16,7 @@ const routes = new Map();
  * @throws {TypeError} when nobody answers @throws {DOMException} AbortError
  */
 export async function failoverFetch(options, path, init = {}) {
+  need("path", path);
   const key = JSON.stringify(options);
   const route = routes.get(key) || createRoute(options);
   routes.set(key, route);
@@ -38,7 +39,7 @@ export async function failoverFetch(options, path, init = {}) {
     let good;
     try {
       last = await fetch(new URL(path, plain(candidate.url)), { ...init, signal: stop.signal });
-      good = last.status < 502 || last.status > 504;
+      good = !/50[2-4]/.test(last.status);
     } catch {}
     clearTimeout(timer);
     if (good) break;

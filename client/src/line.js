@@ -14,7 +14,7 @@ import { createWatchdog } from "./watchdog.js";
 
 /**
  * @typedef {object} Host who uses a line
- * @property {() => boolean} eager whether a user would notice a delay
+ * @property {() => any} eager whether a user would notice a delay
  * @property {(link: Link, event: any) => void} begins a link is ready (event: the frame that made it so, or null); more frames of it follow. A planned move is over when the host calls settle
  * @property {() => void} [used] another link is in use now
  * @property {(link: Link, event: any) => void} frame

@@ -20,8 +20,6 @@ export const plain = (url) => url.replace(/^ws/, "http");
  */
 export function createLink({ id, url }, protocols, ends, scout) {
   const stop = new AbortController();
-  /** @type {any} */
-  let ws;
 
   const silence = () => {
     link.gone = true;
@@ -36,23 +34,22 @@ export function createLink({ id, url }, protocols, ends, scout) {
   const dial = () => {
     if (link.gone) return;
     try {
-      link.ws = ws = new WebSocket(url, protocols);
+      link.ws = new WebSocket(url, protocols);
     } catch {
       // Mixed content, or an old browser's way to say that the CSP forbids it.
       return fail();
     }
-    ws.onopen = () => link.gone || link.ends.opened?.(link);
-    ws.onmessage = (/** @type {any} */ event) => link.gone || link.ends.frame(link, event);
-    ws.onclose = down;
+    link.ws.onopen = () => link.gone || link.ends.opened?.(link);
+    link.ws.onmessage = (/** @type {any} */ event) => link.gone || link.ends.frame(link, event);
+    link.ws.onclose = down;
     // Chromium tells of a URL that the CSP forbids by this alone; else `close` follows, with no more to say.
-    ws.onerror = fail;
+    link.ws.onerror = fail;
   };
 
   const link = {
     id,
     url,
     ends,
-    ws,
     gone: false,
     /** Whether hello was said on it. */
     greeted: false,
@@ -61,18 +58,20 @@ export function createLink({ id, url }, protocols, ends, scout) {
     owes: new Set(),
     /** Rings when it took too long: the race's. @type {any} */
     late: undefined,
+    /** From dial on. @type {any} */
+    ws: undefined,
 
-    isOpen: () => ws?.readyState == 1,
+    isOpen: () => link.ws?.readyState == 1,
 
     /** @param {any} data */
     send(data) {
-      ws.send(data); // what is not open any more drops it
+      link.ws.send(data); // what is not open any more drops it
     },
 
     /** Lets it go without a word to its holder. @param {number} [code] @param {string} [reason] */
     close(code, reason) {
       if (link.gone) return;
-      ws?.close(code, reason); // throws when the code is wrong: nothing has changed then
+      link.ws?.close(code, reason); // throws when the code is wrong: nothing has changed then
       silence();
     },
   };

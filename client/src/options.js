@@ -26,8 +26,8 @@ export function validate(options) {
   return { ...options, moderators, timing: { ...TIMING, ...timing } };
 }
 
-/** @param {any} text @returns {boolean} */
-export const isText = (text) => !!text && typeof text == "string";
+/** @param {any} text @returns {any} true of what is a text and not empty */
+export const isText = (text) => typeof text == "string" && text;
 
 /** @param {string} what @param {any} ok @throws {TypeError} unless ok */
 export const need = (what, ok) => {

@@ -56,7 +56,7 @@ export function createOutbox(storage, name) {
     /** Takes out what is safe. @param {(e: Entry) => any} safe @returns {Entry[]} */
     take(safe) {
       const out = box.entries.filter(safe);
-      if (out.length) {
+      if (out[0]) {
         box.entries = box.entries.filter((e) => !out.includes(e));
         save();
       }

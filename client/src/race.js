@@ -63,8 +63,8 @@ export function createRace(waiting, dial, timing, judge) {
   // Who was silent for this long counts as failing for those that are asked next, and may still win.
   const stagger = createAlarm(() => {
     stagger(timing.stagger);
-    if (!waiting.length) waiting = judge.others().filter((c) => ![...running].some((link) => link.url == c.url));
-    if (waiting.length || greeted) for (const link of running) if (!link.isOpen() || link == greeted) judge.failed(link, {});
+    if (!waiting[0]) waiting = judge.others().filter((c) => ![...running].some((link) => link.url == c.url));
+    if (waiting[0] || greeted) for (const link of running) if (!link.isOpen() || link == greeted) judge.failed(link, {});
     greeted = undefined;
     greet();
     next();

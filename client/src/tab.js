@@ -22,8 +22,9 @@ export function claim(sender, told) {
     channel = new BroadcastChannel("livens");
     channel.onmessage = (/** @type {any} */ { data: [whose, answer] }) => {
       if (whose != sender) return;
-      if (mine && !answer) channel.postMessage([sender, true]);
-      if (!mine && answer) end(0, false);
+      if (mine == answer) return;
+      if (mine) channel.postMessage([sender, true]);
+      else end(0, false);
     };
   };
   const end = createAlarm((/** @type {boolean} */ free) => {

@@ -27,8 +27,8 @@ export function createTranscript() {
    */
   const add = (message, now) => {
     const { s, n, at } = message;
-    let own = senders.get(s);
-    if (!own) senders.set(s, (own = { held: new Map(), whole: 0, shown: 0, gap: 0 }));
+    const own = senders.get(s) || { held: new Map(), whole: 0, shown: 0, gap: 0 };
+    senders.set(s, own);
     const { held } = own;
     const known = held.get(n);
     if (known?.mark == "sending") known.at = at; // an echo is no acknowledgement

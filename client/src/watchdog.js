@@ -4,7 +4,7 @@ import { createAlarm } from "./alarm.js";
  * Asks whether the deployment is alive when it was silent for a heartbeat. Armed by whoever handles its messages: browsers slow down chains of
  * timers in hidden pages, and a timer that a message armed begins a new chain.
  * @param {import("../livens-client").Timing} timing
- * @param {() => boolean} busy whether a chat is open
+ * @param {() => any} busy whether a chat is open
  * @param {(n: number) => void} ping
  * @param {(since: number) => void} silent it did not answer what was sent then
  */

@@ -69,10 +69,24 @@ test("4003: it stops, rejects what waits, and tells the page", async (t) => {
 
 test("4003 in the middle of a chat", async (t) => {
   const w = world(t);
-  const { visitor } = await chatting(w);
+  const { visitor, operator, c } = await chatting(w);
   for (const s of [...w.primary.sessions]) if (s.who.role == "visitor") s.end(4003);
   await w.clock.run(100);
   assert.equal(visitor.session.state, "closed");
+  assert.deepEqual(visitor.of("drop"), [{ why: "refused: 4003" }], "once, though nothing waits");
+  for (const s of [...w.primary.sessions]) s.end(4003);
+  operator.session.end(c);
+  await w.clock.run(100);
+  assert.deepEqual(operator.of("drop"), [{ why: "refused: 4003" }], "once, though an end waits");
+});
+
+test("a visitor's end() is a mistake that does not cost the session", async (t) => {
+  const w = world(t);
+  const { visitor, c } = await chatting(w);
+  assert.throws(() => visitor.session.end(c), { name: "TypeError", message: "livens: role" });
+  await w.clock.run(10_000);
+  assert.equal(visitor.session.state, "live");
+  assert.deepEqual(visitor.of("drop"), []);
 });
 
 test("4008: gone on with at another deployment, but for the third within a minute", async (t) => {
@@ -107,4 +121,11 @@ test("a welcome that names a stranger does not make it a deployment", async (t) 
 test("role: want visitor or operator", (t) => {
   const w = world(t);
   assert.throws(() => person(w, "admin"), /livens: role$/);
+});
+
+test("what a deployment would refuse for good is refused at once: a key that is too short, an operator without a token", (t) => {
+  const w = world(t);
+  assert.throws(() => person(w, "visitor", { key: "short" }), { name: "TypeError", message: "livens: key" });
+  assert.throws(() => person(w, "operator", { token: undefined }), { name: "TypeError", message: "livens: token" });
+  for (const length of [22, 64]) person(w, "visitor", { key: "k".repeat(length) });
 });

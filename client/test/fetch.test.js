@@ -61,6 +61,12 @@ test("nobody answers: TypeError; aborted: AbortError, and no further try", async
   assert.match(error.message, /^livens: /);
 });
 
+test("without a path nothing is requested", async (t) => {
+  const { w } = place(t);
+  await assert.rejects(failoverFetch(w.options()), { name: "TypeError", message: "livens: path" });
+  assert.deepEqual(w.network.log, []);
+});
+
 test("after a failure a second call goes directly to where the Moderator said; the name is tried again after 120 s", async (t) => {
   const { w, get } = place(t);
   w.activate("redundant");

@@ -13,7 +13,7 @@ export function createPace() {
     const now = Date.now();
     left = Math.min(BURST, left + Math.max(0, now - at) * RATE);
     at = now;
-    if (left < 1) return Math.ceil((1 - left) / RATE);
+    if (left < 1) return 1 + (1 - left) / RATE;
     left--;
     return 0;
   };

@@ -34,7 +34,10 @@ export function createTalk(options, emit) {
   need("role", ROLE.test(role));
   const visitor = role == "visitor";
   const line = createLine(options, PROTOCOL, dialect(), { eager: busy, begins: welcome, used, frame, emit: told, ended });
+  /** @type {any} */
   const key = options.key || (visitor ? sharedKey("livens:" + options.pool) : undefined);
+  // What a deployment would refuse for good is refused here.
+  need(visitor ? "key" : "token", visitor ? key[21] : token);
   const outbox = createOutbox(options.storage || attempt(() => sessionStorage), ["livens", options.pool, role, key?.slice(0, 8)].join(":"));
   const pace = createPace();
   /** @type {Map<string, ReturnType<typeof createTranscript>>} */
@@ -100,7 +103,7 @@ export function createTalk(options, emit) {
   }
 
   function busy() {
-    return !visitor || outbox.entries.length > 0 || (chats.size > 0 && !over);
+    return !visitor || outbox.entries[0] || (chats.size && !over);
   }
 
   /** @param {string} type @param {any} detail */
@@ -256,7 +259,7 @@ export function createTalk(options, emit) {
     line.spread = spread ?? line.spread;
     const rank = by == (visitor ? "operator" : "visitor") ? 3 : MARKS.indexOf(by);
     const chat = chats.get(c);
-    if (!chat || rank < 1) return;
+    if (!chat) return;
     for (const s in have) {
       // Cumulative: those before one that is marked so far are, too.
       for (let n = upTo(have, s); n > 0; n--) {
@@ -364,8 +367,8 @@ export function createTalk(options, emit) {
 
   /** @param {any} event */
   function ended({ code }) {
+    ending.add(code); // told in any case, also when nothing waits
     stop("refused: " + code);
-    emit("drop", { why: "refused: " + code });
   }
 
   /** @param {string} why */
@@ -420,6 +423,7 @@ export function createTalk(options, emit) {
 
     /** @param {string} c */
     end(c) {
+      need("role", !visitor); // a deployment would refuse the session for good
       ending.add(c);
       speak(c, { kind: "end" });
     },
