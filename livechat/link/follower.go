@@ -109,10 +109,10 @@ func (l *Link) follow(ctx context.Context) error {
 	go w.answer(ctx, stop)
 	for {
 		f, err := read(ctx, conn, silent)
-		if err == nil {
-			err = w.take(f)
-		}
 		if err != nil {
+			return broken(err)
+		}
+		if err := w.take(f); err != nil {
 			return err
 		}
 	}

@@ -137,3 +137,27 @@ func TestAWelcomeFromElsewhereIsRefused(t *testing.T) {
 	h.run(t)
 	<-refused
 }
+
+// TestWhyALinkEndedIsSaidInWords: the log is an operator's, who is to know what to look at.
+func TestWhyALinkEndedIsSaidInWords(t *testing.T) {
+	for how, end := range map[string]func(*websocket.Conn){
+		"without a word":     func(conn *websocket.Conn) { _ = conn.CloseNow() },
+		"with a close frame": func(conn *websocket.Conn) { _ = conn.Close(websocket.StatusGoingAway, "") },
+	} {
+		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{frame.LinkProtocol}})
+			if err != nil {
+				return
+			}
+			ctx := context.WithoutCancel(r.Context())
+			if _, err := read(ctx, conn, greet); err == nil {
+				_ = write(ctx, conn, frame.Welcome{T: "welcome", V: 1, Deployment: "redundant", Log: strings.Repeat("1", 32)})
+			}
+			end(conn)
+		})
+		h := newHalf(t, serve(t, handler), quiet)
+		if err := h.follow(t.Context()); err == nil || err.Error() != "the other deployment closed the link" {
+			t.Errorf("%s: %v", how, err)
+		}
+	}
+}

@@ -89,6 +89,10 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 	visitor.Until(`shown(id("open-chat"))`)
 	operator.Run(chromedp.Navigate(shop.url + "/operator"))
 	look(t, "the shop", visitor)
+	visitor.Click(".buy")
+	visitor.Size(390, 844, "light")
+	visitor.Until(`$("#basket").textContent === "Basket (1)" && $("#basket").offsetHeight < 45`) // one line
+	visitor.Size(1280, 800, "light")
 	look(t, "signing in", operator)
 
 	visitor.Click("[data-testid=open-chat]")

@@ -174,7 +174,7 @@ func readsLater(t *testing.T, visitor, operator *tab) {
 // With nothing left to switch to, both are told; what is written meanwhile arrives afterwards.
 func losesTheDeployment(t *testing.T, shop *shop, visitor, operator *tab) {
 	shop.stop()
-	visitor.Until(`shown(id("notice")) && id("notice").textContent.includes("nothing is lost") && id("state").dataset.state === "reconnecting"`)
+	visitor.Until(`shown(id("notice")) && id("notice").textContent.includes("nothing is lost") && id("state").dataset.state === "reconnecting" && id("state").textContent === "Reconnecting…"`)
 	operator.Until(`id("state").textContent.includes("reconnecting since")`)
 	visitor.Enter("Still there?")
 	visitor.Key("Enter")
@@ -183,7 +183,8 @@ func losesTheDeployment(t *testing.T, shop *shop, visitor, operator *tab) {
 	visitor.Until(`!shown(id("notice")) && id("state").dataset.state === "live"`)
 	operator.says("Still there?", "")
 	visitor.says("Still there?", "delivered")
-	operator.Until(`Number(id("state").dataset.gap) > 0 && id("state").dataset.switches === "1" && id("state").textContent.includes("last switch")`)
+	operator.Until(`Number(id("state").dataset.gap) > 0 && id("state").dataset.switches === "1" && /live on primary.*\d+ ms gap, primary → primary, \d+:\d\d/.test(id("state").textContent)`)
+	visitor.Until(`id("state").textContent === "We are here to help"`)
 }
 
 // A deployment tells everybody who comes back that the conversation is closed; it is said once.

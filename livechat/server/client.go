@@ -19,7 +19,7 @@ const helloLimit = 5 * time.Second
 // client serves one client, from its upgrade to its end.
 func (s *Server) client(w http.ResponseWriter, r *http.Request) {
 	if !s.origins.allow(r) {
-		s.notices.Warn(r, "a page of another origin", "origin", r.Header.Get("Origin"))
+		s.notices.Warn(r, "a page was refused: add its origin to origins in livechat.toml, at both deployments", "origin", r.Header.Get("Origin"))
 		http.Error(w, "pages of this origin may not connect; see origins in livechat.toml", http.StatusForbidden)
 		return
 	}

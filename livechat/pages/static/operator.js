@@ -77,8 +77,9 @@ function tell(now, more = "") {
 
 function switched({ from, to, gap, planned, reason, resent }) {
   Object.assign(line.dataset, { gap, reason, planned, resent, switches: Number(line.dataset.switches) + 1 });
-  const how = planned && !gap ? "planned, no gap" : `${Math.round(gap)} ms${resent ? `, ${resent} sent again` : ""}`;
-  latest = `last switch ${timeOf(Date.now())}: ${from ?? "none"} → ${to}, ${how}`;
+  // The number first: on a phone the line is cut off at its end.
+  const how = planned && !gap ? "no gap, planned" : `${Math.round(gap)} ms gap`;
+  latest = `${how}, ${from ?? "none"} → ${to}, ${timeOf(Date.now())}${resent ? `, ${resent} sent again` : ""}`;
   line.title = reason ?? "";
   state();
 }

@@ -99,8 +99,7 @@ class LivensChat extends HTMLElement {
     on("message", (message) => message.from === "operator" && panel.transcript.typing(null));
     on("typing", ({ from }) => from === "operator" && panel.transcript.typing(session.transcript().findLast((m) => m.from === "operator")?.name || this.getAttribute("heading") || "Somebody"));
     for (const type of ["state", "presence"]) on(type, () => this.#state());
-    on("reconnecting", () => panel.strip(panel.notice, session.state === "connecting" ? "Connecting takes longer than usual. You can write already; it will be sent."
-      : "We are reconnecting. You can go on writing; nothing is lost."));
+    on("reconnecting", () => this.#reconnecting());
     on("switch", (change) => this.#switched(change));
     on("end", () => this.#ended());
     on("drop", ({ why, message }) => message ? this.#note(`Not delivered: “${message.text}” (${why})`) : console.warn(`livens-chat: ${why}`));
@@ -124,6 +123,14 @@ class LivensChat extends HTMLElement {
       panel.status.textContent = "Connecting…";
     }
     panel.status.dataset.operators = operators;
+  }
+
+  // Only after `notice`: a short gap is nobody's business.
+  #reconnecting() {
+    const { panel, session } = this;
+    if (session.state === "connecting") return panel.strip(panel.notice, "Connecting takes longer than usual. You can write already; it will be sent.");
+    panel.status.textContent = "Reconnecting…";
+    panel.strip(panel.notice, "We are reconnecting. You can go on writing; nothing is lost.");
   }
 
   #switched({ to, gap, reason, planned, resent }) {
