@@ -92,7 +92,7 @@ export class FailoverSocket extends EventTarget {
   readonly protocol: string;
   readonly bufferedAmount: number;
   binaryType: BinaryType;
-  /** @throws InvalidStateError before `open`. While reconnecting what is sent is kept, up to 64 KiB; beyond that it throws QuotaExceededError. */
+  /** @throws InvalidStateError before the first `open`. While reconnecting what is sent is kept, up to 64 KiB; beyond that it throws QuotaExceededError. */
   send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void;
   close(code?: number, reason?: string): void;
   /** Asks whether the deployment is alive, now. Called by itself on wake, online and pageshow. */
@@ -135,9 +135,9 @@ export interface ChatOptions extends Options {
   role: "visitor" | "operator";
   /** What the other party reads. */
   name?: string;
-  /** An operator's. */
+  /** An operator's, without which it is a TypeError. */
   token?: string;
-  /** A visitor's secret; by default drawn once and kept in localStorage. */
+  /** A visitor's secret of 22 to 64 characters of A–Z a–z 0–9 _ - (a shorter one is a TypeError); by default drawn once and kept in localStorage. */
   key?: string;
   /** Where the unsent is kept over a reload; by default sessionStorage. */
   storage?: Pick<Storage, "getItem" | "setItem" | "removeItem">;
@@ -166,7 +166,7 @@ export class ChatSession extends EventTarget {
    */
   send(text: string, conversation?: string): Promise<Message>;
   typing(conversation?: string): void;
-  /** Closes a conversation: an operator's. It is repeated after a switch until a deployment has told it (`end`), unless one writes there again. */
+  /** Closes a conversation. Only an operator may: a visitor's throws TypeError, and changes nothing. It is repeated after a switch until a deployment has told it (`end`), unless one writes there again. */
   end(conversation: string): void;
   /** How many messages wait to become safe. */
   readonly pending: number;

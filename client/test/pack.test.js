@@ -32,11 +32,11 @@ test("npm pack yields a usable package", async (t) => {
   assert.ok(examples.length >= 2, "examples in the README");
   examples.forEach((text, i) => writeFileSync(join(page, `example${i}.ts`), text));
   const tsc = join(folder, "node_modules/typescript/bin/tsc");
-  for (const resolution of ["bundler", "nodenext"]) {
-    const kind = resolution == "bundler" ? "esnext" : "nodenext";
+  for (const resolution of ["bundler", "nodenext", "node10"]) {
+    const kind = resolution == "nodenext" ? "nodenext" : "esnext";
     const check = (...more) => run(page, process.execPath, tsc, "--noEmit", "--strict", "--target", "es2022", "--module", kind, "--moduleResolution", resolution, ...more);
     check(...examples.map((_, i) => `example${i}.ts`));
-    if (kind == "nodenext") continue;
+    if (resolution != "bundler") continue;
     writeFileSync(join(page, "wrong.ts"), 'import { ChatSession } from "livens-client"; new ChatSession({ pool: 7 });');
     assert.throws(() => check("wrong.ts"), (e) => /TS2/.test(String(e.stdout)), "the types say no");
     writeFileSync(join(page, "none.ts"), 'import { ChatSession } from "livens-client/socket"; ChatSession;');

@@ -4,11 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/livens/livens/zones"
 )
 
 // write puts files into a folder, and returns the path of livechat.toml.
@@ -54,6 +57,50 @@ func TestREADMEExampleLoads(t *testing.T) {
 		if who, ok := c.OperatorOf(token); ok {
 			t.Errorf("%q is taken for the token of %s", token, who)
 		}
+	}
+}
+
+// TestREADMEsTryItHereLoads writes the files as the README's shell block does, and loads them.
+func TestREADMEsTryItHereLoads(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile("(?s)The files:\n\n```sh\n(.*?)```").FindSubmatch(text)
+	if m == nil {
+		t.Fatal("no files in the README")
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"link.secret": "a-secret-of-the-link", "ann.token": "the-token-of-ann-01"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shell := exec.Command("sh", "-eu", "-c", string(m[1]))
+	shell.Dir = dir
+	if out, err := shell.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var hashes []string
+	for name, other := range map[string]string{"primary": "redundant", "redundant": "primary"} {
+		c, err := Load(filepath.Join(dir, name, "livechat.toml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Name != name || c.PeerName != other {
+			t.Errorf("%+v", c)
+		}
+		hashes = append(hashes, c.Settings())
+	}
+	if hashes[0] != hashes[1] {
+		t.Error("they have other settings, and would never be in sync")
+	}
+	config, problems := zones.LoadConfig(filepath.Join(dir, "livens.toml"))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if set, problems := zones.Validate(config); len(problems) > 0 || len(set.Pools) != 1 {
+		t.Error(problems)
 	}
 }
 
