@@ -51,10 +51,11 @@ function card(where, who, site, planned) {
 
 async function act(c, who, what) {
   const reply = await fetch("/act", { method: "POST", body: new URLSearchParams({ who, do: what }) }).catch(() => null);
-  for (const { error } of cards.values()) error.hidden = true;
+  c.error.hidden = reply?.ok ?? true;
   if (reply && !reply.ok) {
     text(c.error, here(await reply.text()));
-    c.error.hidden = false;
+    clearTimeout(c.hiding); // it lies over the chat
+    c.hiding = setTimeout(() => c.error.hidden = true, 8000);
   }
   await look();
 }
@@ -105,7 +106,7 @@ function drawNameserver(n) {
   const c = card("nameservers", n.name, n.site);
   if (n.condition !== "running") badge(c, n.condition, "out");
   else badge(c, `hears ${n.reach}/${n.size}`, n.quorum ? "" : "few", `hears ${n.reach} of ${n.size} nameservers, itself among them${n.quorum ? "" : ": too few to agree on anything"}`);
-  brief(c.what, n.answers ? `answers ${n.answers}, TTL ${n.ttl}, epoch ${n.epoch || "not known"}` : "does not answer");
+  brief(c.what, n.answers ? `answers ${n.answers}, TTL ${n.ttl}\nepoch ${n.epoch || "not known"}` : "does not answer");
   enable(c, n.condition);
 }
 
