@@ -22,7 +22,7 @@ func TestDemo(t *testing.T) {
 	}
 	t.Cleanup(s.close)
 	page, visitor, operator := chromium.NewTab(t), chromium.NewTab(t), chromium.NewTab(t)
-	page.Size(1440, 1150, "light")
+	page.Size(1400, 900, "light")
 	page.Run(chromedp.Navigate(s.url()))
 	is := func(who, badge string) {
 		page.Until(`$("[data-who=%s] .badge")?.textContent.startsWith(%q)`, who, badge)
@@ -31,14 +31,15 @@ func TestDemo(t *testing.T) {
 	is("primary", "live")
 	is("redundant", "standby")
 	for _, ns := range s.cast.nameservers {
-		is(ns.Name, "hears 3 of 3")
+		is(ns.Name, "hears 3/3")
 	}
 	page.Until(`$("iframe[data-of=shop]").src && $("iframe[data-of=operator]").src`)
+	places := onOneScreen(page)
 
 	operator.Run(chromedp.Navigate(s.cast.site.url + "/enter"))
 	operator.Until(`id("state")?.dataset.state === "live"`)
-	visitor.Run(chromedp.Navigate(s.cast.site.url))
-	visitor.Click("[data-testid=open-chat]")
+	visitor.Run(chromedp.Navigate(chromium.Ask[string](page, `$("iframe[data-of=shop]").src`)))
+	visitor.Until(`shown(id("chat-input"))`) // nobody had to open the chat
 	say := func(text string) {
 		t.Helper()
 		visitor.Click("[data-testid=chat-input]")
@@ -54,35 +55,75 @@ func TestDemo(t *testing.T) {
 		is("redundant", "live")
 		page.Until(`document.querySelectorAll("[data-who=primary] .votes .down").length >= 2`)
 		say("written after " + fault.does)
+		stays(page, places)
+		page.Shoot("demo 1400x900 primary " + fault.badge)
 		press("primary", doRevive)
+		page.Until(`/^primary gets traffic back in \d+ s/.test($("#pending").textContent)`)
 		is("primary", "live") // once both hold the same
 	}
 	press("redundant", doMove)
 	is("redundant", "live")
 	press("primary", doFree)
 	is("primary", "live")
+	stays(page, places)
 
 	press("ns3", doKill)
 	is("ns3", "killed")
-	is("ns1", "hears 2 of 3")
+	is("ns1", "hears 2/3")
 	say("written without ns3")
 	press("ns3", doRevive)
-	is("ns3", "hears 3 of 3")
+	is("ns3", "hears 3/3")
 	press("ns2", doStop)
 	is("ns2", "stopped")
-	is("ns1", "hears 2 of 3")
+	is("ns1", "hears 2/3")
 	press("ns2", doRevive)
-	is("ns2", "hears 3 of 3")
+	is("ns2", "hears 3/3")
 	press("ns2", doCut)
 	page.Until(`$("[data-who=ns2] .what").textContent === "does not answer"`)
 	press("ns2", doRevive)
 	page.Until(`$("[data-who=ns2] .what").textContent.startsWith("answers primary")`)
 	page.Until(`document.querySelectorAll("#switches time").length >= 8`)
-	page.Content(t)
-	for _, width := range []int64{1440, 390} {
-		page.Size(width, 1150, "light")
-		page.Shoot(fmt.Sprint("demo ", width))
+	page.Until(`!/\d UTC/.test(document.body.innerText)`) // there is one clock, the reader's
+	if words := chromium.Ask[string](page, `route({ from: "redundant", to: "redundant" })`); words != "stays on redundant" {
+		t.Errorf("a switch that moves nobody is called %q", words)
 	}
+	inShort(page)
+	page.Content(t)
+}
+
+// onOneScreen fails the test unless a desktop's window, and a small laptop's, shows the cards and both frames without scrolling.
+// It leaves the larger one, and returns where its buttons and frames are.
+func onOneScreen(page *chromium.Tab) string {
+	for _, size := range [][2]int64{{1280, 720}, {1400, 900}} {
+		page.Size(size[0], size[1], "light")
+		page.Until(`$$("iframe, .card, .card button").every((e) => { const r = e.getBoundingClientRect(); return r.top >= 0 && r.left >= 0 && r.bottom <= innerHeight && r.right <= innerWidth })`)
+		page.Until(`$$("iframe").every((e) => e.getBoundingClientRect().height > innerHeight / 2)`)
+		page.Until(`$$(".card, .card *").every((e) => e.scrollWidth <= e.clientWidth || !e.clientWidth)`) // nothing is cut off
+		page.Shoot(fmt.Sprintf("demo %dx%d", size[0], size[1]))
+	}
+	return chromium.Ask[string](page, places)
+}
+
+const places = `JSON.stringify($$("iframe, .card, .card button").map((e) => { const r = e.getBoundingClientRect(); return [r.x, r.y, r.width, r.height] }))`
+
+// stays waits until all that can be pressed or watched is where it was.
+func stays(page *chromium.Tab, were string) {
+	page.Until(places+" === %s", chromium.Quoted(were))
+}
+
+// inShort is what somebody does on a phone: breaks the live deployment with the chat in sight.
+func inShort(page *chromium.Tab) {
+	page.Size(390, 844, "light")
+	page.Until(`$("iframe[data-of=shop]").getBoundingClientRect().bottom <= innerHeight / 2 + 80 && $("iframe[data-of=operator]").getBoundingClientRect().bottom <= innerHeight`)
+	page.Until(`document.scrollingElement.scrollWidth <= innerWidth`)
+	page.Shoot("demo 390x844")
+	page.Run(chromedp.Evaluate(`scrollTo(0, document.body.scrollHeight)`, nil))
+	page.Click(`#bar [aria-label="Kill primary"]`) // it is in sight wherever the page is scrolled to
+	page.Until(`$("#bar").innerText.includes("killed") && $("[data-who=redundant]").classList.contains("live")`)
+	page.Run(chromedp.Evaluate(`scrollTo(0, 0)`, nil))
+	page.Shoot("demo 390x844 primary killed")
+	page.Click(`#bar [aria-label="Revive primary"]`)
+	page.Until(`$("[data-who=primary]").classList.contains("live")`)
 }
 
 // build builds a command and returns the binary.

@@ -15,21 +15,39 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/livens/livens/internal/stage"
 )
+
+const usage = `usage: demo [flags]
+
+Starts three nameservers and two chat deployments, prints the URL of a page that shows them, and stays up until Ctrl-C, SIGTERM,
+or SIGHUP unless that is ignored (nohup); a terminal is not needed. Then it ends all that it started and removes its files.
+
+`
 
 func main() {
 	livens := flag.String("livens", "bin/livens", "the livens binary to show")
 	livechat := flag.String("livechat", "bin/livechat", "the livechat binary to show")
 	listen := flag.String("listen", "127.0.0.1:0", "where the page is; port 0: the kernel chooses one")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	if err := run(ctx, *livens, *livechat, *listen); err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
+}
+
+// endings are the signals that end the demo. Who started it with nohup wants it to outlive the terminal.
+func endings() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
 }
 
 func run(ctx context.Context, livens, livechat, listen string) error {
@@ -39,11 +57,7 @@ func run(ctx context.Context, livens, livechat, listen string) error {
 	}
 	defer show.close()
 	fmt.Printf("\n  livens: three nameservers, two chat deployments, a visitor and an operator\n\n  %s\n\n", show.url())
-	if !stage.IsTerminal(os.Stdin) {
-		fmt.Println("  Nobody sits at a terminal: the demo is over.")
-		return nil
-	}
-	fmt.Println("  Everything stays up until Ctrl-C. Files and logs are in", show.cast.dir)
+	fmt.Printf("  Everything stays up until Ctrl-C or kill %d. Files and logs are in %s\n", os.Getpid(), show.cast.dir)
 	<-ctx.Done()
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,8 +11,11 @@ import (
 	"github.com/livens/livens/livechat/pages"
 )
 
-// site is the customer's web site, which is in neither data center: the shop with the chat button at /, the console at /operator,
-// and /enter, which signs the demo's operator in.
+//go:embed visit.js
+var visitScript string
+
+// site is the customer's web site, which is in neither data center: the shop with the chat button at /, the console at /operator;
+// and for the demo /visit, the shop with its chat open, and /enter, which signs the demo's operator in.
 type site struct {
 	url    string
 	server *http.Server
@@ -28,7 +32,18 @@ func newSite(c *cast) (*site, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /", framed(shop, strings.TrimSuffix(c.page, "/")))
+	page := framed(shop, strings.TrimSuffix(c.page, "/"))
+	mux.Handle("GET /", page)
+	mux.HandleFunc("GET /visit", func(w http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		r.URL.Path = "/"
+		page.ServeHTTP(w, r)
+		fmt.Fprint(w, `<script src="/visit.js" type="module"></script>`)
+	})
+	mux.HandleFunc("GET /visit.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+		fmt.Fprint(w, visitScript)
+	})
 	mux.HandleFunc("GET /enter", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprint(w, `<!doctype html><title>signing in</title><script src="/enter.js"></script>`)
@@ -44,7 +59,7 @@ func newSite(c *cast) (*site, error) {
 
 func (s *site) close() { s.server.Close() }
 
-// framed lets one origin show the pages in frames, which they allow nobody.
+// framed lets one origin show the pages in frames, which they allow nobody. What they are is not said to be all that comes.
 func framed(h http.Handler, by string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(&frameable{w, by}, r)
@@ -61,5 +76,6 @@ func (f *frameable) WriteHeader(status int) {
 	if policy := f.Header().Get(name); policy != "" {
 		f.Header().Set(name, strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors "+f.by, 1))
 	}
+	f.Header().Del("Content-Length")
 	f.ResponseWriter.WriteHeader(status)
 }

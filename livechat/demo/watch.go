@@ -98,7 +98,7 @@ func (w *watch) run(ctx context.Context) {
 
 // look asks all at once; who does not answer in time is shown as silent.
 func (w *watch) look(ctx context.Context) *state {
-	s := &state{Shop: w.cast.site.url + "/", Operator: w.cast.site.url + "/enter", Nameservers: make([]nameserverState, len(w.cast.nameservers))}
+	s := &state{Shop: w.cast.site.url + "/visit", Operator: w.cast.site.url + "/enter", Nameservers: make([]nameserverState, len(w.cast.nameservers))}
 	var asked sync.WaitGroup
 	for i, n := range w.cast.nameservers {
 		asked.Go(func() { s.Nameservers[i] = w.ask(ctx, n) })

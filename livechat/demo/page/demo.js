@@ -1,5 +1,5 @@
-// Draws /state four times a second, and presses the buttons. Cards are made once and then only filled, so that a button
-// that is about to be pressed stays where it is.
+// Draws /state four times a second, and presses the buttons. Cards are made once and then only filled, and a button that can
+// not be pressed stays where it is, so that nothing moves under a hand or an eye.
 
 const $ = (id) => document.getElementById(id);
 
@@ -14,32 +14,10 @@ function text(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
-const cards = new Map();
-
-/** The card of somebody, with its buttons: [what it does, word]. */
-function card(where, who, site, buttons) {
-  if (cards.has(who)) return cards.get(who);
-  const c = {
-    badge: h("span", { className: "badge" }), what: h("p", { className: "what" }),
-    votes: h("ul", { className: "votes", ariaLabel: "votes" }), error: h("p", { className: "error", hidden: true }), buttons: {},
-  };
-  for (const [what, word, title] of buttons) {
-    c.buttons[what] = h("button", { type: "button", textContent: word, title, className: what, onclick: () => act(c, who, what) });
-    c.buttons[what].dataset.do = what;
-  }
-  c.element = h("article", { className: "card" }, h("h3", {}, who, h("small", { textContent: site }), c.badge), c.what, c.votes,
-    c.error, h("div", { className: "buttons" }, ...Object.values(c.buttons)));
-  c.element.dataset.who = who;
-  $(where).append(c.element);
-  cards.set(who, c);
-  return c;
-}
-
-async function act(c, who, what) {
-  const reply = await fetch("/act", { method: "POST", body: new URLSearchParams({ who, do: what }) }).catch(() => null);
-  c.error.hidden = reply?.ok ?? true;
-  if (reply && !reply.ok) text(c.error, await reply.text());
-  await look();
+/** What is cut off where there is no room for it is in the title. */
+function brief(element, words) {
+  text(element, words);
+  element.title = words;
 }
 
 const faults = [
@@ -49,49 +27,95 @@ const faults = [
   ["revive", "Revive", "whatever makes it whole again"],
 ];
 
-function enable(c, condition) {
-  c.buttons.kill.disabled = condition === "killed";
-  c.buttons.stop.disabled = condition !== "running";
-  c.buttons.cut.disabled = condition !== "running";
-  c.buttons.revive.hidden = condition === "running";
+const cards = new Map();
+
+/** The card of somebody, with buttons for faults, and one for what is planned: [what it does, word, title]. */
+function card(where, who, site, planned) {
+  if (cards.has(who)) return cards.get(who);
+  const c = { badge: h("span", { className: "badge" }), what: h("p", { className: "what" }), error: h("p", { className: "error", role: "alert", hidden: true }), buttons: {} };
+  const button = ([what, word, title]) => {
+    c.buttons[what] = h("button", { type: "button", textContent: word, title, className: what, onclick: () => act(c, who, what) });
+    return c.buttons[what];
+  };
+  c.element = h("article", { className: "card" }, h("h3", {}, who, h("small", { textContent: site }), c.badge), c.what, h("div", { className: "buttons" }, ...faults.map(button)));
+  if (planned) {
+    c.votes = h("ul", { className: "votes", ariaLabel: "votes" });
+    c.element.append(h("div", { className: "last" }, c.votes, button(planned)));
+  }
+  c.element.append(c.error);
+  c.element.dataset.who = who;
+  $(where).append(c.element);
+  cards.set(who, c);
+  return c;
 }
 
-function badge(c, words, kind) {
+async function act(c, who, what) {
+  const reply = await fetch("/act", { method: "POST", body: new URLSearchParams({ who, do: what }) }).catch(() => null);
+  c.error.hidden = reply?.ok ?? true;
+  if (reply && !reply.ok) {
+    text(c.error, here(await reply.text()));
+    clearTimeout(c.hiding); // it lies over the chat
+    c.hiding = setTimeout(() => c.error.hidden = true, 8000);
+  }
+  await look();
+}
+
+function enable(c, condition) {
+  c.buttons.kill.disabled = condition === "killed";
+  c.buttons.stop.disabled = c.buttons.cut.disabled = condition !== "running";
+  c.buttons.revive.disabled = condition === "running";
+}
+
+function badge(c, words, kind, title = "") {
   text(c.badge, words);
   c.badge.className = "badge " + kind;
+  c.badge.title = title;
   c.element.classList.toggle("out", kind === "out");
 }
 
 function drawDeployment(d, preferred) {
-  const c = card("deployments", d.name, d.site, [...faults, ["move", "Move everybody here", "a planned switch, as livens failover makes it"],
-    ["free", "Give back", "ends the planned switch, as livens failback does"]]);
+  const c = card("deployments", d.name, d.site, preferred ? ["free", "Return traffic", `returns traffic to ${d.name} now, as livens failback does`]
+    : ["move", "Move all here", "a planned switch, as livens failover makes it"]);
+  const words = d.condition !== "running" ? d.condition : d.active ? "live" : "standby";
+  const kind = d.condition !== "running" ? "out" : d.active ? "live" : "";
   c.element.classList.toggle("live", d.active);
-  if (d.condition !== "running") badge(c, d.condition, "out");
-  else badge(c, d.active ? "live" : "standby", d.active ? "live" : "");
-  text(c.what, `${d.state || "not known yet"}${d.reason ? ": " + d.reason : ""}${!d.active && d.gate && d.gate !== "open" ? `. Sync gate: ${d.gate}` : ""}`);
+  badge(c, words, kind);
+  brief(c.what, here(`${d.state || "not known yet"}${d.reason ? ": " + d.reason : ""}${!d.active && d.gate && d.gate !== "open" ? `. Sync gate: ${d.gate}` : ""}`));
   c.votes.replaceChildren(...(d.votes ?? []).map((v) => h("li", { className: v.doubt ? "doubt" : v.state, textContent: `${v.nameserver} ${v.state}${v.doubt ? "?" : ""}` })));
   enable(c, d.condition);
-  c.buttons.move.hidden = d.active || preferred;
-  c.buttons.free.hidden = d.active || !preferred;
-  c.buttons.move.disabled = c.buttons.free.disabled = d.condition !== "running";
+  (c.buttons.move ?? c.buttons.free).disabled = d.active || d.condition !== "running";
+  drawShort(c, d.name, words, kind);
+}
+
+/** The deployment in the bar that stays in sight where the cards do not. */
+function drawShort(c, who, words, kind) {
+  if (!c.short) {
+    // A second tap of a hasty finger shall not undo the first.
+    const press = (event) => event.detail < 2 && act(c, who, c.buttons.revive.disabled ? "kill" : "revive");
+    c.short = { badge: h("span"), button: h("button", { type: "button", onclick: press }) };
+    $("bar").append(h("div", {}, h("strong", { textContent: who }), c.short.badge, c.short.button));
+  }
+  text(c.short.badge, words);
+  c.short.badge.className = "badge " + kind;
+  text(c.short.button, c.buttons.revive.disabled ? "Kill" : "Revive");
+  c.short.button.ariaLabel = `${c.short.button.textContent} ${who}`;
+  c.short.button.className = c.buttons.revive.disabled ? "kill" : "revive";
 }
 
 function drawNameserver(n) {
-  const c = card("nameservers", n.name, n.site, faults);
+  const c = card("nameservers", n.name, n.site);
   if (n.condition !== "running") badge(c, n.condition, "out");
-  else badge(c, n.quorum ? `hears ${n.reach} of ${n.size}` : `hears ${n.reach} of ${n.size}: too few`, "");
-  c.what.replaceChildren(...(n.answers ? ["answers ", h("b", { textContent: n.answers }), `, TTL ${n.ttl}, epoch ${n.epoch || "not known"}`]
-    : ["does not answer"]));
+  else badge(c, `hears ${n.reach}/${n.size}`, n.quorum ? "" : "few", `hears ${n.reach} of ${n.size} nameservers, itself among them${n.quorum ? "" : ": too few to agree on anything"}`);
+  brief(c.what, n.answers ? `answers ${n.answers}, TTL ${n.ttl}\nepoch ${n.epoch || "not known"}` : "does not answer");
   enable(c, n.condition);
 }
 
 function drawSwitches(list) {
-  const of = (s) => s.at + s.to;
-  const shown = list.map(of).join();
+  const shown = list.map((s) => s.at + s.to).join();
   if ($("switches").dataset.shown === shown) return;
   $("switches").dataset.shown = shown;
-  $("switches").replaceChildren(...list.map((s) => h("li", {}, h("time", { textContent: new Date(s.at).toLocaleTimeString() }),
-    ` ${s.from || "start"} → ${s.to}`, h("p", { textContent: s.reason }))));
+  $("switches").replaceChildren(...list.map((s) => h("li", {}, h("time", { textContent: clock(new Date(s.at)), dateTime: s.at }), ` ${route(s)}`,
+    h("p", { textContent: here(s.reason) }))));
 }
 
 function frame(name, url) {
@@ -108,8 +132,8 @@ async function look() {
   if (!state.deployments) return;
   state.deployments.forEach((d, i) => drawDeployment(d, i === 0));
   state.nameservers.forEach(drawNameserver);
-  if (state.why) text($("why"), state.why);
-  text($("pending"), state.pending ?? "");
+  if (state.why) text($("why"), here(state.why));
+  text($("pending"), ahead(state.pending ?? ""));
   if (state.switches?.length) drawSwitches(state.switches);
   frame("shop", state.shop);
   frame("operator", state.operator);
