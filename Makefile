@@ -2,7 +2,7 @@
 GO ?= go
 VERSION_FLAGS = -trimpath -buildvcs=true
 
-.PHONY: help build client demo tour test test-spare test-waits test-histories chat-drills test-client test-livechat test-long evidence bench golden fuzz lint clean
+.PHONY: help build client demo tour test test-spare test-waits test-histories chat-drills test-client test-livechat test-long evidence bench bench-failover golden fuzz lint clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -75,7 +75,12 @@ FUZZTIME ?= 10m
 fuzz: ## every fuzzer for FUZZTIME (10m)
 	./scripts/fuzz.sh $(FUZZTIME)
 
-bench: build ## detection, load, polls, agreement of several nameservers: the figures of docs/performance.md
+bench: build ## the figures of docs/performance.md: livens beside gdnsd, NSD, Knot, PowerDNS and BIND, half an hour; then bench-failover
+	./scripts/test-tools.sh bench
+	$(GO) run ./bench/peers -livens bin/livens
+	$(MAKE) --no-print-directory bench-failover
+
+bench-failover: build ## of make bench: detection, load, many targets, polls, agreement of several nameservers
 	$(GO) run ./bench -livens bin/livens
 
 golden: ## rewrite what tests expect to be printed (scenarios, bad configurations, tables of keys); read the diff

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that the tests need and that are missing: other people's DNS servers and clients to
 # compare with, a browser, and the tools that build networks to break; and a Node.js from npm where Debian's is too old.
-# No daemon is started, and nothing else is changed.
+# No daemon is started, and nothing else is changed. With "bench", what make bench compares with, and loads with, as well.
 set -eu
 
 policy=/usr/sbin/policy-rc.d
@@ -17,8 +17,10 @@ fail() {
 missing_packages() {
 	PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 	while read -r program package; do
+		[ -n "$program" ] || continue
 		command -v "$program" >/dev/null 2>&1 || printf '%s ' "$package"
 	done <<-END
+		$1
 		knotd knot
 		kdig knot-dnsutils
 		named bind9
@@ -33,6 +35,12 @@ missing_packages() {
 		npm npm
 	END
 }
+
+more=
+[ "${1:-}" != bench ] || more='gdnsd gdnsd
+pdns_server pdns-server pdns-backend-bind
+dnsperf dnsperf
+kxdpgun knot-dnsutils'
 
 # While policy-rc.d exits 101, Debian's maintainer scripts start no service.
 forbid_daemons() {
@@ -73,7 +81,7 @@ install_packages() {
 			tail -n 20 "$log" >&2
 			fail "apt-get could not install $packages"
 		}
-	left=$(missing_packages)
+	left=$(missing_packages "$more")
 	[ -z "$left" ] || fail "installed, and still missing a program of $left"
 }
 
@@ -97,7 +105,7 @@ renew_node() {
 	! node_is_old || fail "installed, and still $(command -v node) is $(node --version): put $(npm prefix --global)/bin first in PATH"
 }
 
-packages=$(missing_packages)
+packages=$(missing_packages "$more")
 packages=${packages% }
 if [ -z "$packages" ] && ! node_is_old; then
 	echo "test-tools: everything that the tests need is here"

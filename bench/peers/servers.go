@@ -208,7 +208,7 @@ controls { };
 func unconfined(program, dir string) (string, error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
-		return "", fmt.Errorf("%s is not installed: run scripts/bench-tools.sh", program)
+		return "", fmt.Errorf("%s is not installed: run scripts/test-tools.sh bench", program)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
