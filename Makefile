@@ -19,9 +19,10 @@ demo: build ## three nameservers, two chat deployments, a visitor and an operato
 tour: build ## three nameservers, two deployments, what fails and what is ordered: on this terminal
 	$(GO) run ./tour -livens bin/livens
 
-lint: ## gofmt, vet, staticcheck
+lint: ## gofmt, vet, staticcheck, and that livens builds where there is no Linux
 	@test -z "$$(gofmt -l .)" || { echo "gofmt these files:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
+	GOOS=freebsd $(GO) build -o /dev/null ./cmd/livens
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 	cd livechat && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
 
@@ -30,20 +31,17 @@ TIMED = ./drill ./tour
 UNTIMED = $$($(GO) list ./... | grep -vE '/(drill|tour)$$')
 # Vetted they are by lint.
 TEST = $(GO) test -count=1 -vet=off
-# What only computes runs beside what waits, in the kernel's class of those that make way at once.
-SPARE = chrt --idle 0 $(MAKE) --no-print-directory
 
 test: ## everything that make test-long does not repeat for longer, after installing what the tests need
 	./scripts/test-tools.sh
 	$(MAKE) --no-print-directory -j 2 --output-sync test-spare test-waits
 
-test-spare: ## of make test, what only computes: lint, 500 random histories of clusters, the client
-	$(SPARE) lint
-	$(SPARE) test-client
-	$(SPARE) test-histories
+# It runs beside what waits, in the kernel's class of those that make way at once.
+test-spare: ## of make test, what only computes: lint, the client, 500 random histories of clusters
+	chrt --idle 0 $(MAKE) --no-print-directory lint test-client test-histories
 
 test-waits: ## of make test, the rest, one after the other: the tests, those of the chat deployment, the drills, the chat drills
-	$(TEST) -timeout=11m -skip RandomHistories $(UNTIMED)
+	$(TEST) -timeout=11m -p 3 -skip RandomHistories $(UNTIMED)
 	$(MAKE) --no-print-directory test-livechat
 	$(TEST) -timeout=11m -p 1 $(TIMED)
 	$(MAKE) --no-print-directory chat-drills
@@ -55,7 +53,7 @@ chat-drills: ## people chat in Chromium while what they chat through fails, five
 	cd livechat && $(TEST) -timeout=15m ./drill
 
 test-livechat: ## the chat deployment, a module of its own, and its pages in Chromium
-	cd livechat && $(TEST) -timeout=15m $$($(GO) list ./... | grep -v '/drill$$')
+	cd livechat && $(TEST) -timeout=15m -p 4 $$($(GO) list ./... | grep -v '/drill$$')
 
 test-client: ## the script on the page: types, behaviours, random histories, the package
 	cd client && npm ci --no-audit --no-fund && npm test

@@ -16,7 +16,7 @@ func TestShortRun(t *testing.T) {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "bench"), "-livens", filepath.Join(dir, "livens"), "-trials", "1", "-load", "2s", "-targets", "100", "-crowd", "200", "-json")
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "bench"), "-livens", filepath.Join(dir, "livens"), "-trials", "1", "-load", "2s", "-targets", "100", "-crowd", "200", "-settle", "2s", "-json")
 	var progress bytes.Buffer
 	cmd.Stderr = &progress
 	out, err := cmd.Output()

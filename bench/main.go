@@ -22,6 +22,7 @@ func main() {
 	binary := flag.String("livens", "bin/livens", "the livens binary to measure")
 	trials := flag.Int("trials", 50, "faults of each kind under each profile")
 	loadTime := flag.Duration("load", 20*time.Second, "how long to ask while zones are reloaded and pools switched, and to watch nameservers at rest")
+	settle := flag.Duration("settle", 20*time.Second, "how long nameservers are left alone after their start before they count as at rest")
 	targets := flag.Int("targets", 1000, "what seven nameservers watch at rest")
 	crowded := flag.Int("crowd", 10_000, "what one nameserver probes every second, where that is measured")
 	only := flag.Bool("cluster", false, "measure only several nameservers")
@@ -34,7 +35,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	b := &bench{ctx: ctx, binary: *binary, trials: *trials, loadTime: *loadTime, targets: *targets, crowded: *crowded}
+	b := &bench{ctx: ctx, binary: *binary, trials: *trials, loadTime: *loadTime, targets: *targets, crowded: *crowded, settle: *settle}
 	if err := b.run(parts{cluster: *only, polls: *onlyPolls, probes: *onlyProbes}, *asJSON); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -144,6 +145,7 @@ type bench struct {
 	loadTime time.Duration // how long whatever lasts is measured
 	targets  int
 	crowded  int
+	settle   time.Duration
 }
 
 // folder is a new folder for one nameserver.

@@ -77,7 +77,7 @@ func (b *bench) probe(kind profile) (p probes, err error) {
 	if err != nil {
 		return p, err
 	}
-	time.Sleep(settleTime)
+	time.Sleep(b.settle)
 	status, err := n.Client.Status(b.ctx)
 	if err != nil {
 		return p, err

@@ -47,9 +47,6 @@ func (r *rest) missed() int {
 	return n
 }
 
-// settleTime is how long nameservers are left alone after their start before they are at rest.
-const settleTime = 20 * time.Second
-
 func (b *bench) rest() (rest, error) {
 	everybody, zone, err := b.many(calm, b.targets)
 	if err != nil {
@@ -61,7 +58,7 @@ func (b *bench) rest() (rest, error) {
 	if err != nil {
 		return r, err
 	}
-	time.Sleep(settleTime)
+	time.Sleep(b.settle)
 	r.Lone, err = b.idle(lone)
 	lone.stop()
 	if err != nil {
@@ -72,7 +69,7 @@ func (b *bench) rest() (rest, error) {
 		return r, err
 	}
 	defer seven.stop()
-	time.Sleep(settleTime)
+	time.Sleep(b.settle)
 	if err := b.gossip(seven, &r); err != nil {
 		return r, err
 	}
