@@ -58,13 +58,15 @@ test-livechat: ## the chat deployment, a module of its own, and its pages in Chr
 test-client: ## the script on the page: types, behaviours, random histories, the package
 	cd client && npm ci --no-audit --no-fund && npm test
 
-test-long: ## the same with the race detector, more drills, longer random histories, and each fuzzer for FUZZTIME
+test-long: build ## the same with the race detector, more drills, longer random histories, and each fuzzer for FUZZTIME
 	./scripts/test-tools.sh
 	$(GO) test -count=1 -timeout=60m -race -skip RandomHistories $(UNTIMED)
 	LIVENS_DRILL_REPEATS=10 $(GO) test -count=1 -timeout=60m -p 1 $(TIMED)
 	cd livechat && $(GO) test -count=1 -timeout=60m -race -skip TestInSyncUnderTraffic $$($(GO) list ./... | grep -vE '/(drill|demo)$$')
 	cd livechat && LIVENS_DRILL_REPEATS=10 LIVENS_DRILL_SEEDS=200 LIVENS_DRILL_MESSAGES=500 $(GO) test -count=1 -timeout=180m ./drill
 	$(GO) test -count=1 -timeout=60m ./failover -run 'Oracle|Contract' -rapid.checks=20000
+	./scripts/test-tools.sh bench
+	$(GO) run ./bench/peers -livens bin/livens -rounds 1 -seconds 1 -out bin/peers
 	cd client && LIVENS_SEEDS=3000 node --test test/random.test.js
 	$(GO) test -count=1 -timeout=90m ./cluster -run RandomHistories -seeds=10000
 	$(MAKE) --no-print-directory fuzz

@@ -9,7 +9,10 @@ import (
 	"net"
 	"net/netip"
 	"reflect"
+	"runtime"
 	"strings"
+	"sync"
+	"weak"
 
 	"github.com/livens/livens/zones"
 )
@@ -25,14 +28,49 @@ type Target struct {
 	dialer func(ctx context.Context, network, address string) (net.Conn, error) // Options.Dial
 }
 
-// NewTarget is the target of check for one address of a deployment of a pool. probe is where packets go
-// (zones.Deployment.ProbeAddress).
+// NewTarget is the target of check, which never changes again, for one address of a deployment of a pool. probe is where packets go
+// (zones.Deployment.ProbeAddress). It is remembered as long as check is in use, since decisions and the status ask for
+// the same again and again, and a key costs a hash of everything.
 //
 // {pool}, {deployment} and {address} are filled in in Path, Host, the values of Headers, Send, File and Command. A
 // check that sends nothing to the address (exec, file, static) has one key for all addresses, unless a placeholder
 // makes it differ: it is then run once.
 func NewTarget(pool, deployment string, probe netip.Addr, check *zones.Check) Target {
-	fill := strings.NewReplacer("{pool}", pool, "{deployment}", deployment, "{address}", probe.String()).Replace
+	of := made.of(check)
+	from := origin{pool, deployment, probe}
+	if t, ok := of.Load(from); ok {
+		return t.(Target)
+	}
+	t, _ := of.LoadOrStore(from, newTarget(from, check))
+	return t.(Target)
+}
+
+// origin is what a target is made from, besides its check.
+type origin struct {
+	pool, deployment string
+	probe            netip.Addr
+}
+
+// made are the targets of all checks that are in use.
+var made memo
+
+// memo remembers targets by check and origin. It keeps no check in use.
+type memo struct{ checks sync.Map } // weak.Pointer[zones.Check] → *sync.Map, origin → Target
+
+func (m *memo) of(check *zones.Check) *sync.Map {
+	key := weak.Make(check)
+	if of, ok := m.checks.Load(key); ok {
+		return of.(*sync.Map)
+	}
+	of, known := m.checks.LoadOrStore(key, new(sync.Map))
+	if !known {
+		runtime.AddCleanup(check, func(key weak.Pointer[zones.Check]) { m.checks.Delete(key) }, key)
+	}
+	return of.(*sync.Map)
+}
+
+func newTarget(from origin, check *zones.Check) Target {
+	fill := strings.NewReplacer("{pool}", from.pool, "{deployment}", from.deployment, "{address}", from.probe.String()).Replace
 	c := *check
 	for _, field := range []*string{&c.Path, &c.Host, &c.Send, &c.File} {
 		*field = fill(*field)
@@ -47,7 +85,7 @@ func NewTarget(pool, deployment string, probe netip.Addr, check *zones.Check) Ta
 	for i := range c.Command {
 		c.Command[i] = fill(c.Command[i])
 	}
-	return Target{Key: key(probe, &c), Address: probe, Check: &c, Deployment: deployment}
+	return Target{Key: key(from.probe, &c), Address: from.probe, Check: &c, Deployment: from.deployment}
 }
 
 // String is what logs call the target: "https 203.0.113.10:443", "icmp 2001:db8::1", "file /run/chat.state".

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"math"
+	"strings"
+	"testing"
+)
+
+func sampled() *report {
+	r := &report{Servers: []string{livens, "Knot", "NSD"}, Rounds: 3}
+	for figure, of := range map[string]map[string][]float64{
+		"a: answered for each second of processor time": {livens: {230, 300, 100}, "Knot": {200, 190, 210}, "NSD": {100, 100, 100}},
+		"l: p99 at half load, µs":                       {livens: {50, 60, 70}, "Knot": {50, 40, 60}, "NSD": {90, 90, 90}},
+		"m: start with a million records, s":            {livens: {1, 1, 1}, "Knot": {2, 2, 2}, "NSD": {0.5, 0.5, 0.5}},
+		"d: lost at half load":                          {livens: {0, 1, 0}},
+	} {
+		for server, values := range of {
+			for _, v := range values {
+				r.add(figure, server, v)
+			}
+		}
+	}
+	return r
+}
+
+// TestVerdicts: livens is held to the best peer, where more is better and where less is; to one peer where only that counts; and to
+// itself where it has none.
+func TestVerdicts(t *testing.T) {
+	r := sampled()
+	for figure, want := range map[string]struct {
+		ratio float64
+		of    string
+		holds bool
+	}{
+		"a: answered for each second of processor time": {1.15, "Knot", true},
+		"a: answered at saturation, a second":           {math.NaN(), "", true}, // not measured
+		"l: p99 at half load, µs":                       {1.2, "Knot", false},
+		"m: start with a million records, s":            {0.5, "Knot", true}, // NSD is faster, and is not asked
+		"d: lost at half load":                          {0, "", true},
+	} {
+		for _, target := range targets {
+			if target.figure != figure {
+				continue
+			}
+			ratio, of, holds := r.verdict(target)
+			if same := math.Abs(ratio-want.ratio) < 1e-9 || math.IsNaN(ratio) && math.IsNaN(want.ratio); !same || of != want.of || holds != want.holds {
+				t.Errorf("%s: %v of %q, holds %t; want %+v", figure, ratio, of, holds, want)
+			}
+		}
+	}
+}
+
+// TestTableSaysWhatIsMissed, and with which spread.
+func TestTableSaysWhatIsMissed(t *testing.T) {
+	var out bytes.Buffer
+	sampled().print(&out)
+	for _, want := range []string{"1.15 × Knot", "1.20 × Knot", "≤ 1.10, MISSED", "230 (±43 %)"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	if strings.Count(out.String(), "MISSED") != 1 {
+		t.Errorf("not one figure is missed:\n%s", out.String())
+	}
+}
+
+// TestPlotIsXML with a bar for each server of each figure that has peers.
+func TestPlotIsXML(t *testing.T) {
+	plot := sampled().plot()
+	decoder := xml.NewDecoder(strings.NewReader(plot))
+	for {
+		if _, err := decoder.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := strings.Count(plot, `class="bar"`) + strings.Count(plot, `class="own"`); n != 9 {
+		t.Errorf("%d bars, want 9", n)
+	}
+}
+
+// TestQueriesAreMixedAsSaid.
+func TestQueriesAreMixedAsSaid(t *testing.T) {
+	var b bytes.Buffer
+	w := bufio.NewWriter(&b)
+	queries(w, largeZone)
+	w.Flush()
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	count := map[string]int{}
+	for _, line := range lines {
+		kind, _, _ := strings.Cut(line, "-")
+		switch {
+		case strings.Contains(line, ".wild."):
+			kind = "wildcard"
+		case strings.Contains(line, ".sub"):
+			kind = "delegation"
+		case strings.HasSuffix(line, " MX"):
+			kind = "no such type"
+		}
+		count[kind]++
+	}
+	for kind, percent := range map[string]int{"host": 70, "none": 15, "no such type": 5, "wildcard": 5, "delegation": 5} {
+		if got := count[kind] * 100 / queryNames; got != percent || len(lines) != queryNames {
+			t.Errorf("%s: %d %%, want %d %%", kind, got, percent)
+		}
+	}
+}
