@@ -35,9 +35,10 @@ type contest struct {
 	names   []string // of peers; none: all
 	million bool
 
-	host, client *lab.Host // of the server, of the load generator
-	ports        int
-	half         int // queries a second: half of what the best peer answers
+	// Of the server, of the load generator, which takes all replies at its interface for its own, and so of the probes.
+	host, client, prober *lab.Host
+	ports                int
+	half                 int // queries a second: half of what the best peer answers
 }
 
 func (c *contest) wants(work string) bool { return c.only == "" || strings.Contains(c.only, work) }
@@ -48,6 +49,9 @@ func (c *contest) measure() (*report, error) {
 	}
 	var err error
 	if c.host, c.client, err = lab.Cable(netip.MustParseAddr(serverAddr), netip.MustParseAddr(clientAddr)); err != nil {
+		return nil, err
+	}
+	if c.prober, err = c.host.Beside(netip.MustParseAddr("10.78.0.2"), netip.MustParseAddr("10.78.0.1")); err != nil {
 		return nil, err
 	}
 	r := &report{Rounds: c.rounds, Seconds: c.seconds}

@@ -103,7 +103,7 @@ func (c *contest) beside(r *running, f func() error) (latencies, error) {
 	if err != nil {
 		return l, err
 	}
-	run, err := process.Start(cmd, c.client.Enter)
+	run, err := process.Start(cmd, c.prober.Enter)
 	if err != nil {
 		return l, err
 	}

@@ -28,3 +28,19 @@ func Cable(a, b netip.Addr) (*Host, *Host, error) {
 
 // Do runs f on the host, for sockets and files that are to belong to its namespace.
 func (h *Host) Do(f func() error) error { return h.ns.do(f) }
+
+// Beside makes a further host with a cable of its own to h, whose end of it has the address own; it reaches all of h's addresses that way.
+func (h *Host) Beside(a, own netip.Addr) (*Host, error) {
+	ns, err := newNamespace()
+	if err != nil {
+		return nil, err
+	}
+	if err := pair(h.ns, "eth1", ns, "eth0"); err != nil {
+		return nil, err
+	}
+	if err := h.ns.ip("link set up dev eth1", fmt.Sprintf("addr add %s/24 dev eth1", own)); err != nil {
+		return nil, err
+	}
+	err = ns.ip("link set up dev lo", "link set up dev eth0", fmt.Sprintf("addr add %s/24 dev eth0", a), fmt.Sprintf("route add default via %s", own))
+	return &Host{Addr: a, ns: ns}, err
+}
