@@ -32,7 +32,7 @@ UNTIMED = $$($(GO) list ./... | grep -vE '/(drill|tour)$$')
 # Vetted they are by lint.
 TEST = $(GO) test -count=1 -vet=off
 
-test: ## everything that make test-long does not repeat for longer, after installing what the tests need
+test: ## everything, after installing what the tests need
 	./scripts/test-tools.sh
 	$(MAKE) --no-print-directory -j 2 --output-sync test-spare test-waits
 

@@ -96,9 +96,7 @@ func (p *httpProber) probe(ctx context.Context) Result {
 		if deadline, ok := ctx.Deadline(); ok {
 			conn.SetDeadline(deadline)
 		}
-		if r, heard := p.exchange(conn, born); heard {
-			return r
-		} else if ctx.Err() != nil || r.Silent {
+		if r, heard := p.exchange(conn, born); heard || r.Silent || ctx.Err() != nil {
 			return r
 		}
 		// The server has closed it meanwhile, as it may: that says nothing.

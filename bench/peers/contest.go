@@ -175,6 +175,9 @@ func (c *contest) atHalf(r *running) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(l.Trips) == 0 {
+		return nil, fmt.Errorf("no probe of %d came back", l.Lost)
+	}
 	slices.Sort(l.Trips)
 	figures := map[string]float64{"l: lost": float64(l.Lost)}
 	for name, q := range map[string]float64{"p50": 0.5, "p99": 0.99, "p99.9": 0.999} {

@@ -25,7 +25,7 @@ func main() {
 	seconds := flag.Int("seconds", 3, "how long each is asked in a round, for each figure")
 	only := flag.String("only", "", "the works to measure, by letters, such as ab; default: all")
 	names := flag.String("servers", "", "the servers to measure beside livens, with commas; default: all")
-	out := flag.String("out", "bench-peers", "the folder for the CSV and the plot")
+	out := flag.String("out", "bin/peers", "the folder for the CSV and the plot")
 	million := flag.Bool("million", true, "measure the start with a million records, too")
 	asJSON := flag.Bool("json", false, "print JSON instead of tables")
 	flag.Parse()
