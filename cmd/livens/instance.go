@@ -127,7 +127,7 @@ func (in *instance) listen() (err error) {
 
 // run serves until ctx is done, or until a room ends by itself: then it returns why, so that the service manager
 // starts a sound process instead.
-func (in *instance) run(ctx context.Context, problems zones.Problems, signals <-chan os.Signal) error {
+func (in *instance) run(ctx context.Context, read reading, signals <-chan os.Signal) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var rooms sync.WaitGroup
@@ -146,7 +146,7 @@ func (in *instance) run(ctx context.Context, problems zones.Problems, signals <-
 		in.cluster.Serving(in.addresses())
 		room("cluster", func(ctx context.Context) error { return in.cluster.Run(ctx, in.checker) })
 	}
-	if !in.reloader.begin(ctx, in.config, problems) {
+	if !in.reloader.begin(ctx, read) {
 		stopped := ctx.Err() != nil
 		cancel(nil)
 		in.wait(&rooms)

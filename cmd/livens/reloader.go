@@ -41,12 +41,24 @@ type reloader struct {
 	unkept atomic.Bool   // the state folder lacks something that a later start may fall back on
 }
 
-// begin serves config for the first time. problems are those of reading config. It reports whether there is anything
-// to serve.
-func (r *reloader) begin(ctx context.Context, config *zones.Config, problems zones.Problems) bool {
-	r.started = config
-	r.running.Store(config)
-	return r.read(ctx, "start", config, problems)
+// reading is livens.toml as it was read at one time.
+type reading struct {
+	config   *zones.Config
+	problems zones.Problems
+	stamp    string // the file's before it was read: a change meanwhile is a change
+}
+
+func readConfig(path string) reading {
+	before := stamp(path)
+	config, problems := zones.LoadConfig(path)
+	return reading{config, problems, before}
+}
+
+// begin serves what was read for the first time. It reports whether there is anything to serve.
+func (r *reloader) begin(ctx context.Context, first reading) bool {
+	r.started = first.config
+	r.running.Store(first.config)
+	return r.read(ctx, "start", first)
 }
 
 // reload reads everything again.
@@ -55,11 +67,11 @@ func (r *reloader) reload(ctx context.Context, cause string) *web.Reload {
 	defer r.mu.Unlock()
 	_ = notify(reloading()) // the manager's absence changes nothing
 	defer func() { _ = notify("READY=1") }()
-	config, problems := zones.LoadConfig(r.path)
-	if len(problems.Errors()) > 0 {
-		config = r.running.Load()
+	again := readConfig(r.path)
+	if len(again.problems.Errors()) > 0 {
+		again.config = r.running.Load()
 	}
-	r.read(ctx, cause, config, problems)
+	r.read(ctx, cause, again)
 	return r.last.Load()
 }
 
@@ -67,7 +79,7 @@ func (r *reloader) reload(ctx context.Context, cause string) *web.Reload {
 // what could not be kept; a reload then tells that no warning is left of it.
 func (r *reloader) reloadIfChanged(ctx context.Context) {
 	switch {
-	case fingerprint(r.running.Load()) != *r.seen.Load():
+	case fingerprint(r.running.Load(), stamp(r.path)) != *r.seen.Load():
 		r.reload(ctx, "file change")
 	case r.unkept.Load() && r.keepAgain():
 		r.reload(ctx, "last good versions kept")
@@ -81,10 +93,11 @@ func (r *reloader) keepAgain() bool {
 	return !r.unkept.Load()
 }
 
-// read loads the zones that config names and applies what is sound. problems are those of reading config.
-func (r *reloader) read(ctx context.Context, cause string, config *zones.Config, problems zones.Problems) bool {
+// read loads the zones that livens.toml names and applies what is sound.
+func (r *reloader) read(ctx context.Context, cause string, main reading) bool {
+	config, problems := main.config, main.problems
 	applied := r.keepStarted(config)
-	now := fingerprint(applied) // before reading: a change meanwhile is a change
+	now := fingerprint(applied, main.stamp) // before reading: a change meanwhile is a change
 	r.seen.Store(&now)
 	r.running.Store(applied)
 	sound := len(problems.Errors()) == 0

@@ -49,26 +49,26 @@ setcap cap_net_bind_service+ep on the binary. icmp checks need CAP_NET_RAW in th
 // serve runs the nameserver until ctx is done.
 func serve(ctx context.Context, e *env) error {
 	signals := hangups()
-	config, problems := zones.LoadConfig(e.config)
-	if len(problems.Errors()) > 0 {
-		good, _ := zones.LastGoodConfig(config)
+	read := readConfig(e.config)
+	if len(read.problems.Errors()) > 0 {
+		good, _ := zones.LastGoodConfig(read.config)
 		if good == nil {
-			for _, p := range problems {
+			for _, p := range read.problems {
 				fmt.Fprintln(e.stderr, p)
 			}
 			return errors.New("the configuration has errors, and no good one is kept from an earlier start")
 		}
-		config = good
+		read.config = good
 	}
 	var level slog.LevelVar
-	_ = level.UnmarshalText([]byte(config.Log.Level)) // one of the four words
-	log := newLogger(e, config.Log.Format, &level)
-	in, err := newInstance(e.config, config, log, &level)
+	_ = level.UnmarshalText([]byte(read.config.Log.Level)) // one of the four words
+	log := newLogger(e, read.config.Log.Format, &level)
+	in, err := newInstance(e.config, read.config, log, &level)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	return in.run(ctx, problems, signals)
+	return in.run(ctx, read, signals)
 }
 
 func newLogger(e *env, format string, level *slog.LevelVar) *slog.Logger {

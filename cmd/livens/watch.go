@@ -164,9 +164,10 @@ func secretFiles(config *zones.Config) []string {
 	return slices.DeleteFunc(all, func(file string) bool { return file == "" })
 }
 
-// fingerprint changes when a file that the configuration is read from does: its place, content or rights.
-func fingerprint(config *zones.Config) string {
-	files := map[string]bool{config.File: true}
+// fingerprint changes when a file that the configuration is read from does. main is livens.toml's stamp, which may be
+// older than the others'.
+func fingerprint(config *zones.Config, main string) string {
+	files := map[string]bool{}
 	for _, file := range secretFiles(config) {
 		files[file] = true
 	}
@@ -176,22 +177,28 @@ func fingerprint(config *zones.Config) string {
 			files[filepath.Join(folder, e.Name())] = true
 		}
 	}
+	delete(files, config.File)
 	sum := sha256.New()
+	fmt.Fprint(sum, main)
 	for _, path := range slices.Sorted(maps.Keys(files)) {
-		info, err := os.Stat(path) // follows links: what they lead to is what is read
-		if err != nil {
-			fmt.Fprintf(sum, "%q missing\n", path)
-			continue
-		}
-		if info.IsDir() {
-			continue
-		}
-		fmt.Fprintf(sum, "%q %v %d %d", path, info.Mode(), info.Size(), info.ModTime().UnixNano())
-		var s unix.Stat_t // with the names that all systems have
-		if unix.Stat(path, &s) == nil {
-			fmt.Fprintf(sum, " %d %d %d", s.Dev, s.Ino, s.Ctim.Nano())
-		}
-		fmt.Fprintln(sum)
+		fmt.Fprint(sum, stamp(path))
 	}
 	return string(sum.Sum(nil))
+}
+
+// stamp changes when a file does: its place, content or rights. A folder's is empty.
+func stamp(path string) string {
+	info, err := os.Stat(path) // follows links: what they lead to is what is read
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%q missing\n", path)
+	case info.IsDir():
+		return ""
+	}
+	text := fmt.Sprintf("%q %v %d %d", path, info.Mode(), info.Size(), info.ModTime().UnixNano())
+	var s unix.Stat_t // with the names that all systems have
+	if unix.Stat(path, &s) == nil {
+		text += fmt.Sprintf(" %d %d %d", s.Dev, s.Ino, s.Ctim.Nano())
+	}
+	return text + "\n"
 }

@@ -25,9 +25,9 @@ func startWatch(t *testing.T, dir string) *watched {
 		File: filepath.Join(dir, "livens.toml"), Zones: filepath.Join(dir, "zones"),
 		DNS: zones.DNSConfig{CookieFile: filepath.Join(dir, "secrets", "cookies")},
 	}}
-	seen := fingerprint(w.config)
+	seen := fingerprint(w.config, stamp(w.config.File))
 	watcher := newWatcher(func() *zones.Config { return w.config }, func(context.Context) {
-		if now := fingerprint(w.config); now != seen {
+		if now := fingerprint(w.config, stamp(w.config.File)); now != seen {
 			seen = now
 			w.changes <- struct{}{}
 		}
@@ -109,11 +109,22 @@ func TestFingerprintIgnoresWhatIsNotRead(t *testing.T) {
 	write(t, filepath.Join(dir, "livens.toml"), "1")
 	write(t, filepath.Join(dir, "zones", "a.toml"), "1")
 	config := &zones.Config{File: filepath.Join(dir, "livens.toml"), Zones: filepath.Join(dir, "zones")}
-	before := fingerprint(config)
+	before := fingerprint(config, stamp(config.File))
 	write(t, filepath.Join(dir, "state", "decisions.json"), "1")
 	write(t, filepath.Join(dir, "notes.txt"), "1")
 	write(t, filepath.Join(dir, "zones", ".git", "index"), "1")
-	if fingerprint(config) != before {
+	if fingerprint(config, stamp(config.File)) != before {
 		t.Error("files that are not read change it")
+	}
+}
+
+// A writer that is between two writes while livens.toml is read must not have its second one taken for seen.
+func TestEditWhileConfigurationIsReadIsAChange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "livens.toml")
+	write(t, path, "")
+	read := readConfig(path)
+	write(t, path, "name = 1")
+	if fingerprint(read.config, read.stamp) == fingerprint(read.config, stamp(path)) {
+		t.Error("what was written after the file was read is taken for what was read")
 	}
 }
