@@ -17,7 +17,7 @@ type collector struct {
 	queries, latency, truncated, drops, connections *prometheus.Desc
 }
 
-// Collector yields the server's metrics, all named livens_dns_…. The query path only adds to its worker's counters;
+// Collector yields the server's metrics, all named livens_dns_…, once Listen is done. The query path only adds to its worker's counters;
 // what they sum up to is worked out here.
 func (s *Server) Collector() prometheus.Collector {
 	return &collector{
@@ -30,7 +30,7 @@ func (s *Server) Collector() prometheus.Collector {
 		truncated: prometheus.NewDesc("livens_dns_truncated_total",
 			"Answers with the TC bit, by transport.", []string{"transport"}, nil),
 		drops: prometheus.NewDesc("livens_dns_drops_total",
-			"What was not served: datagrams that demand silence, answers that could not be sent, connections over a limit.",
+			"What was not served: datagrams that demand silence or had no room, answers that could not be sent, connections that had to end.",
 			[]string{"reason"}, nil),
 		connections: prometheus.NewDesc("livens_dns_tcp_connections",
 			"TCP connections open now.", nil, nil),
@@ -57,13 +57,23 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(c.truncated, prometheus.CounterValue, float64(n), transport)
 	}
 	for i, reason := range dropNames {
-		var n uint64
-		for _, w := range workers {
-			n += w.drops[i].Load()
-		}
+		n := c.server.dropped(drop(i), workers)
 		to <- prometheus.MustNewConstMetric(c.drops, prometheus.CounterValue, float64(n), reason)
 	}
 	to <- prometheus.MustNewConstMetric(c.connections, prometheus.GaugeValue, float64(c.server.tcp.open()))
+}
+
+// dropped is what was dropped for one reason.
+func (s *Server) dropped(why drop, workers []*stats) (n uint64) {
+	for _, w := range workers {
+		n += w.drops[why].Load()
+	}
+	if why == dropOverflow {
+		for _, sock := range s.sockets {
+			n += sock.overflow()
+		}
+	}
+	return n
 }
 
 func (c *collector) collectQueries(to chan<- prometheus.Metric, workers []*stats, zoneNames []string) {

@@ -53,7 +53,7 @@ livens_dns_queries_total{rcode="REFUSED",transport="udp",type="CAA",zone=""} 1
 		t.Error(err)
 	}
 	want = `
-# HELP livens_dns_drops_total What was not served: datagrams that demand silence, answers that could not be sent, connections over a limit.
+# HELP livens_dns_drops_total What was not served: datagrams that demand silence or had no room, answers that could not be sent, connections that had to end.
 # TYPE livens_dns_drops_total counter
 livens_dns_drops_total{reason="malformed"} 1
 livens_dns_drops_total{reason="panic"} 0
@@ -61,6 +61,8 @@ livens_dns_drops_total{reason="receive"} 0
 livens_dns_drops_total{reason="send"} 0
 livens_dns_drops_total{reason="tcp_evicted"} 0
 livens_dns_drops_total{reason="tcp_refused"} 0
+livens_dns_drops_total{reason="tcp_stalled"} 0
+livens_dns_drops_total{reason="udp_overflow"} 0
 `
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "livens_dns_drops_total"); err != nil {
 		t.Error(err)

@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// connections keeps the number of TCP connections within its limits. When all places are taken, the idlest of a few
-// connections picked at random gives way to a new one: otherwise whoever opens many and says nothing would keep
-// everyone else out.
+// connections keeps the number of TCP connections within its limits (RFC 7766 section 6.2.2). When all places are taken,
+// a connection gives way to a new one: otherwise whoever opens many and says nothing would keep everyone else out.
 type connections struct {
 	limit, perClient int
 
@@ -21,7 +20,8 @@ type connections struct {
 	finished sync.WaitGroup
 }
 
-// evictionSample is among how many connections the idlest is looked for.
+// evictionSample is among how many connections, picked at random, the one to give way is looked for: a client that has a
+// twentieth of them is met with 96 % certainty.
 const evictionSample = 64
 
 // connection is one client's TCP connection.
@@ -29,7 +29,8 @@ type connection struct {
 	*net.TCPConn
 	client netip.Addr
 	idle   time.Duration
-	memory *sync.Pool
+	lent   *lender
+	stats  *stats
 	owner  *connections
 	since  atomic.Int64 // when it began to wait for the query it waits for, in Unix nanoseconds
 }
@@ -52,38 +53,53 @@ func clientKey(a netip.Addr) netip.Addr {
 
 // admit takes c in unless that breaks a limit.
 func (l *connections) admit(c *connection) (evicted, ok bool) {
+	now := time.Now().UnixNano()
 	c.client, c.owner = c.RemoteAddr().(*net.TCPAddr).AddrPort().Addr(), l
-	c.since.Store(time.Now().UnixNano())
+	c.since.Store(now)
 	key := clientKey(c.client)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.stopped.Load() || l.clients[key] >= l.perClient {
 		return false, false
 	}
+	l.clients[key]++ // before, so that a client's own newcomer counts
 	if len(l.all) >= l.limit {
-		l.evict()
-		evicted = true
+		evicted = l.evict(now)
 	}
 	l.all[c] = struct{}{}
-	l.clients[key]++
 	l.finished.Add(1)
 	return evicted, true
 }
 
-// evict closes the idlest connection of a sample.
-func (l *connections) evict() {
-	var idlest *connection
+// makeRoom has a connection give way, if there is one.
+func (l *connections) makeRoom() (evicted bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.evict(time.Now().UnixNano())
+}
+
+// evict closes the connection that the others can spare most: what counts is how long it has been waiting, times how
+// many its client has. So of connections that wait alike a greedy client's goes, and none goes that is in use while
+// another is idle. One whose client does not take its answers counts as waiting.
+func (l *connections) evict(now int64) bool {
+	var spare *connection
+	var most int64
 	looked := 0
 	for c := range l.all { // in random order
-		if idlest == nil || c.since.Load() < idlest.since.Load() {
-			idlest = c
+		waited := max(now-c.since.Load(), 1)
+		if cost := waited * int64(l.clients[clientKey(c.client)]); cost > most {
+			spare, most = c, cost
 		}
 		if looked++; looked == evictionSample {
 			break
 		}
 	}
-	l.forget(idlest)
-	idlest.Close()
+	if spare == nil {
+		return false
+	}
+	l.forget(spare)
+	spare.Close()
+	return true
 }
 
 func (l *connections) forget(c *connection) {

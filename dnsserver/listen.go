@@ -23,6 +23,8 @@ type datagrams interface {
 	// stop ends serve once what was received is answered. close comes after.
 	stop()
 	close()
+	// overflow is how many datagrams the kernel had no room for; 0 where it does not say.
+	overflow() uint64
 }
 
 // opener opens addr, of network udp4 or udp6, for that many readers. At a wildcard address each reply leaves from the address
@@ -96,6 +98,13 @@ func rootCause(err error) error {
 		return errno
 	}
 	return err
+}
+
+func (s *socket) overflow() (n uint64) {
+	for _, d := range s.udp {
+		n += d.overflow()
+	}
+	return n
 }
 
 func (s *socket) stop() {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -102,6 +103,18 @@ func enlarge(fd int) (granted int) {
 		return 0
 	}
 	return doubled / 2
+}
+
+// limitUnread has the kernel give up a connection whose client takes nothing for that long. After this server has closed it,
+// too: the answers that the client never read would stay in memory for minutes.
+func limitUnread(listener *net.TCPListener, idle time.Duration) error {
+	raw, err := listener.SyscallConn() // what is accepted inherits it
+	if err != nil {
+		return err
+	}
+	return control(raw, func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(idle.Milliseconds()))
+	})
 }
 
 func control(raw syscall.RawConn, set func(fd int) error) error {

@@ -103,6 +103,7 @@ func (s *Server) Listen() error {
 			s.sockets = nil
 			return err
 		}
+		_ = limitUnread(sock.tcp, s.options.Config.TCPIdle) // without it memory is freed later, no more
 		s.sockets = append(s.sockets, sock)
 	}
 	return nil

@@ -52,13 +52,15 @@ const (
 	dropMalformed drop = iota // shorter than a header, or a response
 	dropPanic                 // answering it went wrong: a bug
 	dropSend                  // the response could not be sent
-	dropReceive               // reading from a socket failed
-	dropRefused               // a TCP connection over a limit
+	dropReceive               // reading from a socket, or accepting a connection, failed
+	dropOverflow              // the kernel had no room for a datagram (counted by the kernel)
+	dropRefused               // a TCP connection over its client's limit
 	dropEvicted               // an idle TCP connection closed for a new one
+	dropStalled               // a TCP connection closed over half a query, or answers not taken, for too long
 	dropReasons
 )
 
-var dropNames = [dropReasons]string{"malformed", "panic", "send", "receive", "tcp_refused", "tcp_evicted"}
+var dropNames = [dropReasons]string{"malformed", "panic", "send", "receive", "udp_overflow", "tcp_refused", "tcp_evicted", "tcp_stalled"}
 
 // stats are one worker's counters: it alone adds to them, and a scrape sums them over all workers.
 type stats struct {

@@ -135,3 +135,6 @@ func (p *packets) stop() {
 }
 
 func (p *packets) close() { p.conn.Close() }
+
+// overflow: there is no way to ask that all systems have.
+func (p *packets) overflow() uint64 { return 0 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -22,6 +23,9 @@ type batches struct {
 	fd       int // blocking
 	wildcard bool
 	stopped  atomic.Bool
+
+	scrape sync.Mutex // over fd being closed, whose number may then be another file's
+	closed bool
 }
 
 // serve keeps its thread: the kernel then wakes the one that has the socket's data in its cache, without a scheduler between them.
@@ -55,7 +59,30 @@ func (b *batches) stop() {
 	_ = unix.Shutdown(b.fd, unix.SHUT_RD)
 }
 
-func (b *batches) close() { unix.Close(b.fd) }
+func (b *batches) close() {
+	b.scrape.Lock()
+	defer b.scrape.Unlock()
+	b.closed = true
+	unix.Close(b.fd)
+}
+
+// overflow is among what the kernel tells of a socket's memory (SO_MEMINFO).
+func (b *batches) overflow() uint64 {
+	const drops = 8 // SK_MEMINFO_DROPS
+	var info [drops + 1]uint32
+	size := uint32(unsafe.Sizeof(info))
+	b.scrape.Lock()
+	defer b.scrape.Unlock()
+	if b.closed {
+		return 0
+	}
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(b.fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return 0
+	}
+	return uint64(info[drops])
+}
 
 // batch is the memory of one reader. Responses are written where they are sent from.
 type batch struct {
