@@ -59,6 +59,7 @@ func bindOnce(addr netip.AddrPort, open opener, readers int) (*socket, error) {
 		family = "6"
 	}
 	plain := net.ListenConfig{KeepAlive: -1} // idle connections are closed before keep-alive would say a word
+	plain.SetMultipathTCP(false)             // resolvers have no use for it, and its sockets do not know limitUnread's option
 	listener, err := plain.Listen(context.Background(), "tcp"+family, addr.String())
 	if err != nil {
 		return nil, err

@@ -120,9 +120,9 @@ func (c *connection) receive(in *inbox) bool {
 	return true
 }
 
-// late: a deadline that was the client's to keep has passed.
+// late: a deadline that was the client's to keep has passed, here or in the kernel (limitUnread).
 func (c *connection) late(err error) bool {
-	return errors.Is(err, os.ErrDeadlineExceeded) && !c.owner.stopped.Load()
+	return (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)) && !c.owner.stopped.Load()
 }
 
 // wholeMessage reports whether buf begins with a message and its length. One shorter than a header counts: it ends the
