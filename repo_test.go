@@ -22,7 +22,7 @@ var edges = map[string][]string{
 	"failover":          {"zones", "checker", "internal/durable"},
 	"events":            {"zones", "failover", "internal/durable"},
 	"cluster":           {"zones", "checker", "failover", "events", "internal/process"},
-	"dnsserver":         {"zones", "failover", "checker", "internal/peertest"},
+	"dnsserver":         {"zones", "failover", "checker", "internal/lab", "internal/peertest"},
 	"web":               {"zones", "checker", "failover", "events", "cluster", "internal/guests"},
 	"cmd/livens":        {"zones", "checker", "client", "failover", "events", "cluster", "dnsserver", "web", "internal/durable", "internal/process", "internal/suggest", "internal/peertest"},
 	"internal/durable":  {},

@@ -18,6 +18,8 @@ const (
 	maxResponse = 4096
 	// receivePause keeps a socket that only yields errors from burning a core.
 	receivePause = 10 * time.Millisecond
+	// sendPatience is for how long a response waits for room in the socket's buffer, one by one.
+	sendPatience = 10 * time.Millisecond
 )
 
 // packets move datagrams one by one, on any system: one socket that all readers read.
@@ -63,7 +65,12 @@ func (p *packets) serve(w *worker) {
 			continue
 		}
 		from := peer{address: cookieAddress(addr.AddrPort().Addr())}
-		if out := w.handle(response, query[:n], &from); out != nil && send(out, addr) != nil {
+		out := w.handle(response, query[:n], &from)
+		if out == nil {
+			continue
+		}
+		p.conn.SetWriteDeadline(time.Now().Add(sendPatience))
+		if send(out, addr) != nil {
 			w.stats.drops[dropSend].Add(1)
 		}
 	}

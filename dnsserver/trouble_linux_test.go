@@ -1,0 +1,218 @@
+package dnsserver
+
+import (
+	"bytes"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/livens/livens/internal/lab"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sys/unix"
+)
+
+// paths are both ways that datagrams move.
+var paths = map[string]opener{"batches": openUDP(slog.New(slog.DiscardHandler)), "packets": openPackets}
+
+// onBothPaths runs a test for each.
+func onBothPaths(t *testing.T, test func(t *testing.T, open opener)) {
+	for name, open := range paths {
+		t.Run(name, func(t *testing.T) { test(t, open) })
+	}
+}
+
+// held is a server on one UDP socket that nobody reads until release. It listens on a host of the lab; on this one, if that is nil.
+func held(t *testing.T, host *lab.Host, open opener, addr string) (s *Server, release func()) {
+	t.Helper()
+	run := make(chan struct{})
+	s = running(t, func(o *Options) { o.Listen = nil }, func(s *Server) {
+		s.openUDP = func(network string, addr netip.AddrPort, _ int) ([]datagrams, error) {
+			all, err := open(network, addr, 1)
+			if err != nil {
+				return nil, err
+			}
+			return []datagrams{&gate{all[0], run}}, nil
+		}
+		listen := func() error {
+			s.options.Listen = []netip.AddrPort{netip.MustParseAddrPort(addr)}
+			defer func() { s.options.Listen = nil }() // or it would be done again
+			return s.Listen()
+		}
+		if host != nil {
+			inside := listen
+			listen = func() error { return host.Do(inside) }
+		}
+		if err := listen(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s.Publish(publication(t, hugeZone()))
+	release = sync.OnceFunc(func() { close(run) })
+	t.Cleanup(release)
+	return s, release
+}
+
+// gate holds a reader until it is opened.
+type gate struct {
+	datagrams
+	open chan struct{}
+}
+
+func (g *gate) serve(w *worker) {
+	<-g.open
+	g.datagrams.serve(w)
+}
+
+// set sets an option of the one UDP socket.
+func (g *gate) set(t *testing.T, option, value int) {
+	t.Helper()
+	set := func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, value) }
+	var err error
+	switch d := g.datagrams.(type) {
+	case *batches:
+		err = set(d.fd)
+	case *packets:
+		raw, _ := d.conn.SyscallConn()
+		err = control(raw, set)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func theGate(s *Server) *gate { return s.sockets[0].udp[0].(*gate) }
+
+// metric is the sum of what the collector says under a name, for one reason if that is not empty.
+func metric(t *testing.T, s *Server, name, reason string) (sum int) {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(s.Collector())
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.Metric {
+			if f.GetName() == name && (reason == "" || m.Label[0].GetValue() == reason) {
+				sum += int(m.GetCounter().GetValue())
+			}
+		}
+	}
+	return sum
+}
+
+func drops(t *testing.T, s *Server, reason string) int {
+	t.Helper()
+	return metric(t, s, "livens_dns_drops_total", reason)
+}
+
+// until waits for something to become true.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for patience := time.After(10 * time.Second); !is(); {
+		select {
+		case <-tick.C:
+		case <-patience:
+			t.Fatal("in vain: " + what)
+		}
+	}
+}
+
+// answeredOver asks until there is an answer, and says how often it asked.
+func answeredOver(t *testing.T, conn net.Conn) (asked int) {
+	t.Helper()
+	query, _ := question("www.example.test. A").Pack()
+	buf := make([]byte, 65535)
+	until(t, "an answer", func() bool {
+		asked++
+		conn.Write(query)
+		conn.SetDeadline(time.Now().Add(200 * time.Millisecond))
+		n, err := conn.Read(buf)
+		return err == nil && n > len(query)
+	})
+	return asked
+}
+
+// dialUDP is from a host of the lab, or from this one; from an address of its own, if that is not empty.
+func dialUDP(t *testing.T, host *lab.Host, s *Server, from string) net.Conn {
+	t.Helper()
+	var conn net.Conn
+	dial := func() (err error) {
+		d := net.Dialer{}
+		if from != "" {
+			d.LocalAddr = net.UDPAddrFromAddrPort(netip.MustParseAddrPort(from))
+		}
+		conn, err = d.Dial("udp", s.Addrs()[0].String())
+		return err
+	}
+	if host != nil {
+		inside := dial
+		dial = func() error { return host.Do(inside) }
+	}
+	if err := dial(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// TestFullReceiveBuffer: what the kernel had no room for while the reader was busy is counted, by it; what it had is answered, and so is
+// what comes next.
+func TestFullReceiveBuffer(t *testing.T) {
+	onBothPaths(t, func(t *testing.T, open opener) {
+		s, release := held(t, nil, open, "127.0.0.1:0")
+		theGate(s).set(t, unix.SO_RCVBUF, 16384)
+		conn := dialUDP(t, nil, s, "")
+		query, _ := question("www.example.test. A").Pack()
+		const flood = 1000
+		for range flood {
+			conn.Write(query)
+		}
+		before := drops(t, s, "udp_overflow")
+		release()
+		sent := flood + answeredOver(t, conn)
+		answered := func() int { return metric(t, s, "livens_dns_queries_total", "") }
+		if _, counts := theGate(s).datagrams.(*batches); !counts {
+			if n := answered(); n < 2 || n >= sent {
+				t.Errorf("%d of %d answered", n, sent)
+			}
+			return
+		}
+		if before == 0 {
+			t.Error("nothing counted while the reader was held")
+		}
+		until(t, "all answered or counted", func() bool { return answered()+drops(t, s, "udp_overflow") == sent })
+	})
+}
+
+// TestBadDatagrams, among good ones and in more than two batches: each is counted, as malformed or by its response code.
+func TestBadDatagrams(t *testing.T) {
+	good, _ := question("www.example.test. A").Pack()
+	response := bytes.Clone(good)
+	response[2] |= 0x80
+	silent := [][]byte{nil, good[:1], good[:11], response}
+	refused := [][]byte{good[:12], good[:len(good)-1], append(bytes.Clone(good), make([]byte, maxQuery)...), good[:20]}
+	onBothPaths(t, func(t *testing.T, open opener) {
+		s, release := held(t, nil, open, "127.0.0.1:0")
+		conn := dialUDP(t, nil, s, "")
+		const rounds = batchSize
+		for range rounds {
+			for _, datagram := range slices.Concat(silent, refused, [][]byte{good}) {
+				if _, err := conn.Write(datagram); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		release()
+		asked := answeredOver(t, conn)
+		until(t, "all counted", func() bool {
+			return drops(t, s, "malformed") == rounds*len(silent) && metric(t, s, "livens_dns_queries_total", "") == rounds*(len(refused)+1)+asked
+		})
+	})
+}
