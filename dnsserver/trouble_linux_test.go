@@ -42,13 +42,7 @@ func held(t *testing.T, host *lab.Host, open opener, addr string) (s *Server, re
 			defer func() { s.options.Listen = nil }() // or it would be done again
 			return s.Listen()
 		}
-		if host != nil {
-			inside := listen
-			listen = func() error { return host.Do(inside) }
-		}
-		if err := listen(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, on(host, listen))
 	})
 	s.Publish(publication(t, hugeZone()))
 	release = sync.OnceFunc(func() { close(run) })
@@ -139,27 +133,27 @@ func answeredOver(t *testing.T, conn net.Conn) (asked int) {
 	return asked
 }
 
-// dialUDP is from a host of the lab, or from this one; from an address of its own, if that is not empty.
-func dialUDP(t *testing.T, host *lab.Host, s *Server, from string) net.Conn {
+// dialFromHost makes a UDP socket on a host of the lab, on this one if that is nil; with an address of its own if that is not empty.
+func dialFromHost(t *testing.T, host *lab.Host, from string, to netip.AddrPort) (conn net.Conn) {
 	t.Helper()
-	var conn net.Conn
-	dial := func() (err error) {
-		d := net.Dialer{}
-		if from != "" {
-			d.LocalAddr = net.UDPAddrFromAddrPort(netip.MustParseAddrPort(from))
-		}
-		conn, err = d.Dial("udp", s.Addrs()[0].String())
+	d := net.Dialer{}
+	if from != "" {
+		d.LocalAddr = net.UDPAddrFromAddrPort(netip.MustParseAddrPort(from))
+	}
+	must(t, on(host, func() (err error) {
+		conn, err = d.Dial("udp", to.String())
 		return err
-	}
-	if host != nil {
-		inside := dial
-		dial = func() error { return host.Do(inside) }
-	}
-	if err := dial(); err != nil {
-		t.Fatal(err)
-	}
+	}))
 	t.Cleanup(func() { conn.Close() })
 	return conn
+}
+
+// on runs f on a host of the lab, or on this one if that is nil.
+func on(host *lab.Host, f func() error) error {
+	if host == nil {
+		return f()
+	}
+	return host.Do(f)
 }
 
 // TestFullReceiveBuffer: what the kernel had no room for while the reader was busy is counted, by it; what it had is answered, and so is
@@ -168,7 +162,7 @@ func TestFullReceiveBuffer(t *testing.T) {
 	onBothPaths(t, func(t *testing.T, open opener) {
 		s, release := held(t, nil, open, "127.0.0.1:0")
 		theGate(s).set(t, unix.SO_RCVBUF, 16384)
-		conn := dialUDP(t, nil, s, "")
+		conn := dialFromHost(t, nil, "", s.Addrs()[0])
 		query, _ := question("www.example.test. A").Pack()
 		const flood = 1000
 		for range flood {
@@ -200,7 +194,7 @@ func TestBadDatagrams(t *testing.T) {
 	refused := [][]byte{good[:12], good[:len(good)-1], append(bytes.Clone(good), make([]byte, maxQuery)...), good[:20]}
 	onBothPaths(t, func(t *testing.T, open opener) {
 		s, release := held(t, nil, open, "127.0.0.1:0")
-		conn := dialUDP(t, nil, s, "")
+		conn := dialFromHost(t, nil, "", s.Addrs()[0])
 		const rounds = batchSize
 		for range rounds {
 			for _, datagram := range slices.Concat(silent, refused, [][]byte{good}) {
