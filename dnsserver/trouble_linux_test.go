@@ -62,9 +62,9 @@ func (g *gate) serve(w *worker) {
 }
 
 // set sets an option of the one UDP socket.
-func (g *gate) set(t *testing.T, option, value int) {
+func (g *gate) set(t *testing.T, level, option, value int) {
 	t.Helper()
-	set := func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, value) }
+	set := func(fd int) error { return unix.SetsockoptInt(fd, level, option, value) }
 	var err error
 	switch d := g.datagrams.(type) {
 	case *batches:
@@ -161,7 +161,7 @@ func on(host *lab.Host, f func() error) error {
 func TestFullReceiveBuffer(t *testing.T) {
 	onBothPaths(t, func(t *testing.T, open opener) {
 		s, release := held(t, nil, open, "127.0.0.1:0")
-		theGate(s).set(t, unix.SO_RCVBUF, 16384)
+		theGate(s).set(t, unix.SOL_SOCKET, unix.SO_RCVBUF, 16384)
 		conn := dialFromHost(t, nil, "", s.Addrs()[0])
 		query, _ := question("www.example.test. A").Pack()
 		const flood = 1000
