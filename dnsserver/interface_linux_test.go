@@ -61,17 +61,21 @@ func TestInterfaceGoesAndComesBack(t *testing.T) {
 					server, client := cable(t)
 					must(t, sixes(server, client))
 					s, release := held(t, server, open, listen)
+					overTCP(t, client, to) // and so both know the other's interface
 					conn := dialFromHost(t, client, "", to)
 					query, _ := question("www.example.test. A").Pack()
-					const lost = 10
-					for range lost {
+					for range 10 {
 						if _, err := conn.Write(query); err != nil {
 							t.Fatal(err)
 						}
 					}
+					until(t, "a query", func() bool { return theGate(s).waiting(t) })
 					must(t, way.leave(server, client))
 					release()
-					until(t, "all counted", func() bool { return drops(t, s, "send") == lost })
+					until(t, "all counted", func() bool {
+						lost := heard(t, s)
+						return lost > 0 && drops(t, s, "send") == lost
+					})
 					must(t, way.comeBack(server, client))
 					answeredOver(t, dialFromHost(t, client, "", to))
 					overTCP(t, client, to)
