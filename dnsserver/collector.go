@@ -13,8 +13,8 @@ var transports = [2]string{"udp", "tcp"}
 
 // collector sums the workers' counters when it is scraped.
 type collector struct {
-	server                                          *Server
-	queries, latency, truncated, drops, connections *prometheus.Desc
+	server                                                   *Server
+	queries, latency, truncated, drops, connections, express *prometheus.Desc
 }
 
 // Collector yields the server's metrics, all named livens_dns_…, once Listen is done. The query path only adds to its worker's counters;
@@ -34,12 +34,14 @@ func (s *Server) Collector() prometheus.Collector {
 			[]string{"reason"}, nil),
 		connections: prometheus.NewDesc("livens_dns_tcp_connections",
 			"TCP connections open now.", nil, nil),
+		express: prometheus.NewDesc("livens_dns_xdp",
+			"1 while UDP queries are taken from this network interface by XDP, 0 while sockets have them.", []string{"interface"}, nil),
 	}
 }
 
 // Describe is prometheus.Collector's.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.queries, c.latency, c.truncated, c.drops, c.connections} {
+	for _, d := range []*prometheus.Desc{c.queries, c.latency, c.truncated, c.drops, c.connections, c.express} {
 		to <- d
 	}
 }
@@ -61,6 +63,13 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(c.drops, prometheus.CounterValue, float64(n), reason)
 	}
 	to <- prometheus.MustNewConstMetric(c.connections, prometheus.GaugeValue, float64(c.server.tcp.open()))
+	for _, e := range c.server.express {
+		up := 0.0
+		if e.up.Load() {
+			up = 1
+		}
+		to <- prometheus.MustNewConstMetric(c.express, prometheus.GaugeValue, up, e.name)
+	}
 }
 
 // dropped is what was dropped for one reason.

@@ -40,6 +40,7 @@ type Server struct {
 	tcp     *connections
 	openUDP opener
 	sockets []*socket
+	express []*express
 }
 
 // New makes a server that listens nowhere yet. Its cookie secret is a random one until ReloadCookies. An error names
@@ -92,7 +93,7 @@ func (s *Server) ReloadCookies() error {
 	return nil
 }
 
-// Listen binds all UDP and TCP sockets. Its error is one line that says what to do; nothing stays bound then.
+// Listen binds all UDP and TCP sockets, and opens the network interfaces of Config.XDP as far as that works. Its error is one line that says what to do; nothing stays bound then.
 func (s *Server) Listen() error {
 	for _, addr := range s.options.Listen {
 		sock, err := bind(addr, s.openUDP, runtime.GOMAXPROCS(0))
@@ -106,6 +107,7 @@ func (s *Server) Listen() error {
 		_ = limitUnread(sock.tcp, s.options.Config.TCPIdle) // without it memory is freed later, no more
 		s.sockets = append(s.sockets, sock)
 	}
+	s.openExpress()
 	return nil
 }
 
@@ -127,6 +129,9 @@ func (s *Server) Serve(ctx context.Context) error {
 			readers.Go(func() { d.serve(w) })
 		}
 		readers.Go(func() { s.serveTCP(ctx, sock.tcp) })
+	}
+	for _, e := range s.express {
+		readers.Go(func() { e.serve(ctx) })
 	}
 	<-ctx.Done()
 	for _, sock := range s.sockets {

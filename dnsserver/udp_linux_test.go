@@ -47,7 +47,7 @@ func runningOn(t *testing.T, addr netip.AddrPort, open opener) *Server {
 	})
 }
 
-// exchangeAll sends all queries at once, and a last one by which it knows the end of the responses.
+// exchangeAll is exchangeOver to an address of this host.
 func exchangeAll(t *testing.T, to netip.AddrPort, queries [][]byte) (responses [][]byte) {
 	t.Helper()
 	if to.Addr().IsUnspecified() {
@@ -62,6 +62,12 @@ func exchangeAll(t *testing.T, to netip.AddrPort, queries [][]byte) (responses [
 		t.Fatal(err)
 	}
 	defer conn.Close()
+	return exchangeOver(t, conn, queries)
+}
+
+// exchangeOver sends all queries at once, and a last one by which it knows the end of the responses.
+func exchangeOver(t *testing.T, conn *net.UDPConn, queries [][]byte) (responses [][]byte) {
+	t.Helper()
 	conn.SetReadBuffer(4 << 20)
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
 	end := question("www.example.test. A")

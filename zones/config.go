@@ -39,6 +39,7 @@ type DNSConfig struct {
 	CookieFile   string        // secrets of RFC 9018, 32 hex digits a line: the first signs, all verify; "": a random one per start
 	DebugNames   bool          // answer TXT _livens.NAME for pool names
 	UDPSize      int           // largest UDP response, 512–4096; default 1232
+	XDP          []string      // network interfaces, at most MaxXDP, whose UDP queries are taken past the kernel's stack (Linux); default none
 	TCPIdle      time.Duration // 1 s–10 min; default 10 s
 	TCPLimit     int           // connections at once, 1–100000; default 1000
 	TCPPerClient int           // connections at once from one address (IPv6: one /64), 1–TCPLimit; default 50

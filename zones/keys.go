@@ -58,6 +58,8 @@ func dnsKeys() []key {
 			doc: "Answer `TXT _livens.NAME` for pool names: active deployment, epoch and since when."},
 		{name: "udp_size", form: number, restart: true, unit: "bytes", min: 512, max: 4096, def: int64(1232), example: `1400`,
 			doc: "The largest response over UDP; 1232 avoids fragments on every path (RFC 9715)."},
+		{name: "xdp", form: texts, restart: true, max: MaxXDP, defText: "none", example: `["eth0"]`,
+			doc: "Network interfaces of which UDP queries are taken past the kernel's own stack, which costs a fraction (Linux, AF_XDP). See below."},
 		{name: "tcp_idle", form: duration, restart: true, min: idleMin, max: idleMax, def: 10 * time.Second, example: `"30s"`,
 			doc: "How long an idle TCP connection stays open, and how long a client may take over a query or its answers."},
 		{name: "tcp_connections", form: number, restart: true, unit: "connections", min: 1, max: 100000, def: int64(1000), example: `5000`,

@@ -187,6 +187,9 @@ func readHTTPConfig(s *section) HTTPConfig {
 	return HTTPConfig{netip.MustParseAddrPort(find(s.keys, "listen").def.(string))}
 }
 
+// MaxXDP bounds DNSConfig.XDP.
+const MaxXDP = 16
+
 // MaxNSID bounds DNSConfig.NSID, in octets. It keeps header, question and OPT record of any response within 512 octets.
 const MaxNSID = 128
 
@@ -197,6 +200,7 @@ func readDNSConfig(s *section, name, dir string) DNSConfig {
 		CookieFile:   resolve(dir, get[string](s, "cookie_file")),
 		DebugNames:   get[bool](s, "debug_names"),
 		UDPSize:      int(get[int64](s, "udp_size")),
+		XDP:          get[[]string](s, "xdp"),
 		TCPIdle:      get[time.Duration](s, "tcp_idle"),
 		TCPLimit:     int(get[int64](s, "tcp_connections")),
 		TCPPerClient: int(get[int64](s, "tcp_per_client")),

@@ -1,0 +1,128 @@
+// Package xdp takes UDP datagrams from a network interface before the kernel's own stack does, and sends replies past it (AF_XDP).
+package xdp
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"net/netip"
+)
+
+// Sizes of headers: Ethernet (without VLAN tag), IPv4 (without options), IPv6, UDP.
+const (
+	etherSize = 14
+	ip4Size   = 20
+	ip6Size   = 40
+	udpSize   = 8
+)
+
+const (
+	protocolUDP = 17
+	hopLimit    = 64 // of replies, as the kernel's own
+)
+
+// datagram is a UDP datagram inside of an Ethernet frame.
+type datagram struct {
+	frame   []byte
+	v6      bool
+	payload []byte
+	from    netip.Addr
+}
+
+// parse takes apart a frame that the program let through, which has looked at its headers' kinds already. Not ok is what the kernel
+// would not hand to a socket either: lengths that contradict one another, a sender that nobody can reply to. Checksums are not looked
+// at: the interface does, and a sender on the same machine leaves them to it.
+func (d *datagram) parse(frame []byte) (ok bool) {
+	d.frame = frame
+	var length int // of the IP packet's payload
+	switch d.v6 = len(frame) > etherSize && frame[etherSize]>>4 == 6; {
+	case len(frame) < d.udp()+udpSize:
+		return false
+	case d.v6:
+		length = int(binary.BigEndian.Uint16(frame[etherSize+4:]))
+		d.from = netip.AddrFrom16([16]byte(frame[etherSize+8:]))
+	default:
+		length = int(binary.BigEndian.Uint16(frame[etherSize+2:])) - ip4Size
+		d.from = netip.AddrFrom4([4]byte(frame[etherSize+12:]))
+	}
+	udp := frame[d.udp():]
+	size := int(binary.BigEndian.Uint16(udp[4:]))
+	if size < udpSize || size > length || size > len(udp) || binary.BigEndian.Uint16(udp) == 0 {
+		return false
+	}
+	d.payload = udp[udpSize:size]
+	return !d.from.IsUnspecified() && !d.from.IsMulticast() && !d.from.IsLoopback() && d.from != broadcast
+}
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// udp is where the UDP header is.
+func (d *datagram) udp() int {
+	if d.v6 {
+		return etherSize + ip6Size
+	}
+	return etherSize + ip4Size
+}
+
+// room is where in a reply's frame the payload belongs.
+func (d *datagram) room(reply []byte) []byte { return reply[d.udp()+udpSize : len(reply) : len(reply)] }
+
+// address writes the headers of a reply of that many octets of payload, which are in their place, and says how long the frame is.
+// id tells this reply from others to the same host, should an IPv4 router fragment it.
+func (d *datagram) address(reply []byte, payload int, id uint16) (size int) {
+	at := d.udp()
+	size = at + udpSize + payload
+	reply = reply[:size]
+	copy(reply[0:6], d.frame[6:12])
+	copy(reply[6:12], d.frame[0:6])
+	copy(reply[12:14], d.frame[12:14])
+	ip, from := reply[etherSize:at], d.frame[etherSize:]
+	var pseudo uint64
+	if d.v6 {
+		binary.BigEndian.PutUint32(ip, 6<<28)
+		binary.BigEndian.PutUint16(ip[4:], uint16(udpSize+payload))
+		ip[6], ip[7] = protocolUDP, hopLimit
+		copy(ip[8:24], from[24:40])
+		copy(ip[24:40], from[8:24])
+		pseudo = sum(ip[8:40], 0)
+	} else {
+		binary.BigEndian.PutUint32(ip, 0x4500<<16|uint32(ip4Size+udpSize+payload))
+		binary.BigEndian.PutUint32(ip[4:], uint32(id)<<16)
+		binary.BigEndian.PutUint32(ip[8:], hopLimit<<24|protocolUDP<<16)
+		copy(ip[12:16], from[16:20])
+		copy(ip[16:20], from[12:16])
+		binary.BigEndian.PutUint16(ip[10:], ^fold(sum(ip, 0)))
+		pseudo = sum(ip[12:20], 0)
+	}
+	udp := reply[at:]
+	copy(udp[0:2], d.frame[at+2:])
+	copy(udp[2:4], d.frame[at:])
+	binary.BigEndian.PutUint16(udp[4:], uint16(udpSize+payload))
+	binary.BigEndian.PutUint16(udp[6:], 0)
+	check := ^fold(sum(udp, pseudo+protocolUDP+uint64(udpSize+payload)))
+	if check == 0 {
+		check = 0xffff // zero means that there is none
+	}
+	binary.BigEndian.PutUint16(udp[6:], check)
+	return size
+}
+
+// sum adds up 16-bit words in network order (RFC 1071), of which it takes four at a time. What b lacks to a whole word is zero.
+func sum(b []byte, start uint64) uint64 {
+	s, carry := start, uint64(0)
+	for ; len(b) >= 8; b = b[8:] {
+		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b), carry)
+	}
+	var rest [8]byte
+	copy(rest[:], b)
+	s, carry = bits.Add64(s, binary.BigEndian.Uint64(rest[:]), carry)
+	return s + carry
+}
+
+// fold brings a sum to 16 bits.
+func fold(s uint64) uint16 {
+	s = s>>32 + s&0xffffffff
+	s = s>>32 + s&0xffffffff
+	s = s>>16 + s&0xffff
+	s = s>>16 + s&0xffff
+	return uint16(s)
+}

@@ -1,0 +1,227 @@
+package xdp
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// chunkSize holds one frame, behind the 256 octets of headroom that the kernel keeps.
+	chunkSize = 2048
+	// Chunks to send from are used from different cache lines on, or they would all compete for the same places of the cache.
+	cacheLine = 64
+	stagger   = chunkSize - 7*cacheLine // what is left of a chunk at least
+	// ringSize is how many chunks there are in each direction, and slots in every ring.
+	ringSize = 2048
+	// batchSize bounds what is answered before it is sent.
+	batchSize = 64
+	// wakeTries bounds how often the kernel is asked to send what it has been given: it takes up to 32 at a time.
+	wakeTries = 4 * batchSize
+)
+
+// queue is the socket of one of an interface's queues (AF_XDP). Its methods other than stop are for one goroutine.
+type queue struct {
+	mtu  int // octets of a reply at most, its IP header included
+	fd   int
+	bell int // eventfd: stop's
+
+	memory   []byte // chunks: ringSize to receive into, then as many to send from
+	fill     ring[uint64]
+	received ring[descriptor]
+	send     ring[descriptor]
+	sent     ring[uint64]
+	free     []uint64 // chunks to send from
+	id       uint16   // of the last reply
+
+	stopped atomic.Bool
+}
+
+// openQueue opens the socket of a queue. EINVAL says that there is no such queue.
+func openQueue(index, number, mtu int) (q *queue, err error) {
+	q = &queue{mtu: mtu, fd: -1, bell: -1}
+	defer func() {
+		if err != nil {
+			q.close()
+		}
+	}()
+	if q.fd, err = unix.Socket(unix.AF_XDP, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0); err != nil {
+		return nil, err
+	}
+	if q.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return nil, err
+	}
+	if q.memory, err = unix.Mmap(-1, 0, 2*ringSize*chunkSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_POPULATE); err != nil {
+		return nil, err
+	}
+	if err := q.mapRings(); err != nil {
+		return nil, err
+	}
+	for i := range uint64(ringSize) {
+		q.fill.put(i * chunkSize)
+		q.free = append(q.free, (ringSize+i)*chunkSize+i%8*cacheLine)
+	}
+	q.fill.publish()
+	return q, q.bind(index, number)
+}
+
+func (q *queue) mapRings() error {
+	if err := register(q.fd, q.memory); err != nil {
+		return fmt.Errorf("lending memory to the kernel: %w", err)
+	}
+	for _, option := range []int{unix.XDP_UMEM_FILL_RING, unix.XDP_UMEM_COMPLETION_RING, unix.XDP_RX_RING, unix.XDP_TX_RING} {
+		if err := setRing(q.fd, option, ringSize); err != nil {
+			return err
+		}
+	}
+	offsets, err := ringOffsets(q.fd)
+	if err != nil {
+		return err
+	}
+	if q.fill, err = mapRing[uint64](q.fd, ringSize, unix.XDP_UMEM_PGOFF_FILL_RING, offsets.Fr); err != nil {
+		return err
+	}
+	if q.sent, err = mapRing[uint64](q.fd, ringSize, unix.XDP_UMEM_PGOFF_COMPLETION_RING, offsets.Cr); err != nil {
+		return err
+	}
+	if q.received, err = mapRing[descriptor](q.fd, ringSize, unix.XDP_PGOFF_RX_RING, offsets.Rx); err != nil {
+		return err
+	}
+	q.send, err = mapRing[descriptor](q.fd, ringSize, unix.XDP_PGOFF_TX_RING, offsets.Tx)
+	return err
+}
+
+// bind joins the queue. Where the driver can, frames are not copied.
+func (q *queue) bind(index, number int) error {
+	at := unix.RawSockaddrXDP{Family: unix.AF_XDP, Flags: unix.XDP_USE_NEED_WAKEUP, Ifindex: uint32(index), Queue_id: uint32(number)}
+	_, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(q.fd), uintptr(unsafe.Pointer(&at)), unsafe.Sizeof(at))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// serve returns nil after stop, and an error when the interface is gone.
+func (q *queue) serve(h *Handler) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var d datagram
+	for {
+		n := min(q.received.ready(), batchSize)
+		if n == 0 {
+			if err := q.wait(); err != nil || q.stopped.Load() {
+				return err
+			}
+			continue
+		}
+		q.reclaim()
+		for range n {
+			in := q.received.take()
+			switch {
+			case !d.parse(q.memory[in.at : in.at+uint64(in.size)]):
+				h.Malformed.Add(1)
+			case !q.reply(&d, h):
+				h.Unsent.Add(1)
+			}
+			q.fill.put(in.at &^ (chunkSize - 1))
+		}
+		q.received.release()
+		q.fill.publish()
+		q.flush()
+	}
+}
+
+// reply puts the answer to a datagram into the ring of what is to be sent. It reports false when there is no room.
+func (q *queue) reply(d *datagram, h *Handler) bool {
+	if len(q.free) == 0 {
+		return false
+	}
+	at := q.free[len(q.free)-1]
+	chunk := q.memory[at : at+uint64(min(stagger, etherSize+q.mtu))]
+	payload := h.Answer(d.room(chunk), d.payload, d.from)
+	if payload == nil {
+		return true
+	}
+	q.free = q.free[:len(q.free)-1]
+	q.id++
+	q.send.put(descriptor{at: at, size: uint32(d.address(chunk, len(payload), q.id))})
+	return true
+}
+
+// reclaim takes back the chunks that have been sent, once there are enough to be worth it.
+func (q *queue) reclaim() {
+	if len(q.free) > ringSize/2 {
+		return
+	}
+	n := q.sent.ready()
+	for range n {
+		q.free = append(q.free, q.sent.take())
+	}
+	q.sent.release()
+}
+
+// flush has the kernel send. What it cannot send now it sends with the next ones.
+func (q *queue) flush() {
+	if q.send.at == q.send.producer.Load() {
+		return
+	}
+	q.send.publish()
+	for range wakeTries {
+		if q.send.drained() || !q.send.asleep() {
+			return
+		}
+		_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(q.fd), 0, 0, unix.MSG_DONTWAIT, 0, 0)
+		if errno != 0 && errno != unix.EAGAIN && errno != unix.EBUSY && errno != unix.EINTR {
+			return
+		}
+	}
+}
+
+// lookEvery is how often a queue without datagrams looks whether its interface is still there, in milliseconds: the kernel wakes
+// nobody for that.
+const lookEvery = 500
+
+// wait returns when there may be something to receive, or to stop for.
+func (q *queue) wait() error {
+	poll := [2]unix.PollFd{{Fd: int32(q.fd), Events: unix.POLLIN}, {Fd: int32(q.bell), Events: unix.POLLIN}}
+	n, _, errno := unix.Syscall(unix.SYS_POLL, uintptr(unsafe.Pointer(&poll[0])), uintptr(len(poll)), lookEvery)
+	switch {
+	case errno == unix.EINTR || errno == unix.EAGAIN:
+		return nil
+	case errno != 0:
+		return errno
+	case n > 0:
+		return nil
+	}
+	if trouble, err := unix.GetsockoptInt(q.fd, unix.SOL_SOCKET, unix.SO_ERROR); err != nil || trouble != 0 {
+		return errors.New("the interface is gone")
+	}
+	return nil
+}
+
+// stop ends serve once what was received is answered.
+func (q *queue) stop() {
+	q.stopped.Store(true)
+	_, _ = unix.Write(q.bell, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+}
+
+// close is for after serve.
+func (q *queue) close() {
+	_ = q.fill.unmap()
+	_ = q.sent.unmap()
+	_ = q.received.unmap()
+	_ = q.send.unmap()
+	if q.fd >= 0 {
+		unix.Close(q.fd)
+	}
+	if q.bell >= 0 {
+		unix.Close(q.bell)
+	}
+	if q.memory != nil {
+		_ = unix.Munmap(q.memory) // the kernel keeps its own hold on the pages until nothing is under way
+	}
+}
