@@ -67,9 +67,9 @@ func (r *ring[T]) unmap() error {
 
 // descriptor is struct xdp_desc.
 type descriptor struct {
-	at      uint64 // in the queue's memory
-	size    uint32
-	_       uint32 // options
+	at   uint64 // in the queue's memory
+	size uint32
+	_    uint32 // options
 }
 
 // setRing tells the kernel how large a ring is.
