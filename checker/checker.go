@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -46,6 +47,8 @@ type Checker struct {
 	network  lane // probes over the network
 	local    lane // exec: each costs a process
 	lates    lates
+	looks    time.Time    // when Run looks next by itself
+	behind   atomic.Int64 // how long the newest probe waited for a processor, in ns
 	changed  map[string]struct{}
 	restored map[string]Verdict // until the next Update claims them
 	doubt    string             // why this observer doubts itself; empty: it does not
@@ -142,6 +145,9 @@ func (c *Checker) add(t Target, now time.Time, within time.Duration) {
 	delay := time.Duration(c.opts.Jitter() * float64(min(t.Check.Interval, within)))
 	e := &entry{Target: t, machine: newMachine(t.Check, now.Add(delay)), prober: c.prober(t), lane: c.laneOf(t)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
+	if s, ok := e.prober.(sentinel); ok {
+		s.tellLoss(func() { c.lost(e) })
+	}
 	if v, ok := c.restored[t.Key]; ok {
 		e.restore(v)
 		e.logged = e.judged

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -30,8 +31,8 @@ const maxHeader = 64 << 10
 type httpProber struct {
 	t        Target
 	tls      *tlsSettings // nil for http
-	request  *http.Request
-	wire     []byte // the request as it is sent
+	wire     []byte       // the request as it is sent
+	head     bool         // it asks for no body
 	kept     kept
 	contains string
 	matches  *regexp.Regexp // nil: no matter
@@ -39,24 +40,24 @@ type httpProber struct {
 
 func newHTTP(t Target, agent string) prober {
 	c := t.Check
-	p := &httpProber{t: t, contains: c.BodyContains}
+	p := &httpProber{t: t, head: c.Method == http.MethodHead, contains: c.BodyContains, kept: kept{life: c.KeepAlive}}
 	u, err := url.ParseRequestURI(c.Path)
 	if err != nil {
 		return badPath(c)
 	}
 	u.Scheme, u.Host = "http", hostHeader(t)
-	p.request = &http.Request{Method: c.Method, URL: u, Host: u.Host, Header: http.Header{"User-Agent": {agent}}, Close: c.KeepAlive == 0}
+	request := &http.Request{Method: c.Method, URL: u, Host: u.Host, Header: http.Header{"User-Agent": {agent}}, Close: c.KeepAlive == 0}
 	if c.Kind == zones.HTTPS {
 		p.tls = newTLSSettings(t)
 	}
 	for name, value := range c.Headers {
-		p.request.Header.Set(name, value)
+		request.Header.Set(name, value)
 	}
 	var wire bytes.Buffer
-	if err := p.request.Write(&wire); err != nil {
+	if err := request.Write(&wire); err != nil {
 		return broken{fmt.Sprintf("request: %v", err)}
 	}
-	p.wire = wire.Bytes()
+	p.wire = bytes.Clone(wire.Bytes())
 	if c.BodyRegexp != "" {
 		re, err := regexp.Compile(c.BodyRegexp)
 		if err != nil {
@@ -67,7 +68,9 @@ func newHTTP(t Target, agent string) prober {
 	return p
 }
 
-func (p *httpProber) end() { p.kept.end() }
+func (p *httpProber) end()               { p.kept.end() }
+func (p *httpProber) tellLoss(to func()) { p.kept.lost = to }
+func (p *httpProber) watches() bool      { return p.kept.watches() }
 
 func badPath(c *zones.Check) prober {
 	return broken{fmt.Sprintf("path %q: not a path of a URL", c.Path)}
@@ -92,57 +95,73 @@ func hostHeader(t Target) string {
 }
 
 func (p *httpProber) probe(ctx context.Context) Result {
-	if conn, born := p.kept.take(time.Now()); conn != nil {
-		if deadline, ok := ctx.Deadline(); ok {
-			conn.SetDeadline(deadline)
+	if p.kept.life > 0 {
+		deadline, _ := ctx.Deadline()
+		if l := p.kept.take(time.Now(), deadline); l != nil {
+			if r, heard := p.exchange(l); heard || r.Silent || ctx.Err() != nil {
+				return r
+			}
+			// The server has closed it meanwhile, as it may: that says nothing.
 		}
-		if r, heard := p.exchange(conn, born); heard || r.Silent || ctx.Err() != nil {
-			return r
-		}
-		// The server has closed it meanwhile, as it may: that says nothing.
 	}
 	conn, r := dialStream(ctx, p.t, p.tls)
 	if conn == nil {
 		return r
 	}
-	r, _ = p.exchange(conn, time.Time{})
+	r, _ = p.exchange(conn)
 	return r
 }
 
-// exchange sends the request and judges the reply; then the connection is kept or closed. born is when a kept connection was opened;
-// zero: it is new. heard says that something of a reply came.
-func (p *httpProber) exchange(conn net.Conn, born time.Time) (r Result, heard bool) {
+// exchange sends the request and judges the reply; then the connection is kept or closed. heard says that something of a reply came.
+func (p *httpProber) exchange(conn net.Conn) (r Result, heard bool) {
 	again := false
 	defer func() {
-		if !again || !p.kept.put(conn, born, p.t.Check.KeepAlive) {
+		if !again || !p.kept.put(conn) {
 			conn.Close()
 		}
 	}()
 	if _, err := conn.Write(p.wire); err != nil {
-		return p.unheard(err, born), false
+		return p.unheard(err, conn), false
 	}
 	wire := &io.LimitedReader{R: conn, N: maxHeader}
 	reader := readers.Get().(*bufio.Reader)
 	defer readers.Put(reader)
 	reader.Reset(wire)
-	resp, err := readResponse(reader, p.request)
+	if _, err := reader.Peek(1); err != nil {
+		return p.unheard(err, conn), false
+	}
+	r, again = p.judge(reader, wire)
+	return r, true
+}
+
+// judge reads a reply that has begun to come. again says that the connection may serve another probe.
+func (p *httpProber) judge(reader *bufio.Reader, wire *io.LimitedReader) (r Result, again bool) {
+	if status, body, ok := plainReply(reader, p.head); ok {
+		r = p.content(status, bytes.NewReader(body))
+		return r, r.Outcome == Success && p.kept.life > 0
+	}
+	resp, err := readResponse(reader, p.head)
 	if err != nil {
-		if wire.N == maxHeader {
-			return p.unheard(err, born), false
-		}
-		return p.noReply(err, wire), true
+		return p.noReply(err, wire), false
 	}
 	defer resp.Body.Close()
-	if !wanted(p.t.Check.Expect, resp.StatusCode) {
-		return failure("HTTP %d, wanted %s", resp.StatusCode, ranges(p.t.Check.Expect)), true
-	}
 	// The body is bounded below; what frames it may take a few times as much.
 	wire.N = 8*int64(bodyLimit(p.t.Check)) + maxHeader
-	if r := p.read(resp.Body); r.Outcome != Success {
-		return r, true
+	if r = p.content(resp.StatusCode, resp.Body); r.Outcome != Success {
+		return r, false
 	}
-	again = p.t.Check.KeepAlive > 0 && !resp.Close && ended(resp.Body) && reader.Buffered() == 0
-	return success("HTTP %d", resp.StatusCode), true
+	return r, p.kept.life > 0 && !resp.Close && ended(resp.Body) && reader.Buffered() == 0
+}
+
+// content judges a reply's status and body.
+func (p *httpProber) content(status int, body io.Reader) Result {
+	if !wanted(p.t.Check.Expect, status) {
+		return failure("HTTP %d, wanted %s", status, ranges(p.t.Check.Expect))
+	}
+	if r := p.read(body); r.Outcome != Success {
+		return r
+	}
+	return Result{Outcome: Success, Reason: "HTTP " + strconv.Itoa(status)}
 }
 
 // readers are the buffers of replies.
@@ -150,15 +169,22 @@ var readers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
 
 // unheard judges a connection on which nothing of a reply came. That a new one was accepted was something heard; one that was kept
 // proves nothing.
-func (p *httpProber) unheard(err error, born time.Time) Result {
-	if !born.IsZero() && timedOut(err) {
+func (p *httpProber) unheard(err error, conn net.Conn) Result {
+	if _, known := conn.(*keptConn); known && timedOut(err) {
 		return silence("no reply in %s", p.t.Check.Timeout)
 	}
 	return replyFailure(err, p.t.Check)
 }
 
+// toGet and toHead stand for all requests: it is by their method that the end of a reply is known.
+var toGet, toHead = &http.Request{Method: http.MethodGet}, &http.Request{Method: http.MethodHead}
+
 // readResponse reads the final reply, past a few informational ones (RFC 9110, section 15.2).
-func readResponse(r *bufio.Reader, req *http.Request) (*http.Response, error) {
+func readResponse(r *bufio.Reader, head bool) (*http.Response, error) {
+	req := toGet
+	if head {
+		req = toHead
+	}
 	for range 5 {
 		resp, err := http.ReadResponse(r, req)
 		if err != nil || resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {

@@ -2,46 +2,129 @@ package checker
 
 import (
 	"io"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"time"
 )
 
-// kept is the connection that one probe leaves to the next one, for as long as the check's KeepAlive says. Of probes under way at
-// once one has it; the others open their own.
+// kept is the connection that one probe leaves to the next one, for as long as the check's KeepAlive says at most. Of probes under
+// way at once one has it; the others open their own.
+//
+// While it is idle a goroutine reads from it, so that it serves as the target's watch as well: when its peer ends it, lost is told.
 type kept struct {
-	mu    sync.Mutex
-	conn  net.Conn
-	born  time.Time
+	life time.Duration
+	lost func() // nil: nobody is told
+
+	mu     sync.Mutex
+	idle   *keptConn
+	over   bool // the target was removed
+	losses int  // connections in a row that the peer ended while they were idle
+}
+
+// maxLosses is how many idle connections in a row a server may end until it counts as one that merely does not keep them.
+const maxLosses = 3
+
+// keptConn is a connection that has served a probe before. Whatever its peer says next is read by a goroutine that began when it
+// became idle, and handed to the probe that has taken it.
+type keptConn struct {
+	net.Conn
 	until time.Time
-	over  bool // the target was removed
+	first [1024]byte // what came first, mostly all of a reply
+	heard chan chunk // holds at most one
+	rest  []byte     // of first, not read yet
+	err   error
+	taken bool // from heard
 }
 
-// take hands out the connection, unless there is none or its time is over.
-func (k *kept) take(now time.Time) (net.Conn, time.Time) {
+// chunk is what one Read brought.
+type chunk struct {
+	n   int
+	err error
+}
+
+// take hands out the connection, with a deadline, unless there is none or its time is over.
+func (k *kept) take(now, deadline time.Time) *keptConn {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	conn := k.conn
-	k.conn = nil
-	if conn != nil && now.After(k.until) {
-		conn.Close()
-		conn = nil
+	l := k.idle
+	k.idle = nil
+	if l == nil {
+		return nil
 	}
-	return conn, k.born
+	if now.After(l.until) {
+		k.losses = 0
+		l.Close()
+		return nil
+	}
+	l.SetDeadline(deadline)
+	return l
 }
 
-// put keeps a connection that was opened at born, now where that is zero; false: it is not wanted.
-func (k *kept) put(conn net.Conn, born time.Time, life time.Duration) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.over || k.conn != nil {
+// put keeps a connection; false: it is not wanted. Connections that are opened at once do not end at once: a lifetime lies
+// anywhere in the second half of what is allowed.
+func (k *kept) put(conn net.Conn) bool {
+	if conn.SetDeadline(time.Time{}) != nil {
 		return false
 	}
-	if born.IsZero() {
-		born = time.Now()
+	l, known := conn.(*keptConn)
+	if !known {
+		l = &keptConn{Conn: conn, heard: make(chan chunk, 1), until: time.Now().Add(k.life/2 + rand.N(k.life/2+1))}
 	}
-	k.conn, k.born, k.until = conn, born, born.Add(life)
+	l.taken = false
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.over || k.idle != nil {
+		return false
+	}
+	k.idle = l
+	go k.listen(l)
 	return true
+}
+
+// listen waits for what the peer says next: to the probe that has taken the line by then, if any.
+func (k *kept) listen(l *keptConn) {
+	n, err := l.Conn.Read(l.first[:])
+	k.mu.Lock()
+	idle := k.idle == l
+	if idle {
+		k.idle = nil
+		k.losses++
+	}
+	tell := idle && k.losses <= maxLosses && k.lost != nil
+	k.mu.Unlock()
+	if !idle {
+		l.heard <- chunk{n, err}
+		return
+	}
+	l.Close()
+	if tell {
+		k.lost()
+	}
+}
+
+// Read reads what listen has heard first, then on.
+func (l *keptConn) Read(b []byte) (int, error) {
+	if !l.taken {
+		c := <-l.heard
+		l.rest, l.err, l.taken = l.first[:c.n], c.err, true
+	}
+	if len(l.rest) > 0 {
+		n := copy(b, l.rest)
+		l.rest = l.rest[n:]
+		return n, nil
+	}
+	if l.err != nil {
+		return 0, l.err
+	}
+	return l.Conn.Read(b)
+}
+
+// watches says that an idle connection is open whose end would tell of the target's: no other watch is needed.
+func (k *kept) watches() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.idle != nil && k.losses < maxLosses
 }
 
 // end closes what is kept, for good.
@@ -49,9 +132,9 @@ func (k *kept) end() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.over = true
-	if k.conn != nil {
-		k.conn.Close()
-		k.conn = nil
+	if k.idle != nil {
+		k.idle.Close()
+		k.idle = nil
 	}
 }
 

@@ -103,6 +103,21 @@ func (e *estimate) add(d time.Duration) {
 	e.mean += (d - e.mean) / 8
 }
 
+// wait puts off the moment at which a probe under way is late.
+func (p *pace) wait(probe uint64, late time.Time) {
+	for i := range p.flying {
+		if p.flying[i].probe == probe {
+			p.flying[i].late = late
+		}
+	}
+}
+
+// started is when a probe under way started.
+func (p *pace) started(probe uint64) time.Time {
+	i := slices.IndexFunc(p.flying, func(f flight) bool { return f.probe == probe })
+	return p.flying[i].start
+}
+
 func (p *pace) underWay(probe uint64) bool {
 	return slices.ContainsFunc(p.flying, func(f flight) bool { return f.probe == probe })
 }

@@ -20,6 +20,12 @@ type prober interface {
 // keeper is a prober that keeps something open between probes.
 type keeper interface{ end() }
 
+// sentinel is a keeper that notices when a target's side ends what is kept.
+type sentinel interface {
+	tellLoss(to func()) // before the first probe
+	watches() bool      // now
+}
+
 // end closes what a prober keeps, for good.
 func end(p prober) {
 	if k, ok := p.(keeper); ok {

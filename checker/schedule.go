@@ -148,12 +148,29 @@ func (c *Checker) stop() {
 	}
 }
 
-// nudge makes Run look again.
+// nudge makes Run look again if something is due before it would: of very many probes that end, few bring anything forward.
 func (c *Checker) nudge() {
+	if !c.earliest().Before(c.looks) {
+		return
+	}
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
+}
+
+// earliest is when there is something to do next: a start that has room, or a probe that becomes late.
+func (c *Checker) earliest() time.Time {
+	next := never
+	for _, l := range []*lane{&c.network, &c.local} {
+		if len(l.queue) > 0 && l.busy < l.limit && l.queue[0].next.Before(next) {
+			next = l.queue[0].next
+		}
+	}
+	if len(c.lates) > 0 && c.lates[0].at.Before(next) {
+		next = c.lates[0].at
+	}
+	return next
 }
 
 // step starts what is due and returns when something is next.
@@ -166,36 +183,26 @@ func (c *Checker) step(now time.Time) time.Time {
 	if c.doubt != "" && c.opts.Heard().After(c.doubtAt) {
 		c.endDoubt(now)
 	}
-	next := never
-	for _, l := range []*lane{&c.network, &c.local} {
-		if at := c.startDue(now, l); at.Before(next) {
-			next = at
-		}
-	}
-	if len(c.lates) > 0 && c.lates[0].at.Before(next) { // after the starts, which add to them
-		next = c.lates[0].at
-	}
-	return next
+	c.startDue(now, &c.network)
+	c.startDue(now, &c.local)
+	c.looks = c.earliest()
+	return c.looks
 }
 
 // startDue starts the lane's due probes, the longest due first. While the lane is full they wait: the next probe that
 // ends wakes Run.
-func (c *Checker) startDue(now time.Time, l *lane) time.Time {
-	for len(l.queue) > 0 {
+func (c *Checker) startDue(now time.Time, l *lane) {
+	for len(l.queue) > 0 && !l.queue[0].next.After(now) {
 		e := l.queue[0]
-		if e.next.After(now) {
-			return e.next
-		}
 		if l.busy >= l.limit {
 			if !e.waited {
 				e.waited = true
 				l.waited++
 			}
-			return never
+			return
 		}
 		c.start(now, e)
 	}
-	return never
 }
 
 func (c *Checker) start(now time.Time, e *entry) {
@@ -211,18 +218,20 @@ func (c *Checker) start(now time.Time, e *entry) {
 	}
 	e.lane.busy++
 	heap.Push(&c.lates, late{lateAt, e, probe, false})
-	heap.Push(&c.lates, late{now.Add(e.timeout + hangGrace), e, probe, true})
 	c.work.Add(1)
-	go c.probe(e, probe)
+	go c.probe(e, probe, now)
 }
 
-// probe runs in a goroutine of its own.
-func (c *Checker) probe(e *entry, probe uint64) {
+// probe runs in a goroutine of its own, which was to start at due.
+func (c *Checker) probe(e *entry, probe uint64, due time.Time) {
 	defer c.work.Done()
+	began := time.Now()
+	c.behind.Store(int64(began.Sub(due)))
 	ctx, cancel := context.WithTimeout(e.ctx, e.timeout)
 	var fault []byte
 	r := guarded(ctx, e.prober, func(stack []byte) { fault = stack })
 	cancel()
+	r = excused(r, e.Target, time.Since(began))
 
 	c.mu.Lock()
 	defer c.unlock()
@@ -251,6 +260,13 @@ func (c *Checker) overdue(now time.Time, l late) {
 		c.count(now, e, l.probe, failure("the probe hangs"))
 		return
 	}
+	if more := c.excuse(now, l.at); more > 0 {
+		l.at = now.Add(more)
+		e.wait(l.probe, l.at)
+		heap.Push(&c.lates, l)
+		return
+	}
+	heap.Push(&c.lates, late{e.started(l.probe).Add(e.timeout + hangGrace), e, l.probe, true})
 	e.settle(now)
 	c.after(now, e)
 }

@@ -17,6 +17,8 @@ import (
 // The watch must never do harm. A server that closes idle connections at once is asked ever more rarely; so is one
 // whose answers become late while a watch is open, since it may serve one connection at a time: then the watch is
 // closed first of all.
+//
+// Where probes keep a connection that is idle in between, that one is the watch, and there is no other (see kept).
 type watch struct {
 	close  context.CancelFunc // of the open watch; nil: none is open
 	after  time.Time          // none is opened before
@@ -71,14 +73,19 @@ func (c *Checker) tend(now time.Time, e *entry) {
 		return
 	}
 	calm := e.judged == Up && !e.doubt && e.streak > 0
+	s, ok := e.prober.(sentinel)
+	watched := ok && s.watches()
 	switch {
+	case watched && w.close != nil:
+		w.close()
+		w.close = nil
 	case !calm && w.close != nil:
 		w.close()
 		w.close = nil
 		w.setback(now)
 	case !calm && e.streak < 0:
 		w.lasted = 0 // it was no idle connection that was closed
-	case calm && w.close == nil && e.success > w.last:
+	case calm && w.close == nil && !watched && e.success > w.last:
 		w.survived()
 		if !now.Before(w.after) {
 			c.open(now, e)
@@ -99,15 +106,28 @@ func (c *Checker) open(now time.Time, e *entry) {
 		if ctx.Err() != nil || !c.alive(e) {
 			return // closed from here
 		}
-		now := time.Now()
-		e.watch.ended(now, end, renewed)
-		e.watch.last = e.last
-		if e.judged == Up {
-			e.hurry()
-			e.lane.fix(e)
-			c.nudge()
-		}
+		e.watch.ended(time.Now(), end, renewed)
+		c.burst(e)
 	})
+}
+
+// lost says that a target's peer has ended the connection that probes leave to each other, which served as its watch.
+func (c *Checker) lost(e *entry) {
+	c.mu.Lock()
+	defer c.unlock()
+	if c.alive(e) && e.ctx.Err() == nil {
+		c.burst(e)
+	}
+}
+
+// burst has a target probed at once whose watch has ended.
+func (c *Checker) burst(e *entry) {
+	e.watch.last = e.last
+	if e.judged == Up {
+		e.hurry()
+		e.lane.fix(e)
+		c.nudge()
+	}
 }
 
 // ending is how a watch ended.
