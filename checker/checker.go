@@ -199,6 +199,18 @@ func (c *Checker) Verdicts() map[string]Verdict {
 	return all
 }
 
+// Unclear says that there is a target with results of which none tells whether it is up.
+func (c *Checker) Unclear() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.entries {
+		if e.shown.state == Unknown && e.shown.known {
+			return true
+		}
+	}
+	return false
+}
+
 // Hurry has targets probed at once, as far as their fast_interval allows: somebody else has begun to doubt them. Keys that
 // are no target's are ignored.
 func (c *Checker) Hurry(keys []string) {

@@ -20,6 +20,16 @@ func (c *Checker) excuse(now, at time.Time) time.Duration {
 	return 0
 }
 
+// putOff has a target that was never probed wait somewhere in an interval while this observer is behind. To open connections
+// costs a multiple of what it costs to use them, so that very many targets come in as fast as there are processors for them.
+func (c *Checker) putOff(now time.Time, e *entry) bool {
+	if e.last > 0 || e.lane.busy == 0 || time.Duration(c.behind.Load()) <= busy {
+		return false
+	}
+	e.first = now.Add(busy + time.Duration(c.opts.Jitter()*float64(e.interval)))
+	return true
+}
+
 // excused makes a failure unclear that came long after the probe's own timeout: what came in time may not have been read.
 func excused(r Result, t Target, took time.Duration) Result {
 	if over := took - t.Check.Timeout; r.Outcome == Failure && over > lateStart && remote(t.Check.Kind) {

@@ -201,6 +201,10 @@ func (c *Checker) startDue(now time.Time, l *lane) {
 			}
 			return
 		}
+		if c.putOff(now, e) {
+			l.fix(e)
+			continue
+		}
 		c.start(now, e)
 	}
 }
@@ -255,15 +259,15 @@ func (c *Checker) overdue(now time.Time, l late) {
 	if !c.alive(e) || !e.underWay(l.probe) {
 		return
 	}
-	if l.hung {
-		e.stuck++
-		c.count(now, e, l.probe, failure("the probe hangs"))
-		return
-	}
 	if more := c.excuse(now, l.at); more > 0 {
 		l.at = now.Add(more)
 		e.wait(l.probe, l.at)
 		heap.Push(&c.lates, l)
+		return
+	}
+	if l.hung {
+		e.stuck++
+		c.count(now, e, l.probe, failure("the probe hangs"))
 		return
 	}
 	heap.Push(&c.lates, late{e.started(l.probe).Add(e.timeout + hangGrace), e, l.probe, true})

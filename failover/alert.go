@@ -38,8 +38,8 @@ const gateAlertAfter = 15 * time.Minute
 func (c *Controller) Alerts(now time.Time) []Alert {
 	s := c.Status()
 	out := c.saver.raised()
-	for _, d := range s.Decisions {
-		if p := s.Set.Pool(d.Pool); p.Follow == "" {
+	for _, p := range s.pools() {
+		if d := s.Decisions[p.Name]; d != nil && p.Follow == "" {
 			out = append(out, poolAlerts(p, d, now)...)
 			if d.Provisional && s.Ready(now) == nil && (s.Standing.Quorum || d.Since.After(s.Stands)) { // else nothing has come of it
 				out = append(out, provisional(p, d))
@@ -55,6 +55,14 @@ func (c *Controller) Alerts(now time.Time) []Alert {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Affects, b.Affects))
 	})
 	return out
+}
+
+// pools are those of the Set; none before there is one.
+func (s *Status) pools() []*zones.Pool {
+	if s.Set == nil {
+		return nil
+	}
+	return s.Set.Pools
 }
 
 // ineffective says that an order names what the configuration does not have.
@@ -87,7 +95,7 @@ func poolAlerts(p *zones.Pool, d *Decision, now time.Time) []Alert {
 			"%s: %s answers", d.Reason, strings.Join(d.Active, ", "))
 	}
 	for _, s := range d.Deployments {
-		affects := pool(p) + ", deployment " + s.Name
+		affects := func() string { return pool(p) + ", deployment " + s.Name }
 		asleep := s.Drained != "" || p.Deployment(s.Name) != nil && p.Deployment(s.Name).Cold
 		revived := d.Revived && s.Answers // it passes its checks again, and is not up by rise yet
 		if s.State == checker.Down && !d.AllDown && !revived && (!asleep || s.Answers) {
@@ -95,16 +103,16 @@ func poolAlerts(p *zones.Pool, d *Decision, now time.Time) []Alert {
 			if s.Answers {
 				severity, hint = Critical, "an order forces traffic onto it: livens failback "+p.Name+" ends that"
 			}
-			raise("deployment-down", severity, affects, s.Since, hint, "%s is down: %s", s.Name, s.Reason)
+			raise("deployment-down", severity, affects(), s.Since, hint, "%s is down: %s", s.Name, s.Reason)
 		}
 		for _, a := range s.Address {
 			if a.State == checker.Down && s.State == checker.Up {
-				raise("address-down", Warning, affects+", address "+a.Address.String(), time.Time{},
+				raise("address-down", Warning, affects()+", address "+a.Address.String(), time.Time{},
 					"the deployment answers with its other addresses", "%s is down: %s", a.Address, a.Reason)
 			}
 		}
 		if s.Gate == Shut && s.State == checker.Up && now.Sub(s.GateSince) >= gateAlertAfter {
-			raise("gate-shut", Warning, affects, s.GateSince, "traffic does not come back to it before its sync check passes",
+			raise("gate-shut", Warning, affects(), s.GateSince, "traffic does not come back to it before its sync check passes",
 				"%s is up and not in sync: %s", s.Name, s.GateWhy)
 		}
 	}

@@ -174,6 +174,9 @@ func (c *Controller) carryOut(e Effects) {
 }
 
 func (c *Controller) logSwitch(before, next *Decision) {
+	if before == next {
+		return // as of nearly all pools at any time
+	}
 	log := c.options.Log.With("pool", next.Pool, "active", next.Active, "addresses", next.Addresses, "epoch", next.Epoch)
 	alike := before != nil && (before.Epoch == next.Epoch || sameChoice(before, next))
 	switch {

@@ -30,7 +30,7 @@ func (in *instance) logAlerts(ctx context.Context) error {
 	defer tick.Stop()
 	var standing map[alertKey]failover.Alert
 	for {
-		next, lines := compareAlerts(standing, in.status().Alerts, time.Now())
+		next, lines := compareAlerts(standing, in.alerts(), time.Now())
 		standing = next
 		for _, l := range lines {
 			in.log.LogAttrs(ctx, l.level, l.text, l.attrs...)

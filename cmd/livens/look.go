@@ -17,6 +17,21 @@ const statusEvents = 20
 // status is the status document now.
 func (in *instance) status() *web.Status {
 	now := time.Now()
+	s := in.outline(now)
+	in.describe(s, now)
+	return s
+}
+
+// alerts are those of status. Nothing else is described unless an alert could come of it.
+func (in *instance) alerts() []failover.Alert {
+	if in.checker.Unclear() {
+		return in.status().Alerts
+	}
+	return in.outline(time.Now()).Alerts
+}
+
+// outline is all but what is known of pools, targets and zones.
+func (in *instance) outline(now time.Time) *web.Status {
 	s := &web.Status{
 		Name: in.config.Name, Site: in.config.Site, Witness: len(in.config.Listen) == 0, Version: in.version, Started: in.started,
 		Listen: web.Listen{DNS: in.dns.Addrs(), Pid: os.Getpid()},
@@ -39,17 +54,28 @@ func (in *instance) status() *web.Status {
 	s.Moderator = in.moderator.status()
 	s.Alerts = append(s.Alerts, expiry(s.Moderator, now)...)
 	s.Alerts = append(s.Alerts, in.teller.Alerts()...)
+	if in.cluster != nil {
+		s.Alerts = append(s.Alerts, in.cluster.Status().Alerts(now)...)
+	}
+	sortAlerts(s.Alerts)
+	return s
+}
+
+// describe adds pools, targets and zones, and what is to be said of them.
+func (in *instance) describe(s *web.Status, now time.Time) {
 	seen := web.Seen{Now: now, Failover: in.controller.Status(), Verdicts: in.checker.Verdicts(), Stats: in.checker.Stats()}
 	if in.cluster != nil {
 		seen.Cluster = in.cluster.Status()
-		s.Alerts = append(s.Alerts, seen.Cluster.Alerts(now)...)
 	}
 	s.Describe(seen)
 	if s.Ready && s.SelfDoubt == "" {
 		s.Alerts = append(s.Alerts, unchecked(s)...)
+		sortAlerts(s.Alerts)
 	}
-	slices.SortStableFunc(s.Alerts, func(a, b failover.Alert) int { return strings.Compare(string(a.Severity), string(b.Severity)) })
-	return s
+}
+
+func sortAlerts(all []failover.Alert) {
+	slices.SortStableFunc(all, func(a, b failover.Alert) int { return strings.Compare(string(a.Severity), string(b.Severity)) })
 }
 
 // unchecked raises an alert for every deployment of which nothing can be told from this host: its death would go

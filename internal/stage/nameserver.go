@@ -76,7 +76,7 @@ func (n *Nameserver) Status(ctx context.Context) (*web.Status, error) {
 }
 
 func (n *Nameserver) ready(ctx context.Context) error {
-	status, err := n.Status(ctx)
+	status, err := n.Client.Status(ctx) // within the time that a start may take: of very many pools it is long
 	if err != nil {
 		return err
 	}
