@@ -74,6 +74,15 @@ func (m *machine) due() (at time.Time, ok bool) {
 	return m.lastStart.Add(m.gap), true
 }
 
+// company is how much before its time the next probe may start when others start anyway: very many targets are cheaper to probe
+// some at a time. It is half a hundredth of the interval, and nothing where the pace is that of doubt.
+func (m *machine) company(now time.Time) time.Duration {
+	if m.last == 0 || m.hurried || m.doubt || now.Before(m.lastStart.Add(m.fast)) {
+		return 0
+	}
+	return m.interval / 200
+}
+
 // hurry brings the next probe forward. A target on its way up is left alone: up slow.
 func (m *machine) hurry() {
 	if m.judged != Down || m.streak <= 0 {

@@ -192,7 +192,7 @@ func (c *Checker) step(now time.Time) time.Time {
 // startDue starts the lane's due probes, the longest due first. While the lane is full they wait: the next probe that
 // ends wakes Run.
 func (c *Checker) startDue(now time.Time, l *lane) {
-	for len(l.queue) > 0 && !l.queue[0].next.After(now) {
+	for len(l.queue) > 0 && !l.queue[0].next.After(now.Add(l.queue[0].company(now))) {
 		e := l.queue[0]
 		if l.busy >= l.limit {
 			if !e.waited {
@@ -231,10 +231,10 @@ func (c *Checker) probe(e *entry, probe uint64, due time.Time) {
 	defer c.work.Done()
 	began := time.Now()
 	c.behind.Store(int64(began.Sub(due)))
-	ctx, cancel := context.WithTimeout(e.ctx, e.timeout)
+	ctx := &lazyDeadline{Context: e.ctx, at: began.Add(e.timeout)}
 	var fault []byte
 	r := guarded(ctx, e.prober, func(stack []byte) { fault = stack })
-	cancel()
+	ctx.stop()
 	r = excused(r, e.Target, time.Since(began))
 
 	c.mu.Lock()

@@ -1,0 +1,89 @@
+package checker
+
+import (
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/livens/livens/zones"
+)
+
+// TestKeptConnectionIsTheWatch: there is no other connection, and its end is noticed at once: the next probe by the clock is an hour away.
+func TestKeptConnectionIsTheWatch(t *testing.T) {
+	p, server, opened, _ := keeping(t, fine, func(c *zones.Check) {
+		c.Interval, c.FastInterval, c.Fall, c.Rise = time.Hour, time.Millisecond, 2, 1
+	})
+	c := New(Options{Jitter: func() float64 { return 0 }})
+	run(t, c, p.t)
+	waitFor(t, c, p.t, isState(Up))
+	for range 20 {
+		before := c.Stats().Targets[p.t.Key].Probes
+		c.Hurry([]string{p.t.Key})
+		for s := c.Stats(); s.Targets[p.t.Key].Probes == before || s.UnderWay > 0; s = c.Stats() {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	if n := opened.Load(); n != 1 {
+		t.Errorf("%d connections, want the kept one alone", n)
+	}
+	server.Close()
+	if v := waitFor(t, c, p.t, isState(Down)); v.Reason != "connect: refused" {
+		t.Errorf("got %+v", v)
+	}
+}
+
+// TestServerThatKeepsNothingIsWatchedAsOthers: that it ends connections which are idle says nothing after a few times, and the target
+// gets a watch of its own.
+func TestServerThatKeepsNothingIsWatchedAsOthers(t *testing.T) {
+	p, server, _, _ := keeping(t, fine, func(c *zones.Check) {
+		c.Interval, c.FastInterval, c.Fall, c.Rise = 100*time.Millisecond, 10*time.Millisecond, 4, 1
+	})
+	c := New(Options{})
+	run(t, c, p.t)
+	waitFor(t, c, p.t, isState(Up))
+	ended := make(chan struct{})
+	t.Cleanup(func() { <-ended })
+	go func() { defer close(ended); endAgainAndAgain(t, server, c, p.t) }()
+	waitForWatch(t, c, p.t)
+}
+
+// endAgainAndAgain closes a server's connections until the target has a watch of its own.
+func endAgainAndAgain(t *testing.T, server *httptest.Server, c *Checker, target Target) {
+	for t.Context().Err() == nil {
+		c.mu.Lock()
+		done := c.entries[target.Key].watch.close != nil
+		c.mu.Unlock()
+		if done {
+			return
+		}
+		server.CloseClientConnections()
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// TestKeptLosses: connections that end by their own time make up for those that the peer has ended.
+func TestKeptLosses(t *testing.T) {
+	p, server, _, _ := keeping(t, fine, nil)
+	told := make(chan struct{}, 10)
+	p.tellLoss(func() { told <- struct{}{} })
+	lose := func() {
+		p.ask(t)
+		if !p.watches() {
+			return
+		}
+		server.CloseClientConnections()
+		<-told
+	}
+	for range maxLosses {
+		lose()
+	}
+	if p.ask(t); p.watches() {
+		t.Errorf("a connection still counts as a watch after %d were lost", maxLosses)
+	}
+	p.kept.mu.Lock()
+	p.kept.idle.until = time.Time{}
+	p.kept.mu.Unlock()
+	if p.ask(t); !p.watches() {
+		t.Error("a connection that lasted its time makes up for nothing")
+	}
+}

@@ -1,0 +1,153 @@
+package checker
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/livens/livens/zones"
+)
+
+// slow is a checker with one target that is up and has a probe under way, and its moment of being late.
+func slow(t *testing.T) (c *Checker, e *entry, l late) {
+	t.Helper()
+	c = New(Options{Jitter: func() float64 { return 0.5 }})
+	check := fastProfile(zones.Check{Kind: zones.File, File: "/nowhere"})
+	target := NewTarget("chat", "primary", loopback, &check)
+	c.Update([]Target{target})
+	e = c.entries[target.Key]
+	probe, _ := e.machine.start(at(0), 0)
+	e.finish(at(1), probe, success(""), nil)
+	probe, lateAt := e.machine.start(at(1000), 0)
+	return c, e, late{at: lateAt, entry: e, probe: probe}
+}
+
+// TestWhoIsLateDoubtsNobody: a probe without an answer is excused by as much as this observer is behind, in looking or in starting
+// probes; else it is doubted at its moment. The excuse ends.
+func TestWhoIsLateDoubtsNobody(t *testing.T) {
+	for name, c := range map[string]struct {
+		looks, starts time.Duration
+		excused       bool
+	}{
+		"in time":               {0, 0, false},
+		"as late as is usual":   {busy, busy, false},
+		"looks late":            {300 * time.Millisecond, 0, true},
+		"probes start too late": {0, 300 * time.Millisecond, true},
+	} {
+		checker, e, l := slow(t)
+		now := l.at.Add(c.looks)
+		checker.behind.Store(int64(c.starts))
+		checker.overdue(now, l)
+		if e.doubt == c.excused {
+			t.Errorf("%s: doubt is %t", name, e.doubt)
+		}
+		if !c.excused {
+			continue
+		}
+		if again := checker.lates[0].at; !again.Equal(now.Add(300 * time.Millisecond)) {
+			t.Errorf("%s: it is late %s after the look", name, again.Sub(now))
+		}
+		checker.behind.Store(0)
+		l = checker.lates[0]
+		if checker.overdue(l.at, l); !e.doubt {
+			t.Errorf("%s: never doubted again", name)
+		}
+	}
+}
+
+func TestTimeoutThatWasServedLateIsUnclear(t *testing.T) {
+	check := &zones.Check{Kind: zones.HTTP, Timeout: time.Second}
+	target := NewTarget("chat", "primary", loopback, check)
+	for name, c := range map[string]struct {
+		r    Result
+		took time.Duration
+		want Outcome
+	}{
+		"in time":               {failure("x"), time.Second, Failure},
+		"a little late":         {silence("x"), time.Second + lateStart, Failure},
+		"late":                  {silence("x"), time.Second + lateStart + 1, Unclear},
+		"late, and yet a reply": {success("x"), 5 * time.Second, Success},
+	} {
+		if got := excused(c.r, target, c.took); got.Outcome != c.want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	command := NewTarget("chat", "primary", loopback, &zones.Check{Kind: zones.Exec, Timeout: time.Second})
+	if got := excused(failure("x"), command, time.Minute); got.Outcome != Failure {
+		t.Errorf("a command that ends late: %+v", got)
+	}
+}
+
+// TestNewTargetsWaitForProcessors, unless nothing is under way; those that were probed before never do.
+func TestNewTargetsWaitForProcessors(t *testing.T) {
+	c, known, _ := slow(t)
+	check := fastProfile(zones.Check{Kind: zones.Static})
+	target := NewTarget("chat", "redundant", loopback, &check)
+	c.add(target, at(0), time.Second)
+	fresh := c.entries[target.Key]
+	fresh.lane.busy = 1
+	for behind, want := range map[time.Duration]bool{0: false, busy: false, busy + 1: true} {
+		c.behind.Store(int64(behind))
+		if got := c.putOff(at(0), fresh); got != want {
+			t.Errorf("behind by %s: put off %t", behind, got)
+		}
+		if c.putOff(at(0), known) {
+			t.Errorf("behind by %s: a known target is put off", behind)
+		}
+	}
+	if want := at(0).Add(busy + check.Interval/2); !fresh.first.Equal(want) {
+		t.Errorf("first probe at %s, want %s", fresh.first, want)
+	}
+	fresh.lane.busy = 0
+	if c.putOff(at(0), fresh) {
+		t.Error("put off though nothing is under way that could tell that there are processors again")
+	}
+}
+
+func TestLazyDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parent, cancel := context.WithCancel(t.Context())
+		d := &lazyDeadline{Context: parent, at: time.Now().Add(time.Second)}
+		if d.Err() != nil {
+			t.Error("it begins ended")
+		}
+		time.Sleep(time.Second)
+		if d.Err() != context.DeadlineExceeded || d.made != nil {
+			t.Errorf("nobody waited: %v, timer %v", d.Err(), d.made)
+		}
+		d = &lazyDeadline{Context: parent, at: time.Now().Add(time.Second)}
+		child, stop := context.WithCancel(d)
+		defer stop()
+		began := time.Now()
+		if <-child.Done(); time.Since(began) != time.Second || d.Err() != context.DeadlineExceeded {
+			t.Errorf("ended after %s: %v", time.Since(began), d.Err())
+		}
+		d = &lazyDeadline{Context: parent, at: time.Now().Add(time.Hour)}
+		done := d.Done()
+		cancel()
+		if <-done; d.Err() != context.Canceled {
+			t.Errorf("its parent ended: %v", d.Err())
+		}
+		d.stop()
+	})
+}
+
+// TestCompany: a calm target may be probed a little early beside others, one in doubt never, nor within fast_interval of its last probe.
+func TestCompany(t *testing.T) {
+	m := newMachine(&zones.Check{Interval: time.Second, FastInterval: 100 * time.Millisecond, Timeout: time.Second}, at(0))
+	if m.company(at(0)) != 0 {
+		t.Error("the first probe comes early")
+	}
+	m.start(at(0), 0)
+	if got := m.company(at(99)); got != 0 {
+		t.Errorf("%s within fast_interval", got)
+	}
+	if got := m.company(at(100)); got != 5*time.Millisecond {
+		t.Errorf("%s", got)
+	}
+	m.hurry()
+	if got := m.company(at(100)); got != 0 {
+		t.Errorf("%s early though hurried", got)
+	}
+}
