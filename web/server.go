@@ -53,6 +53,7 @@ func New(o Options) *Server {
 
 	act := http.NewServeMux()
 	act.Handle("GET /", show)
+	act.HandleFunc("GET /api/v1/status", s.compact)
 	act.HandleFunc("POST /api/v1/orders", s.order)
 	act.HandleFunc("POST /api/v1/forecast", s.forecast)
 	act.HandleFunc("POST /api/v1/reload", s.reload)
@@ -141,6 +142,12 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, s.options.Status())
+}
+
+// compact is the status for Client, which reads no layout: of very many targets that would be megabytes, several times over.
+func (s *Server) compact(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(s.options.Status()) // a reader that went away is no news
 }
 
 func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
