@@ -48,6 +48,7 @@ type Checker struct {
 	local    lane // exec: each costs a process
 	lates    lates
 	looks    time.Time    // when Run looks next by itself
+	opening  int          // probes under way that open a connection to be kept
 	behind   atomic.Int64 // how long the newest probe waited for a processor, in ns
 	changed  map[string]struct{}
 	restored map[string]Verdict // until the next Update claims them
@@ -108,7 +109,7 @@ func New(o Options) *Checker {
 
 // Update replaces the list of targets. Targets whose keys were there keep all that is known of them; the others stop
 // at once, and what their probes under way find is dropped; new ones are first probed within 100 ms, or where they are more than
-// a thousand, within 100 ms for each thousand. Targets with equal keys are one target.
+// a thousand, within 100 ms for each thousand, and later where that is more than this host has processors for. Targets with equal keys are one target.
 func (c *Checker) Update(targets []Target) {
 	c.mu.Lock()
 	defer c.unlock()

@@ -71,6 +71,7 @@ func newHTTP(t Target, agent string) prober {
 func (p *httpProber) end()               { p.kept.end() }
 func (p *httpProber) tellLoss(to func()) { p.kept.lost = to }
 func (p *httpProber) watches() bool      { return p.kept.watches() }
+func (p *httpProber) opens() bool        { return p.kept.opens() }
 
 func badPath(c *zones.Check) prober {
 	return broken{fmt.Sprintf("path %q: not a path of a URL", c.Path)}

@@ -127,6 +127,13 @@ func (k *kept) watches() bool {
 	return k.idle != nil && k.losses < maxLosses
 }
 
+// opens says that connections are kept and none is there.
+func (k *kept) opens() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.life > 0 && k.idle == nil
+}
+
 // end closes what is kept, for good.
 func (k *kept) end() {
 	k.mu.Lock()

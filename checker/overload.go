@@ -20,14 +20,26 @@ func (c *Checker) excuse(now, at time.Time) time.Duration {
 	return 0
 }
 
-// putOff has a target that was never probed wait somewhere in an interval while this observer is behind. To open connections
-// costs a multiple of what it costs to use them, so that very many targets come in as fast as there are processors for them.
+// maxOpening bounds the probes under way that open a connection to be kept, so that very many targets are connected to one after the
+// other: all at once their handshakes would outlast the timeout, and be for nothing.
+const maxOpening = 200
+
+// putOff has a target that is not up wait somewhere in an interval: a new one while this observer is behind, and one whose probe would
+// open a connection to be kept while enough do. A target that is up, or to be looked at at once, never waits.
 func (c *Checker) putOff(now time.Time, e *entry) bool {
-	if e.last > 0 || e.lane.busy == 0 || time.Duration(c.behind.Load()) <= busy {
+	behind := e.last == 0 && e.lane.busy > 0 && time.Duration(c.behind.Load()) > busy
+	crowded := e.judged != Up && !e.hurried && c.opening >= maxOpening && e.opens()
+	if !behind && !crowded {
 		return false
 	}
-	e.first = now.Add(busy + time.Duration(c.opts.Jitter()*float64(e.interval)))
+	e.putOff(now.Add(busy + time.Duration(c.opts.Jitter()*float64(e.interval))))
 	return true
+}
+
+// opens says that the target's next probe opens a connection that is then kept.
+func (e *entry) opens() bool {
+	k, ok := e.prober.(sentinel)
+	return ok && k.opens()
 }
 
 // excused makes a failure unclear that came long after the probe's own timeout: what came in time may not have been read.

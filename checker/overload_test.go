@@ -105,6 +105,39 @@ func TestNewTargetsWaitForProcessors(t *testing.T) {
 	}
 }
 
+// TestConnectionsAreOpenedOneAfterTheOther: beyond so many, who is not up waits; who is up or hurried does not, nor who keeps nothing.
+func TestConnectionsAreOpenedOneAfterTheOther(t *testing.T) {
+	c := New(Options{Jitter: func() float64 { return 0 }})
+	check := fastProfile(zones.Check{Kind: zones.HTTP, Method: "GET", Path: "/", KeepAlive: time.Hour})
+	target := NewTarget("chat", "primary", loopback, &check)
+	c.Update([]Target{target})
+	e := c.entries[target.Key]
+	e.machine.start(at(0), 0)
+	for name, w := range map[string]struct {
+		opening int
+		judged  State
+		hurried bool
+		life    time.Duration
+		want    bool
+	}{
+		"room":         {maxOpening - 1, Down, false, time.Hour, false},
+		"down":         {maxOpening, Down, false, time.Hour, true},
+		"unknown":      {maxOpening, Unknown, false, time.Hour, true},
+		"up":           {maxOpening, Up, false, time.Hour, false},
+		"hurried":      {maxOpening, Down, true, time.Hour, false},
+		"nothing kept": {maxOpening, Down, false, 0, false},
+	} {
+		c.opening, e.judged, e.hurried, e.prober.(*httpProber).kept.life = w.opening, w.judged, w.hurried, w.life
+		if got := c.putOff(at(1000), e); got != w.want {
+			t.Errorf("%s: put off %t", name, got)
+		}
+	}
+	e.hurried = false
+	if due, _ := e.due(); !due.Equal(at(1000).Add(busy)) {
+		t.Errorf("put off to %s", due)
+	}
+}
+
 func TestLazyDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		parent, cancel := context.WithCancel(t.Context())

@@ -37,6 +37,7 @@ type pace struct {
 type flight struct {
 	probe       uint64
 	start, late time.Time
+	opens       bool // a connection to be kept; known to its goroutine only
 }
 
 // start notes that a probe starts now, and gives its number and when it will be late. early, in [0,1), is what keeps
@@ -46,8 +47,16 @@ func (p *pace) start(now time.Time, early float64) (probe uint64, late time.Time
 	p.lastStart, p.hurried = now, false
 	p.gap = max(p.interval-time.Duration(early*float64(p.interval)/10), p.fast)
 	late = now.Add(p.patience())
-	p.flying = append(p.flying, flight{p.last, now, late})
+	p.flying = append(p.flying, flight{probe: p.last, start: now, late: late})
 	return p.last, late
+}
+
+// putOff has the next probe start at a moment, while nothing is in doubt.
+func (p *pace) putOff(until time.Time) {
+	if p.last == 0 {
+		p.first = until
+	}
+	p.gap = until.Sub(p.lastStart)
 }
 
 // land removes a probe from those under way.

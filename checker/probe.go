@@ -24,6 +24,7 @@ type keeper interface{ end() }
 type sentinel interface {
 	tellLoss(to func()) // before the first probe
 	watches() bool      // now
+	opens() bool        // to be kept, at the next probe
 }
 
 // end closes what a prober keeps, for good.

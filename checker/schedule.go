@@ -221,16 +221,20 @@ func (c *Checker) start(now time.Time, e *entry) {
 		return
 	}
 	e.lane.busy++
+	opens := e.opens()
+	if opens {
+		c.opening++
+	}
 	heap.Push(&c.lates, late{lateAt, e, probe, false})
 	c.work.Add(1)
-	go c.probe(e, probe, now)
+	go c.probe(e, flight{probe: probe, start: now, opens: opens})
 }
 
-// probe runs in a goroutine of its own, which was to start at due.
-func (c *Checker) probe(e *entry, probe uint64, due time.Time) {
+// probe runs in a goroutine of its own.
+func (c *Checker) probe(e *entry, f flight) {
 	defer c.work.Done()
 	began := time.Now()
-	c.behind.Store(int64(began.Sub(due)))
+	c.behind.Store(int64(began.Sub(f.start)))
 	ctx := &lazyDeadline{Context: e.ctx, at: began.Add(e.timeout)}
 	var fault []byte
 	r := guarded(ctx, e.prober, func(stack []byte) { fault = stack })
@@ -244,11 +248,14 @@ func (c *Checker) probe(e *entry, probe uint64, due time.Time) {
 		c.say(slog.LevelError, r.Reason, "target", e.Target.String(), "stack", string(fault))
 	}
 	e.lane.busy--
+	if f.opens {
+		c.opening--
+	}
 	if c.alive(e) && e.ctx.Err() == nil {
-		if !e.underWay(probe) {
+		if !e.underWay(f.probe) {
 			e.stuck--
 		}
-		c.count(time.Now(), e, probe, r)
+		c.count(time.Now(), e, f.probe, r)
 	}
 	c.nudge()
 }
