@@ -36,7 +36,7 @@ func checkKeys() []key {
 		{name: "body_contains", form: text, min: 1, max: 65536, kinds: kindsHTTP(), example: `"ready"`, doc: "Text that the body must contain."},
 		{name: "body_regexp", form: text, min: 1, max: 4096, kinds: kindsHTTP(), example: `"^ok\\b"`, doc: "A regular expression (RE2) that the body must match."},
 		{name: "body_limit", form: number, unit: "bytes", min: 1, max: 1 << 20, kinds: kindsBody(), def: int64(65536), example: `4096`, doc: "How much is read for `body_contains`, `body_regexp` and `expect`."},
-		{name: "keep_alive", form: duration, max: intervalMax, kinds: kindsHTTP(), def: time.Duration(0), example: `"10s"`, doc: "How long one connection serves probes, for very many targets; `0s`: each probe opens one, as a new visitor does."},
+		{name: "keep_alive", form: duration, max: intervalMax, kinds: kindsHTTP(), def: time.Duration(0), example: `"10s"`, doc: "How long at most one connection serves probes, for very many targets; `0s`: each probe opens one, as a new visitor does."},
 		{name: "tls", form: boolean, kinds: []Kind{WebSocket}, def: false, example: `true`, doc: "Speak TLS (wss)."},
 		{name: "ca_file", form: text, min: 1, max: 4096, kinds: kindsTLS(), defText: "the system's roots", example: `"/etc/ssl/chat-ca.pem"`, doc: "The roots, as PEM, that the certificate must chain to; relative to the zones folder."},
 		{name: "insecure", form: boolean, kinds: kindsTLS(), def: false, example: `true`, doc: "Accept any certificate."},
