@@ -134,16 +134,19 @@ func appendLabel(buf []byte, label string) []byte {
 				c = label[i]
 			}
 		}
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c <= 1 {
-			buf = append(buf, 1)
-			c++
-		}
-		buf = append(buf, c)
+		buf = appendOctet(buf, c)
 	}
 	return append(buf, 0)
+}
+
+func appendOctet(buf []byte, c byte) []byte {
+	switch {
+	case c >= 'A' && c <= 'Z':
+		c += 'a' - 'A'
+	case c <= 1:
+		return append(buf, 1, c+1)
+	}
+	return append(buf, c)
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

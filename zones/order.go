@@ -22,12 +22,12 @@ func compareRecords(a, b record) int {
 	if c := strings.Compare(a.key, b.key); c != 0 {
 		return c
 	}
-	return cmp.Or(cmp.Compare(typeRank(a.rr), typeRank(b.rr)), strings.Compare(*a.at.file, *b.at.file), cmp.Compare(a.at.line, b.at.line))
+	return cmp.Or(cmp.Compare(typeRank(a.packed), typeRank(b.packed)), strings.Compare(*a.at.file, *b.at.file), cmp.Compare(a.at.line, b.at.line))
 }
 
 // typeRank is a record's type, with the SOA before all others.
-func typeRank(rr dns.RR) int {
-	if t := rr.Header().Rrtype; t != dns.TypeSOA {
+func typeRank(p Packed) int {
+	if t := p.Type(); t != dns.TypeSOA {
 		return int(t)
 	}
 	return -1
@@ -35,8 +35,8 @@ func typeRank(rr dns.RR) int {
 
 // nextSet returns the end of the RRset that begins at i.
 func nextSet(records []record, i int) int {
-	first := records[i]
-	for i++; i < len(records) && records[i].key == first.key && records[i].rr.Header().Rrtype == first.rr.Header().Rrtype; i++ {
+	key, t := records[i].key, records[i].packed.Type()
+	for i++; i < len(records) && records[i].key == key && records[i].packed.Type() == t; i++ {
 	}
 	return i
 }
@@ -52,13 +52,12 @@ func nextNode(records []record, i int) int {
 // uniq orders the data of every RRset and removes records that another one repeats.
 func uniq(records []record) []record {
 	out := records[:0]
-	var p packer
 	for i := 0; i < len(records); {
 		end := nextSet(records, i)
 		if end == i+1 {
 			out = append(out, records[i])
 		} else {
-			out = appendSet(out, records[i:end], &p)
+			out = appendSet(out, records[i:end])
 		}
 		i = end
 	}
@@ -67,42 +66,38 @@ func uniq(records []record) []record {
 }
 
 // appendSet appends one RRset of several records, ordered and without repetitions.
-func appendSet(out []record, set []record, p *packer) []record {
+func appendSet(out []record, set []record) []record {
 	type keyed struct {
 		record
 		data []byte
 	}
 	sorted := make([]keyed, len(set))
 	for i, r := range set {
-		sorted[i] = keyed{r, bytes.Clone(canonicalData(r.rr, p))}
+		sorted[i] = keyed{r, canonicalData(r.packed)}
 	}
 	slices.SortStableFunc(sorted, func(a, b keyed) int { return bytes.Compare(a.data, b.data) })
 	for i, r := range sorted {
-		if i == 0 || !bytes.Equal(r.data, sorted[i-1].data) || r.rr.Header().Ttl != sorted[i-1].rr.Header().Ttl {
+		if i == 0 || !bytes.Equal(r.data, sorted[i-1].data) || r.packed.TTL() != sorted[i-1].packed.TTL() {
 			out = append(out, r.record)
 		}
 	}
 	return out
 }
 
-// canonicalData returns a record's data in wire form with the names in it in lower case where case cannot matter. The
-// record is known to pack; the result is p's.
-func canonicalData(rr dns.RR, p *packer) []byte {
-	wire, err := p.pack(rr)
-	if err != nil {
-		return nil
-	}
-	return lowerNames(rr, wire)[packedOwner(wire)+10:]
-}
+// canonicalData returns a record's data with the names in it in lower case where case cannot matter.
+func canonicalData(p Packed) []byte { return appendCanonical(nil, p)[p.owner()+recordHead:] }
 
-// lowerNames brings a packed record into canonical form (RFC 4034 section 6.2).
-func lowerNames(rr dns.RR, wire []byte) []byte {
-	data := packedOwner(wire) + 10
-	lowerBytes(wire[:data-10])
-	if head, tail, ok := nameData(rr.Header().Rrtype); ok && len(wire) >= data+head+tail {
+// appendCanonical appends a record in canonical form (RFC 4034 section 6.2).
+func appendCanonical(buf []byte, p Packed) []byte {
+	from := len(buf)
+	buf = append(buf, p...)
+	wire, owner := buf[from:], p.owner()
+	data := owner + recordHead
+	lowerBytes(wire[:owner])
+	if head, tail, ok := nameData(p.Type()); ok && len(wire) >= data+head+tail {
 		lowerBytes(wire[data+head : len(wire)-tail])
 	}
-	return wire
+	return buf
 }
 
 // nameData says of a type whose data is names, and other things before and after, how many bytes these others are.
@@ -147,5 +142,5 @@ func nodeExists(records []record, key string) bool {
 
 // hasType says whether one of a node's records has one of the types.
 func hasType(node []record, types ...uint16) bool {
-	return slices.ContainsFunc(node, func(r record) bool { return slices.Contains(types, r.rr.Header().Rrtype) })
+	return slices.ContainsFunc(node, func(r record) bool { return slices.Contains(types, r.packed.Type()) })
 }
