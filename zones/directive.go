@@ -19,7 +19,7 @@ func (s *stream) directive(f *frame, line []byte) error {
 			return err
 		}
 		line = fmt.Appendf(nil, "$TTL %d\n", ttl)
-		s.ttl = line
+		s.ttl, s.seconds, s.given = line, ttl, nil
 	case name == "$ORIGIN" && len(words) == 2:
 		origin, err := absolute(words[1], f.origin)
 		if err != nil {

@@ -96,7 +96,7 @@ func (z *Zone) names() *semantics {
 	c := &semantics{builder: &builder{zone: z}, records: make([]record, len(z.Records)), answers: map[string]answerAt{}}
 	var keys slab
 	var key []byte
-	apex := wireLength(z.Name)
+	apex := len(packName(z.Name))
 	for i, p := range z.Records {
 		key = appendKey(key[:0], p.WireOwner(), apex)
 		c.records[i] = record{packed: p, key: keys.keep(key)}

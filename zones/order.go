@@ -13,8 +13,61 @@ import (
 
 // sortRecords brings records into order of owner and type. Data is ordered by uniq, which looks at it once.
 func sortRecords(records []record) {
-	if !slices.IsSortedFunc(records, compareRecords) {
+	ends := runs(records)
+	if len(ends) > maxRuns {
 		slices.SortFunc(records, compareRecords)
+		return
+	}
+	for i := 1; i < len(ends); i++ {
+		merge(records[:ends[i]], ends[i-1])
+	}
+}
+
+// maxRuns is how many runs in order are merged: large zone files are written by programs, mostly in some order.
+const maxRuns = 8
+
+// runs returns where runs of records that are in order end; of more than maxRuns the first ones.
+func runs(records []record) (ends []int) {
+	for i := 1; i <= len(records) && len(ends) <= maxRuns; i++ {
+		if i == len(records) || compareRecords(records[i-1], records[i]) > 0 {
+			ends = append(ends, i)
+		}
+	}
+	return ends
+}
+
+// merge brings records into order of which those up to middle and those from there are. What is set aside is the shorter part
+// that has to move.
+func merge(records []record, middle int) {
+	first := records[middle]
+	from, _ := slices.BinarySearchFunc(records[:middle], first, compareRecords)
+	last := records[middle-1]
+	end, _ := slices.BinarySearchFunc(records[middle:], last, compareRecords)
+	records, middle = records[from:middle+end], middle-from
+	if right := len(records) - middle; right < middle {
+		mergeBackwards(records, slices.Clone(records[middle:]), middle)
+		return
+	}
+	left := slices.Clone(records[:middle])
+	for to := 0; len(left) > 0; to++ {
+		if middle < len(records) && compareRecords(records[middle], left[0]) < 0 {
+			records[to] = records[middle]
+			middle++
+			continue
+		}
+		records[to], left = left[0], left[1:]
+	}
+}
+
+// mergeBackwards is merge from the end, with what stands from middle on set aside.
+func mergeBackwards(records, right []record, middle int) {
+	for to := len(records) - 1; len(right) > 0; to-- {
+		if middle > 0 && compareRecords(records[middle-1], right[len(right)-1]) > 0 {
+			middle--
+			records[to] = records[middle]
+			continue
+		}
+		records[to], right = right[len(right)-1], right[:len(right)-1]
 	}
 }
 

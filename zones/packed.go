@@ -93,13 +93,6 @@ func (s *slab) keep(data []byte) string {
 	return s.piece.String()[from:]
 }
 
-// wireLength is how many octets a name has in wire form; the name is canonical.
-func wireLength(name string) int {
-	var wire [256]byte
-	end, _ := dns.PackDomainName(name, wire[:], 0, nil, false)
-	return end
-}
-
 // appendHead appends what lies between owner and data.
 func appendHead(wire []byte, rrtype uint16, ttl uint32, data int) []byte {
 	wire = binary.BigEndian.AppendUint16(wire, rrtype)

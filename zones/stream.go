@@ -25,9 +25,13 @@ type stream struct {
 	before   position // of the entry before it
 	last     []byte   // the line handed out last
 	ttl      []byte   // the $TTL in force, as a line; nil: none
+	seconds  uint32   // the $TTL in force
+	given    *uint32  // without $TTL: the TTL given last, while the parser has not been told
 	depth    int      // parentheses open at the end of what was handed out
 	err      error    // why the stream ended early
 	complain func(position, error)
+	setTTL   func(uint32)                       // tells the parser of given
+	take     func(*stream, *frame, []byte) bool // takes a line that needs no parser
 }
 
 // position is a place in a zone's files.
@@ -43,8 +47,11 @@ type frame struct {
 	lines     *bufio.Reader
 	generator *generator
 	origin    string
-	owner     []byte // the last owner written, to be restored after an include
+	owner     []byte // the last owner written, to be restored where the parser does not know it: after an include
 	restore   bool
+
+	wire         []byte // packedOrigin in wire form
+	packedOrigin string
 }
 
 const (
@@ -167,6 +174,13 @@ func (s *stream) fill() error {
 	}
 	if s.depth > 0 {
 		return s.track(line)
+	}
+	if s.take(s, f, line) {
+		return nil
+	}
+	if s.given != nil {
+		s.setTTL(*s.given)
+		s.given = nil
 	}
 	s.before, s.entry, s.entryAt = s.entry, f.position, s.flat+1
 	switch {

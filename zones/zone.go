@@ -124,7 +124,7 @@ func (b *builder) readName(s *section) {
 // readRecords reads the zone's static records from wherever they are given.
 func (b *builder) readRecords(s *section) {
 	file := b.file
-	b.text = zoneText{zone: b.zone.Name, apex: wireLength(b.zone.Name), ttl: uint32(get[int64](s, "ttl")), max: b.limit, complain: b.complain, foreign: b.warnForeign}
+	b.text = zoneText{zone: b.zone.Name, name: string(packName(b.zone.Name)), ttl: uint32(get[int64](s, "ttl")), max: b.limit, complain: b.complain, foreign: b.warnForeign}
 	for _, name := range []string{"records", "ns", "zonefile"} {
 		if s.has(name) && !s.sound(name) {
 			b.text.failures++

@@ -19,7 +19,7 @@ type record struct {
 // zoneText reads records, in presentation format, of one zone.
 type zoneText struct {
 	zone     string // canonical
-	apex     int    // octets of zone in wire form
+	name     string // zone in wire form
 	ttl      uint32 // of records that give none
 	max      int    // records that may be read
 	records  []record
@@ -30,6 +30,7 @@ type zoneText struct {
 	packed   slab // of records
 	keys     slab // of records
 	key      []byte
+	wire     []byte
 }
 
 const (
@@ -43,7 +44,10 @@ var errCount = fmt.Errorf("a zone may have %d records", maxRecords)
 // readFile reads a zone file and all that it includes. After a wrong record it goes on with the next, to find what else
 // is wrong.
 func (z *zoneText) readFile(d *folder, name string) error {
-	s := &stream{folder: d, origin: z.zone, made: int64(min(z.max, maxGenerated)), complain: z.fault}
+	return z.readStream(&stream{folder: d, origin: z.zone, made: int64(min(z.max, maxGenerated)), complain: z.fault, take: z.take}, name)
+}
+
+func (z *zoneText) readStream(s *stream, name string) error {
 	defer s.close()
 	if err := s.push(name, z.zone); err != nil {
 		return err
@@ -55,6 +59,7 @@ func (z *zoneText) readFile(d *folder, name string) error {
 		}
 		parser := dns.NewZoneParser(s, s.innermost(), name)
 		parser.SetDefaultTTL(ttl)
+		s.setTTL = parser.SetDefaultTTL
 		if err := z.readEntries(s, parser); err != nil {
 			return err
 		}
@@ -181,7 +186,7 @@ func (z *zoneText) add(wire []byte, at position) {
 	if n := len(z.records); n > 0 && z.records[n-1].packed.WireOwner() == owner {
 		r.key = z.records[n-1].key
 	} else {
-		z.key = appendKey(z.key[:0], owner, z.apex)
+		z.key = appendKey(z.key[:0], owner, len(z.name))
 		r.key = z.keys.keep(z.key)
 	}
 	if len(z.records) == cap(z.records) {
