@@ -26,7 +26,7 @@ func (s *stream) directive(f *frame, line []byte) error {
 			return fmt.Errorf("$ORIGIN: %q %w", clip(words[1]), err)
 		}
 		if len(f.owner) > 0 && !dns.IsFqdn(string(f.owner)) {
-			owner, _ := absolute(string(f.owner), f.origin) // a wrong one was reported where it was written
+			owner, _ := complete(string(f.owner), f.origin) // a wrong one was reported where it was written
 			f.owner = []byte(owner)
 		}
 		f.origin = origin

@@ -93,6 +93,11 @@ func (s *stream) pop() error {
 	}
 	outer := s.frames[len(s.frames)-1]
 	outer.restore = true
+	if len(outer.owner) == 0 && len(last.owner) > 0 { // as the parser has it
+		if owner, err := complete(string(last.owner), last.origin); err == nil {
+			outer.owner = []byte(owner)
+		}
+	}
 	if outer.origin != last.origin {
 		s.handOut([]byte("$ORIGIN " + outer.origin + "\n"))
 	}

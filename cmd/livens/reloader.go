@@ -116,7 +116,20 @@ func (r *reloader) read(ctx context.Context, cause string, main reading) bool {
 	}
 	r.keep()
 	r.report(cause, config, problems)
+	giveBack()
 	return served
+}
+
+// muchFree is how much memory that nothing uses any more is worth a collection at once.
+const muchFree = 64 << 20
+
+// giveBack returns to the system what reading large zones took and left free: otherwise it would go slowly, over minutes.
+func giveBack() {
+	usage := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(usage)
+	if usage[0].Value.Uint64()+usage[1].Value.Uint64() > usage[2].Value.Uint64()+muchFree || usage[1].Value.Uint64() > 2*muchFree {
+		debug.FreeOSMemory()
+	}
 }
 
 // keepStarted is config with the settings of which only a restart takes note as they were at the start.
