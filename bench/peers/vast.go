@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// vastRounds are fewer: a start with a million records takes seconds.
+const vastRounds = 3
+
+// manyZones is how many small zones a server is started with.
+const manyZones = 10_000
+
+// vast starts each server with a million records in one zone, twice, and with many small zones. What livens keeps of the first
+// start, its state folder, is there at the second; the others keep nothing.
+func (c *contest) vast(r *report) error {
+	small, err := c.writeSmall()
+	if err != nil {
+		return err
+	}
+	million := []zone{{vastZone, filepath.Join(c.dir, "vast.zone")}}
+	for round := range vastRounds {
+		for _, s := range c.servers() {
+			if !slices.Contains(r.Servers, s.name) {
+				continue
+			}
+			progress("a million records, round %d of %d: %s", round+1, vastRounds, s.name)
+			if err := c.loads(r, s, "a million records", million); err != nil {
+				return err
+			}
+			progress("%d zones, round %d of %d: %s", manyZones, round+1, vastRounds, s.name)
+			if err := c.loads(r, s, "10,000 zones", small); err != nil {
+				return err
+			}
+			if c.ctx.Err() != nil {
+				return c.ctx.Err()
+			}
+		}
+	}
+	return nil
+}
+
+// loads starts a server with zones, and once more where it started before.
+func (c *contest) loads(r *report, s server, with string, zones []zone) error {
+	one, err := c.start(s, zones...)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(one.site.dir)
+	time.Sleep(time.Second) // what it cleans up after the start is no longer there
+	u, err := one.usage()
+	one.stop()
+	if err != nil {
+		return err
+	}
+	r.add("m: start with "+with+", s", s.name, one.took.Seconds())
+	r.add("m: resident with "+with+", MB", s.name, u.resident/1e6)
+	r.add("m: most ever resident with "+with+", MB", s.name, u.peak/1e6)
+	if s.name != livens {
+		return nil
+	}
+	if one, err = c.startAt(s, one.site); err != nil {
+		return err
+	}
+	one.stop()
+	r.add("m: later start with "+with+", s", s.name, one.took.Seconds())
+	return nil
+}
+
+// writeSmall writes the zone file that all small zones have, and returns these.
+func (c *contest) writeSmall() ([]zone, error) {
+	file := filepath.Join(c.dir, "small.zone")
+	text := fmt.Sprintf("$TTL 300\n@ SOA ns1 hostmaster 1 3600 900 86400 60\n@ NS ns1\nns1 A %s\n@ A 192.0.2.1\nwww A 192.0.2.1\n", serverAddr)
+	zones := make([]zone, manyZones)
+	for i := range zones {
+		zones[i] = zone{fmt.Sprintf("z%05d.test.", i), file}
+	}
+	return zones, os.WriteFile(file, []byte(text), 0o644)
+}
