@@ -9,7 +9,7 @@ import (
 )
 
 // vastRounds are fewer: a start with a million records takes seconds.
-const vastRounds = 3
+const vastRounds = 3 // at most
 
 // manyZones is how many small zones a server is started with.
 const manyZones = 10_000
@@ -17,6 +17,7 @@ const manyZones = 10_000
 // vast starts each server with a million records in one zone, twice, and with many small zones. What livens keeps of the first
 // start, its state folder, is there at the second; the others keep nothing.
 func (c *contest) vast(r *report) error {
+	rounds := min(vastRounds, c.rounds)
 	small, err := c.writeSmall()
 	if err != nil {
 		return err
@@ -29,12 +30,12 @@ func (c *contest) vast(r *report) error {
 		{"10,000 zones", small},
 	} {
 		failed := map[string]bool{} // not tried again
-		for round := range vastRounds {
+		for round := range rounds {
 			for _, s := range c.servers() {
 				if !slices.Contains(r.Servers, s.name) || failed[s.name] {
 					continue
 				}
-				progress("%s, round %d of %d: %s", data.title, round+1, vastRounds, s.name)
+				progress("%s, round %d of %d: %s", data.title, round+1, rounds, s.name)
 				if err := c.loads(r, s, data.title, data.zones); err != nil {
 					if s.name == livens || c.ctx.Err() != nil {
 						return err
