@@ -66,7 +66,7 @@ func (c *contest) measure() (*report, error) {
 		}
 		v := version(s)
 		progress("starting %s", v)
-		if c.only == "m" { // no load is asked for
+		if strings.Trim(c.only, "mn") == "" && c.only != "" { // no load is asked for
 			r.Servers, r.Versions = append(r.Servers, s.name), append(r.Versions, v)
 			continue
 		}
@@ -89,7 +89,7 @@ func (c *contest) measure() (*report, error) {
 	for _, s := range all {
 		s.stop()
 	}
-	if all = nil; c.million && c.wants("m") {
+	if all = nil; c.million && (c.wants("m") || c.wants("n")) {
 		err = c.vast(r)
 	}
 	return r, err
