@@ -4,8 +4,6 @@ import (
 	"encoding/hex"
 	"slices"
 
-	"github.com/miekg/dns"
-
 	"github.com/livens/livens/failover"
 	"github.com/livens/livens/zones"
 )
@@ -40,10 +38,8 @@ func (r *Report) knows(orders []failover.Override) bool {
 // fixedSerial is what a zone's data is told by when its file says the serial.
 func fixedSerial(z *zones.Zone) failover.ZoneSerial {
 	s := failover.ZoneSerial{Zone: z.Name, Hash: hex.EncodeToString(z.Hash[:])}
-	if len(z.Records) > 0 {
-		if soa, ok := z.Records[0].(*dns.SOA); ok {
-			s.Serial = soa.Serial
-		}
+	if soa := z.SOA(); soa != nil {
+		s.Serial = soa.Serial
 	}
 	return s
 }

@@ -49,7 +49,7 @@ func kindsSnapshot(t testing.TB) *snapshot {
 	pub := publication(t, kindsZone)
 	for i := range 20 {
 		rr, _ := dns.NewRR("big.example.test. 300 TXT " + string(make110(byte('a'+i))))
-		pub.Set.Zones[0].Records = append(pub.Set.Zones[0].Records, rr)
+		pub.Set.Zones[0].Records = append(pub.Set.Zones[0].Records, packed(t, rr))
 	}
 	withPool(&pub, "chat", 10, []string{"pool.example.test."}, "203.0.113.10", "2001:db8:1::10")
 	withPool(&pub, "four", 10, []string{"v4.example.test."}, "203.0.113.10")

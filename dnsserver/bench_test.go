@@ -33,10 +33,10 @@ func million(b *testing.B) failover.Publication {
 	pub := publication(b, kindsZone)
 	z := pub.Set.Zones[0]
 	for i := range 1_000_000 {
-		z.Records = append(z.Records, &dns.A{
+		z.Records = append(z.Records, packed(b, &dns.A{
 			Hdr: dns.RR_Header{Name: fmt.Sprintf("h%06d.hosts.example.test.", i), Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 300},
 			A:   []byte{10, byte(i >> 16), byte(i >> 8), byte(i)},
-		})
+		}))
 	}
 	z.Records = ordered(z.Records)
 	withPool(&pub, "chat", 10, []string{"pool.example.test."}, "203.0.113.10", "2001:db8:1::10")

@@ -24,7 +24,7 @@ type compiler struct {
 func compile(source *zones.Zone, debugNames bool) (*zone, error) {
 	records := source.Records
 	c := &compiler{zone: &zone{source: source}}
-	if err := c.setOwner(source.Name); err != nil {
+	if err := c.setName(source.Name); err != nil {
 		return nil, err
 	}
 	c.apex, c.labels, c.hash = slices.Clone(c.owner.suffix(0)), c.owner.labels, c.owner.hash[0]
@@ -54,7 +54,7 @@ func compile(source *zones.Zone, debugNames bool) (*zone, error) {
 }
 
 func (c *compiler) findSOA() error {
-	c.setOwner(c.source.Name)
+	c.setName(c.source.Name)
 	c.soa = c.find(&c.owner, 0).rrset(dns.TypeSOA)
 	if c.soa == nil {
 		return fmt.Errorf("zone %s has no SOA", c.source.Name)
@@ -64,7 +64,8 @@ func (c *compiler) findSOA() error {
 	return nil
 }
 
-func (c *compiler) setOwner(owner string) error {
+// setName makes the name, in presentation format, the current owner.
+func (c *compiler) setName(owner string) error {
 	if _, err := dns.PackDomainName(dns.Fqdn(owner), c.scratch[:], 0, nil, false); err != nil {
 		return fmt.Errorf("name %q: %w", owner, err)
 	}
@@ -75,11 +76,11 @@ func (c *compiler) setOwner(owner string) error {
 }
 
 // ownerRun counts the leading records that share an owner.
-func ownerRun(records []dns.RR) int {
-	owner := records[0].Header().Name
+func ownerRun(records []zones.Packed) int {
+	owner := records[0].WireOwner()
 	n := 1
 	for n < len(records) {
-		if next := records[n].Header().Name; next != owner && !strings.EqualFold(next, owner) {
+		if next := records[n].WireOwner(); next != owner && !strings.EqualFold(next, owner) {
 			break
 		}
 		n++
@@ -88,15 +89,17 @@ func ownerRun(records []dns.RR) int {
 }
 
 // addRecords writes the node that all these records belong to.
-func (c *compiler) addRecords(records []dns.RR) error {
-	if err := c.enter(records[0].Header().Name); err != nil {
+func (c *compiler) addRecords(records []zones.Packed) error {
+	copy(c.scratch[:], records[0].WireOwner())
+	c.owner.parse(c.scratch[:], 0)
+	if err := c.enter(); err != nil {
 		c.problem = append(c.problem, err)
 		return nil
 	}
 	at := c.node()
 	if len(c.arena) != at+nodeHead+int(c.arena[at+1]) || node(c.arena[at:]).rrsets() > 0 {
 		// The node is not the arena's last, or has its records.
-		return fmt.Errorf("zone %s is not in canonical order at %s", c.source.Name, records[0].Header().Name)
+		return fmt.Errorf("zone %s is not in canonical order at %s", c.source.Name, records[0].Owner())
 	}
 	if !slices.IsSortedFunc(records, byType) {
 		records = slices.Clone(records)
@@ -104,21 +107,20 @@ func (c *compiler) addRecords(records []dns.RR) error {
 	}
 	sets := 0
 	for len(records) > 0 {
-		rtype, n := records[0].Header().Rrtype, 1
-		for n < len(records) && records[n].Header().Rrtype == rtype {
+		rtype, n := records[0].Type(), 1
+		for n < len(records) && records[n].Type() == rtype {
 			n++
 		}
-		if c.addSet(records[:n]) {
-			sets++
-			c.arena[at] |= c.typeFlag(rtype)
-		}
+		c.addSet(records[:n])
+		sets++
+		c.arena[at] |= c.typeFlag(rtype)
 		records = records[n:]
 	}
 	binary.BigEndian.PutUint16(c.arena[at+6:], uint16(sets))
 	return nil
 }
 
-func byType(a, b dns.RR) int { return int(a.Header().Rrtype) - int(b.Header().Rrtype) }
+func byType(a, b zones.Packed) int { return int(a.Type()) - int(b.Type()) }
 
 func (c *compiler) typeFlag(rtype uint16) byte {
 	switch {
@@ -132,51 +134,27 @@ func (c *compiler) typeFlag(rtype uint16) byte {
 	return 0
 }
 
-// addSet appends one RRset; false when none of its records could be packed.
-func (c *compiler) addSet(records []dns.RR) bool {
-	start, count := len(c.arena), 0
-	hdr := records[0].Header()
-	c.arena = appendSetHead(c.arena, hdr.Rrtype, hdr.Ttl)
-	for _, rr := range records {
-		rdata, err := c.rdata(rr)
-		if err != nil {
-			c.problem = append(c.problem, fmt.Errorf("record %q: %w", rr, err))
-			continue
-		}
-		c.arena = appendRecord(c.arena, rdata)
-		count++
+// addSet appends one RRset.
+func (c *compiler) addSet(records []zones.Packed) {
+	start := len(c.arena)
+	c.arena = appendSetHead(c.arena, records[0].Type(), records[0].TTL())
+	for _, r := range records {
+		c.arena = appendRecord(c.arena, r.Data())
 	}
-	if count == 0 {
-		c.arena = c.arena[:start]
-		return false
-	}
-	closeSet(c.arena[start:], count)
-	return true
-}
-
-func (c *compiler) rdata(rr dns.RR) ([]byte, error) {
-	if a, ok := rr.(*dns.A); ok && len(a.A.To4()) == 4 {
-		return a.A.To4(), nil
-	}
-	end, err := dns.PackRR(rr, c.scratch[:], 0, nil, false)
-	if err != nil {
-		return nil, err
-	}
-	from := c.owner.length + 10 // of type, class, TTL and length
-	return c.scratch[from:end], nil
+	closeSet(c.arena[start:], len(records))
 }
 
 // addPool hangs a pool's slot, and its debug name's, on the nodes it answers at.
 func (c *compiler) addPool(i uint32, p *zones.Pool, debugNames bool) error {
 	for _, answer := range p.Answers {
-		if err := c.enter(answer); err != nil {
+		if err := c.enterName(answer); err != nil {
 			return err
 		}
 		c.setSlot(poolSlot(i, false))
 		if !debugNames {
 			continue
 		}
-		if err := c.enter(debugLabel + "." + answer); err != nil {
+		if err := c.enterName(debugLabel + "." + answer); err != nil {
 			c.problem = append(c.problem, err)
 			continue
 		}
@@ -192,14 +170,20 @@ func (c *compiler) setSlot(slot uint32) { binary.BigEndian.PutUint32(c.arena[c.n
 // node is the arena offset of the current owner's node.
 func (c *compiler) node() int { return c.locate(&c.owner, 0) }
 
-// enter makes owner the current one and sees to it that it and all names between it and the apex have nodes.
-func (c *compiler) enter(owner string) error {
-	if err := c.setOwner(owner); err != nil {
+// enterName is enter for the name, in presentation format, which becomes the current owner.
+func (c *compiler) enterName(owner string) error {
+	if err := c.setName(owner); err != nil {
 		return err
 	}
+	return c.enter()
+}
+
+// enter sees to it that the current owner and all names between it and the apex have nodes.
+func (c *compiler) enter() error {
 	end := c.owner.labels - c.labels
 	if end < 0 || string(c.owner.suffix(end)) != string(c.apex) {
-		return fmt.Errorf("name %q lies outside zone %s", owner, c.source.Name)
+		name, _, _ := dns.UnpackDomainName(c.owner.wire[:], 0)
+		return fmt.Errorf("name %q lies outside zone %s", name, c.source.Name)
 	}
 	missing := 0
 	for missing < end && c.find(&c.owner, missing) == nil {

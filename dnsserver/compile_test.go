@@ -46,7 +46,10 @@ func TestCompileReports(t *testing.T) {
 	z := parseZone(t, plainZone)
 	outside, _ := dns.NewRR("www.elsewhere.test. 300 A 192.0.2.1")
 	broken := &dns.TXT{Hdr: dns.RR_Header{Name: "txt.example.test.", Rrtype: dns.TypeTXT, Class: dns.ClassINET}, Txt: []string{strings.Repeat("x", 300)}}
-	z.Records = append(z.Records, outside, broken)
+	z.Records = append(z.Records, packed(t, outside))
+	if got, err := zones.Pack(broken); err == nil {
+		t.Errorf("packed: %q", got)
+	}
 	got, err := compile(z, false)
 	if got == nil || err == nil || !strings.Contains(err.Error(), "lies outside zone") {
 		t.Errorf("%v %v", got, err)

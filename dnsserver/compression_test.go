@@ -34,7 +34,7 @@ func TestCompressionBeyondPointers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pub.Set.Zones[0].Records = append(pub.Set.Zones[0].Records, rr)
+		pub.Set.Zones[0].Records = append(pub.Set.Zones[0].Records, packed(t, rr))
 		want = append(want, rr.String())
 	}
 	reply := client{compiled(t, pub), true}.ask(t, "mx.example.test. MX")

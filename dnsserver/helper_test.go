@@ -31,7 +31,7 @@ func parseZone(t testing.TB, text string) *zones.Zone {
 		if rr.Header().Rrtype == dns.TypeSOA {
 			z.Name = dns.CanonicalName(rr.Header().Name)
 		}
-		z.Records = append(z.Records, rr)
+		z.Records = append(z.Records, packed(t, rr))
 	}
 	if err := parser.Err(); err != nil {
 		t.Fatal(err)
@@ -43,20 +43,30 @@ func parseZone(t testing.TB, text string) *zones.Zone {
 	return z
 }
 
+// packed is a record as zones hold it.
+func packed(t testing.TB, rr dns.RR) zones.Packed {
+	t.Helper()
+	p, err := zones.Pack(rr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // ordered is a copy of records in which equal owners are neighbours and owners come before the names below them.
-func ordered(records []dns.RR) []dns.RR {
+func ordered(records []zones.Packed) []zones.Packed {
 	type keyed struct {
 		key string
-		rr  dns.RR
+		rr  zones.Packed
 	}
 	all := make([]keyed, len(records))
 	for i, rr := range records {
-		labels := dns.SplitDomainName(strings.ToLower(rr.Header().Name))
+		labels := dns.SplitDomainName(strings.ToLower(rr.Owner()))
 		slices.Reverse(labels)
 		all[i] = keyed{strings.Join(labels, "\x00"), rr}
 	}
 	slices.SortStableFunc(all, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
-	out := make([]dns.RR, len(all))
+	out := make([]zones.Packed, len(all))
 	for i, k := range all {
 		out[i] = k.rr
 	}

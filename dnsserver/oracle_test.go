@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/livens/livens/failover"
+	"github.com/livens/livens/zones"
 	"github.com/miekg/dns"
 	"pgregory.net/rapid"
 )
@@ -29,7 +30,7 @@ func (o *oracle) zone(qname string) *oracleZone {
 		}
 		best = &oracleZone{z.Name, map[string]map[uint16][]dns.RR{}, map[string]uint32{}}
 		for _, rr := range z.Records {
-			best.add(rr)
+			best.add(rr.RR())
 		}
 		for _, p := range z.Pools {
 			d := o.pub.Decisions[p.Name]
@@ -134,7 +135,7 @@ func (o *oracle) step(m *dns.Msg, z *oracleZone, qname string, qtype uint16, las
 			if last {
 				return ""
 			}
-			if !slices.Contains(m.Answer, d[0]) {
+			if !slices.ContainsFunc(m.Answer, func(rr dns.RR) bool { return dns.IsDuplicate(rr, d[0]) }) {
 				m.Answer = append(m.Answer, d[0])
 			}
 			target := d[0].(*dns.DNAME).Target
@@ -265,17 +266,17 @@ func drawPublication(t *rapid.T, tb testing.TB) failover.Publication {
 	pub := publication(tb, texts...)
 	for _, z := range pub.Set.Zones {
 		for range rapid.IntRange(0, 12).Draw(t, "records") {
-			if rr := drawRecord(t, z.Name); rr != nil && legal(z.Records, rr, z.Name) {
-				z.Records = append(z.Records, rr)
+			if rr := drawRecord(t, z.Name); rr != nil && legal(unpacked(z.Records), rr, z.Name) {
+				z.Records = append(z.Records, packed(tb, rr))
 			}
 		}
 		z.Records = ordered(z.Records)
 	}
 	z := pub.Set.Zones[len(pub.Set.Zones)-1]
 	answer := strings.ToLower(drawName(t, "pool"))
-	taken := slices.ContainsFunc(z.Records, func(rr dns.RR) bool {
-		rtype := rr.Header().Rrtype
-		name := strings.ToLower(rr.Header().Name)
+	taken := slices.ContainsFunc(z.Records, func(rr zones.Packed) bool {
+		rtype := rr.Type()
+		name := strings.ToLower(rr.Owner())
 		return name == "_livens."+answer || name == answer && (rtype == dns.TypeA || rtype == dns.TypeAAAA || rtype == dns.TypeCNAME || rtype == dns.TypeNS)
 	})
 	if dns.IsSubDomain(z.Name, answer) && !taken && !strings.Contains(answer, "_livens") {
@@ -313,11 +314,19 @@ func folded(m *dns.Msg) string {
 	return strings.Join(lines, "\n")
 }
 
+func unpacked(records []zones.Packed) []dns.RR {
+	var out []dns.RR
+	for _, p := range records {
+		out = append(out, p.RR())
+	}
+	return out
+}
+
 func zoneText(pub failover.Publication) string {
 	var b strings.Builder
 	for _, z := range pub.Set.Zones {
 		for _, rr := range z.Records {
-			fmt.Fprintln(&b, rr)
+			fmt.Fprintln(&b, rr.RR())
 		}
 		for _, p := range z.Pools {
 			fmt.Fprintln(&b, "pool", p.Answers)

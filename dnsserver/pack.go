@@ -10,7 +10,7 @@ func appendSetHead(b []byte, rtype uint16, ttl uint32) []byte {
 }
 
 // appendRecord adds one record to an RRset.
-func appendRecord(b, rdata []byte) []byte {
+func appendRecord[D []byte | string](b []byte, rdata D) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(rdata))), rdata...)
 }
 

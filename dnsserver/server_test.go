@@ -20,7 +20,7 @@ www A 192.0.2.80
 `
 
 // running is a server on a port of 127.0.0.1, stopped when the test ends.
-func running(t *testing.T, change func(*Options), before ...func(*Server)) *Server {
+func running(t testing.TB, change func(*Options), before ...func(*Server)) *Server {
 	t.Helper()
 	o := Options{Config: testConfig(), Name: "host1", Log: slog.New(slog.DiscardHandler),
 		Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}}

@@ -137,7 +137,7 @@ func TestTCPSlowReader(t *testing.T) {
 	pub := publication(t, plainZone)
 	for i := range 200 {
 		rr, _ := dns.NewRR(fmt.Sprintf("huge.example.test. 300 TXT %0240d", i))
-		pub.Set.Zones[0].Records = append(pub.Set.Zones[0].Records, rr)
+		pub.Set.Zones[0].Records = append(pub.Set.Zones[0].Records, packed(t, rr))
 	}
 	s.Publish(pub)
 	conn := dialTCP(t, s)

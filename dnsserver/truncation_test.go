@@ -71,7 +71,7 @@ func TestLargestMessage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pub.Set.Zones[0].Records = append(pub.Set.Zones[0].Records, rr)
+			pub.Set.Zones[0].Records = append(pub.Set.Zones[0].Records, packed(t, rr))
 		}
 		reply := client{compiled(t, pub), true}.ask(t, "huge.example.test. TXT")
 		if reply.Truncated != tc.truncated || !tc.truncated && len(reply.Answer) != tc.records {

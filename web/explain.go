@@ -200,18 +200,18 @@ func (s *search) poolAt(owner string) *Pool {
 }
 
 func (s *search) has(owner string, rrtype uint16) bool {
-	return slices.ContainsFunc(s.zone.Records, func(rr dns.RR) bool {
-		return rr.Header().Rrtype == rrtype && dns.CanonicalName(rr.Header().Name) == owner
+	return slices.ContainsFunc(s.zone.Records, func(p zones.Packed) bool {
+		return p.Type() == rrtype && dns.CanonicalName(p.Owner()) == owner
 	})
 }
 
 // target is where the alias of that type at owner leads, or "".
 func (s *search) target(owner string, rrtype uint16) string {
-	for _, rr := range s.zone.Records {
-		if rr.Header().Rrtype != rrtype || dns.CanonicalName(rr.Header().Name) != owner {
+	for _, p := range s.zone.Records {
+		if p.Type() != rrtype || dns.CanonicalName(p.Owner()) != owner {
 			continue
 		}
-		switch rr := rr.(type) {
+		switch rr := p.RR().(type) {
 		case *dns.CNAME:
 			return dns.CanonicalName(rr.Target)
 		case *dns.DNAME:
@@ -224,14 +224,13 @@ func (s *search) target(owner string, rrtype uint16) string {
 // records are those at owner, the SOA with the serial that is answered.
 func (s *search) records(owner string) []string {
 	var out []string
-	for _, rr := range s.zone.Records {
-		if dns.CanonicalName(rr.Header().Name) != owner {
+	for _, p := range s.zone.Records {
+		if dns.CanonicalName(p.Owner()) != owner {
 			continue
 		}
+		rr := p.RR()
 		if soa, ok := rr.(*dns.SOA); ok && s.found.Zone != nil {
-			answered := *soa
-			answered.Serial = s.found.Zone.Serial
-			rr = &answered
+			soa.Serial = s.found.Zone.Serial
 		}
 		out = append(out, strings.ReplaceAll(rr.String(), "\t", " "))
 	}
@@ -240,7 +239,7 @@ func (s *search) records(owner string) []string {
 
 // exists says whether there is data at the name or below it.
 func (s *search) exists(name string) bool {
-	if slices.ContainsFunc(s.zone.Records, func(rr dns.RR) bool { return dns.IsSubDomain(name, dns.CanonicalName(rr.Header().Name)) }) {
+	if slices.ContainsFunc(s.zone.Records, func(p zones.Packed) bool { return dns.IsSubDomain(name, dns.CanonicalName(p.Owner())) }) {
 		return true
 	}
 	return slices.ContainsFunc(s.zone.Pools, func(p *zones.Pool) bool {

@@ -145,18 +145,11 @@ func (in *Seen) zone(z *zones.Zone) Zone {
 		Name: z.Name, File: z.File, Records: len(z.Records), Pools: []string{}, Hash: hex.EncodeToString(z.Hash[:]),
 		Stale: z.Stale, Serial: in.Failover.Serials[z.Name],
 	}
-	if soa, ok := first(z.Records).(*dns.SOA); ok && z.FixedSerial {
+	if soa := z.SOA(); soa != nil && z.FixedSerial {
 		out.Serial = soa.Serial
 	}
 	for _, p := range z.Pools {
 		out.Pools = append(out.Pools, p.Name)
 	}
 	return out
-}
-
-func first(rrs []dns.RR) dns.RR {
-	if len(rrs) == 0 {
-		return nil
-	}
-	return rrs[0]
 }

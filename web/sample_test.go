@@ -67,15 +67,19 @@ func sampleSet(t testing.TB) *zones.Set {
 	}
 }
 
-func records(t testing.TB, lines ...string) []dns.RR {
+func records(t testing.TB, lines ...string) []zones.Packed {
 	t.Helper()
-	var out []dns.RR
+	var out []zones.Packed
 	for _, line := range lines {
 		rr, err := dns.NewRR(line)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, rr)
+		packed, err := zones.Pack(rr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, packed)
 	}
 	return out
 }

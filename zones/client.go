@@ -168,8 +168,14 @@ func (s *Set) moderators(zone string, m *ModeratorConfig) (out []string) {
 		port = ":" + strconv.Itoa(int(n))
 	}
 	for _, z := range s.Zones {
-		for _, rr := range z.Records {
-			if ns, ok := rr.(*dns.NS); ok && z.Name == zone && strings.EqualFold(ns.Hdr.Name, zone) {
+		if z.Name != zone {
+			continue
+		}
+		for _, p := range z.Records {
+			if p.Type() != dns.TypeNS {
+				continue
+			}
+			if ns := p.RR().(*dns.NS); strings.EqualFold(ns.Hdr.Name, zone) {
 				out = append(out, "https://"+strings.ToLower(strings.TrimSuffix(ns.Ns, "."))+port)
 			}
 		}

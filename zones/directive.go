@@ -19,14 +19,14 @@ func (s *stream) directive(f *frame, line []byte) error {
 			return err
 		}
 		line = fmt.Appendf(nil, "$TTL %d\n", ttl)
-		s.ttl = line
+		s.ttl, s.seconds, s.given = line, ttl, nil
 	case name == "$ORIGIN" && len(words) == 2:
 		origin, err := absolute(words[1], f.origin)
 		if err != nil {
 			return fmt.Errorf("$ORIGIN: %q %w", clip(words[1]), err)
 		}
 		if len(f.owner) > 0 && !dns.IsFqdn(string(f.owner)) {
-			owner, _ := absolute(string(f.owner), f.origin) // a wrong one was reported where it was written
+			owner, _ := complete(string(f.owner), f.origin) // a wrong one was reported where it was written
 			f.owner = []byte(owner)
 		}
 		f.origin = origin

@@ -9,8 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-
-	"github.com/miekg/dns"
 )
 
 // sumOf is one hash over several sources, whatever their order.
@@ -47,13 +45,12 @@ func hashZone(z *Zone, base string) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-func hashRecords(records []dns.RR) [sha256.Size]byte {
+func hashRecords(records []Packed) [sha256.Size]byte {
 	h := sha256.New()
-	var p packer
-	for _, rr := range records {
-		if wire, err := p.pack(rr); err == nil { // records pack: they were admitted
-			h.Write(lowerNames(rr, wire))
-		}
+	var buf []byte
+	for _, p := range records {
+		buf = appendCanonical(buf[:0], p)
+		h.Write(buf)
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }

@@ -67,11 +67,11 @@ func (c *semantics) leads(name string) (pooled, outside string) {
 			return name, ""
 		case cut == nil:
 			name = aliasTarget(c.nodeFor(name))
-		case cut.rr.Header().Rrtype == dns.TypeNS:
+		case cut.packed.Type() == dns.TypeNS:
 			return "", name
 		default:
 			above := lower(owner(*cut))
-			name, _ = canonical(name[:len(name)-len(above)] + cut.rr.(*dns.DNAME).Target)
+			name, _ = canonical(name[:len(name)-len(above)] + cut.packed.RR().(*dns.DNAME).Target)
 		}
 		if name == "" {
 			break
@@ -83,8 +83,8 @@ func (c *semantics) leads(name string) (pooled, outside string) {
 // aliasTarget is where a node's CNAME leads, or "".
 func aliasTarget(node []record) string {
 	for _, r := range node {
-		if alias, ok := r.rr.(*dns.CNAME); ok {
-			target, _ := canonical(alias.Target)
+		if r.packed.Type() == dns.TypeCNAME {
+			target, _ := canonical(r.packed.RR().(*dns.CNAME).Target)
 			return target
 		}
 	}
@@ -94,8 +94,12 @@ func aliasTarget(node []record) string {
 // names makes a zone's names ready to be looked up.
 func (z *Zone) names() *semantics {
 	c := &semantics{builder: &builder{zone: z}, records: make([]record, len(z.Records)), answers: map[string]answerAt{}}
-	for i, rr := range z.Records {
-		c.records[i] = record{rr: rr, key: string(sortKey(nil, rr.Header().Name, z.Name))}
+	var keys slab
+	var key []byte
+	apex := len(packName(z.Name))
+	for i, p := range z.Records {
+		key = appendKey(key[:0], p.WireOwner(), apex)
+		c.records[i] = record{packed: p, key: keys.keep(key)}
 	}
 	for _, p := range z.Pools {
 		for _, name := range p.Answers {

@@ -10,6 +10,15 @@ import (
 // absolute returns the canonical form of a name as written in a file whose origin is origin: "@" is the origin, a
 // name without a final dot is relative to it (RFC 1035 section 5.1).
 func absolute(written, origin string) (string, error) {
+	name, err := complete(written, origin)
+	if err != nil {
+		return "", err
+	}
+	return lower(name), nil
+}
+
+// complete is absolute with the case kept.
+func complete(written, origin string) (string, error) {
 	switch {
 	case written == "@":
 		return origin, nil
@@ -23,7 +32,7 @@ func absolute(written, origin string) (string, error) {
 	default:
 		written += "." + origin
 	}
-	return canonical(written)
+	return spelled(written)
 }
 
 // canonical returns an absolute name in lower case with escapes in one spelling, so that names that are equal by
@@ -134,16 +143,19 @@ func appendLabel(buf []byte, label string) []byte {
 				c = label[i]
 			}
 		}
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c <= 1 {
-			buf = append(buf, 1)
-			c++
-		}
-		buf = append(buf, c)
+		buf = appendOctet(buf, c)
 	}
 	return append(buf, 0)
+}
+
+func appendOctet(buf []byte, c byte) []byte {
+	switch {
+	case c >= 'A' && c <= 'Z':
+		c += 'a' - 'A'
+	case c <= 1:
+		return append(buf, 1, c+1)
+	}
+	return append(buf, c)
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

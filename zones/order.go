@@ -13,8 +13,61 @@ import (
 
 // sortRecords brings records into order of owner and type. Data is ordered by uniq, which looks at it once.
 func sortRecords(records []record) {
-	if !slices.IsSortedFunc(records, compareRecords) {
+	ends := runs(records)
+	if len(ends) > maxRuns {
 		slices.SortFunc(records, compareRecords)
+		return
+	}
+	for i := 1; i < len(ends); i++ {
+		merge(records[:ends[i]], ends[i-1])
+	}
+}
+
+// maxRuns is how many runs in order are merged: large zone files are written by programs, mostly in some order.
+const maxRuns = 8
+
+// runs returns where runs of records that are in order end; of more than maxRuns the first ones.
+func runs(records []record) (ends []int) {
+	for i := 1; i <= len(records) && len(ends) <= maxRuns; i++ {
+		if i == len(records) || compareRecords(records[i-1], records[i]) > 0 {
+			ends = append(ends, i)
+		}
+	}
+	return ends
+}
+
+// merge brings records into order of which those up to middle and those from there are. What is set aside is the shorter part
+// that has to move.
+func merge(records []record, middle int) {
+	first := records[middle]
+	from, _ := slices.BinarySearchFunc(records[:middle], first, compareRecords)
+	last := records[middle-1]
+	end, _ := slices.BinarySearchFunc(records[middle:], last, compareRecords)
+	records, middle = records[from:middle+end], middle-from
+	if right := len(records) - middle; right < middle {
+		mergeBackwards(records, slices.Clone(records[middle:]), middle)
+		return
+	}
+	left := slices.Clone(records[:middle])
+	for to := 0; len(left) > 0; to++ {
+		if middle < len(records) && compareRecords(records[middle], left[0]) < 0 {
+			records[to] = records[middle]
+			middle++
+			continue
+		}
+		records[to], left = left[0], left[1:]
+	}
+}
+
+// mergeBackwards is merge from the end, with what stands from middle on set aside.
+func mergeBackwards(records, right []record, middle int) {
+	for to := len(records) - 1; len(right) > 0; to-- {
+		if middle > 0 && compareRecords(records[middle-1], right[len(right)-1]) > 0 {
+			middle--
+			records[to] = records[middle]
+			continue
+		}
+		records[to], right = right[len(right)-1], right[:len(right)-1]
 	}
 }
 
@@ -22,12 +75,12 @@ func compareRecords(a, b record) int {
 	if c := strings.Compare(a.key, b.key); c != 0 {
 		return c
 	}
-	return cmp.Or(cmp.Compare(typeRank(a.rr), typeRank(b.rr)), strings.Compare(*a.at.file, *b.at.file), cmp.Compare(a.at.line, b.at.line))
+	return cmp.Or(cmp.Compare(typeRank(a.packed), typeRank(b.packed)), strings.Compare(*a.at.file, *b.at.file), cmp.Compare(a.at.line, b.at.line))
 }
 
 // typeRank is a record's type, with the SOA before all others.
-func typeRank(rr dns.RR) int {
-	if t := rr.Header().Rrtype; t != dns.TypeSOA {
+func typeRank(p Packed) int {
+	if t := p.Type(); t != dns.TypeSOA {
 		return int(t)
 	}
 	return -1
@@ -35,8 +88,8 @@ func typeRank(rr dns.RR) int {
 
 // nextSet returns the end of the RRset that begins at i.
 func nextSet(records []record, i int) int {
-	first := records[i]
-	for i++; i < len(records) && records[i].key == first.key && records[i].rr.Header().Rrtype == first.rr.Header().Rrtype; i++ {
+	key, t := records[i].key, records[i].packed.Type()
+	for i++; i < len(records) && records[i].key == key && records[i].packed.Type() == t; i++ {
 	}
 	return i
 }
@@ -52,13 +105,12 @@ func nextNode(records []record, i int) int {
 // uniq orders the data of every RRset and removes records that another one repeats.
 func uniq(records []record) []record {
 	out := records[:0]
-	var p packer
 	for i := 0; i < len(records); {
 		end := nextSet(records, i)
 		if end == i+1 {
 			out = append(out, records[i])
 		} else {
-			out = appendSet(out, records[i:end], &p)
+			out = appendSet(out, records[i:end])
 		}
 		i = end
 	}
@@ -67,42 +119,38 @@ func uniq(records []record) []record {
 }
 
 // appendSet appends one RRset of several records, ordered and without repetitions.
-func appendSet(out []record, set []record, p *packer) []record {
+func appendSet(out []record, set []record) []record {
 	type keyed struct {
 		record
 		data []byte
 	}
 	sorted := make([]keyed, len(set))
 	for i, r := range set {
-		sorted[i] = keyed{r, bytes.Clone(canonicalData(r.rr, p))}
+		sorted[i] = keyed{r, canonicalData(r.packed)}
 	}
 	slices.SortStableFunc(sorted, func(a, b keyed) int { return bytes.Compare(a.data, b.data) })
 	for i, r := range sorted {
-		if i == 0 || !bytes.Equal(r.data, sorted[i-1].data) || r.rr.Header().Ttl != sorted[i-1].rr.Header().Ttl {
+		if i == 0 || !bytes.Equal(r.data, sorted[i-1].data) || r.packed.TTL() != sorted[i-1].packed.TTL() {
 			out = append(out, r.record)
 		}
 	}
 	return out
 }
 
-// canonicalData returns a record's data in wire form with the names in it in lower case where case cannot matter. The
-// record is known to pack; the result is p's.
-func canonicalData(rr dns.RR, p *packer) []byte {
-	wire, err := p.pack(rr)
-	if err != nil {
-		return nil
-	}
-	return lowerNames(rr, wire)[packedOwner(wire)+10:]
-}
+// canonicalData returns a record's data with the names in it in lower case where case cannot matter.
+func canonicalData(p Packed) []byte { return appendCanonical(nil, p)[p.owner()+recordHead:] }
 
-// lowerNames brings a packed record into canonical form (RFC 4034 section 6.2).
-func lowerNames(rr dns.RR, wire []byte) []byte {
-	data := packedOwner(wire) + 10
-	lowerBytes(wire[:data-10])
-	if head, tail, ok := nameData(rr.Header().Rrtype); ok && len(wire) >= data+head+tail {
+// appendCanonical appends a record in canonical form (RFC 4034 section 6.2).
+func appendCanonical(buf []byte, p Packed) []byte {
+	from := len(buf)
+	buf = append(buf, p...)
+	wire, owner := buf[from:], p.owner()
+	data := owner + recordHead
+	lowerBytes(wire[:owner])
+	if head, tail, ok := nameData(p.Type()); ok && len(wire) >= data+head+tail {
 		lowerBytes(wire[data+head : len(wire)-tail])
 	}
-	return wire
+	return buf
 }
 
 // nameData says of a type whose data is names, and other things before and after, how many bytes these others are.
@@ -147,5 +195,5 @@ func nodeExists(records []record, key string) bool {
 
 // hasType says whether one of a node's records has one of the types.
 func hasType(node []record, types ...uint16) bool {
-	return slices.ContainsFunc(node, func(r record) bool { return slices.Contains(types, r.rr.Header().Rrtype) })
+	return slices.ContainsFunc(node, func(r record) bool { return slices.Contains(types, r.packed.Type()) })
 }

@@ -40,7 +40,7 @@ func (c *semantics) checkApex() {
 	apex := findNode(c.records, "")
 	var soas []record
 	for _, r := range apex {
-		if r.rr.Header().Rrtype == dns.TypeSOA {
+		if r.packed.Type() == dns.TypeSOA {
 			soas = append(soas, r)
 		}
 	}
@@ -85,7 +85,7 @@ func (c *semantics) checkAlias(node []record) {
 	for i := 0; i < len(node); {
 		end := nextSet(node, i)
 		set := node[i:end]
-		switch t := set[0].rr.Header().Rrtype; t {
+		switch t := set[0].packed.Type(); t {
 		case dns.TypeCNAME, dns.TypeDNAME:
 			if len(set) > 1 {
 				c.problemAt(false, set[1].at, "an alias has one target", "%s has another %s record, at %s", owner(set[0]), dns.Type(t), c.where(set[0]))
@@ -101,12 +101,12 @@ func (c *semantics) checkAlias(node []record) {
 // checkCNAME wants a CNAME alone but for its signatures (RFC 2181 section 10.1, RFC 4034 sections 2.5 and 4).
 func (c *semantics) checkCNAME(alias record, node []record) {
 	for _, r := range node {
-		switch r.rr.Header().Rrtype {
+		switch r.packed.Type() {
 		case dns.TypeCNAME, dns.TypeRRSIG, dns.TypeNSEC, dns.TypeKEY, dns.TypeSIG, dns.TypeNXT:
 			continue
 		}
 		c.problemAt(false, r.at, "a name with a CNAME can have no other data (RFC 2181 section 10.1)",
-			"%s has %s beside the CNAME at %s", owner(r), article(r.rr.Header().Rrtype), c.where(alias))
+			"%s has %s beside the CNAME at %s", owner(r), article(r.packed.Type()), c.where(alias))
 		return
 	}
 }
@@ -115,15 +115,14 @@ func (c *semantics) checkCNAME(alias record, node []record) {
 func (c *semantics) checkCut(node []record) {
 	for i := range node {
 		r := &node[i]
-		h := r.rr.Header()
-		wildcard := strings.HasPrefix(h.Name, "*.")
+		t, wildcard := r.packed.Type(), strings.HasPrefix(string(r.packed), "\x01*")
 		switch {
-		case h.Rrtype == dns.TypeNS && r.key != "" && c.cut == nil:
+		case t == dns.TypeNS && r.key != "" && c.cut == nil:
 			c.cut = r
 			if wildcard {
 				c.problemAt(true, r.at, "", "%s: a wildcard delegation is discouraged (RFC 4592 section 4.2)", owner(*r))
 			}
-		case h.Rrtype == dns.TypeDNAME:
+		case t == dns.TypeDNAME:
 			c.cut = r
 			if wildcard {
 				c.problemAt(true, r.at, "", "%s: a wildcard DNAME is discouraged (RFC 4592 section 4.4)", owner(*r))
@@ -133,32 +132,32 @@ func (c *semantics) checkCut(node []record) {
 			}
 		}
 	}
-	if c.cut == nil || c.cut.rr.Header().Rrtype != dns.TypeNS {
+	if c.cut == nil || c.cut.packed.Type() != dns.TypeNS {
 		return
 	}
 	for _, r := range node {
-		switch r.rr.Header().Rrtype {
+		switch r.packed.Type() {
 		case dns.TypeNS, dns.TypeDS, dns.TypeNSEC, dns.TypeRRSIG, dns.TypeA, dns.TypeAAAA, dns.TypeDNAME, dns.TypeCNAME:
 		default:
 			c.problemAt(true, r.at, "move it to the delegated zone",
-				"%s is delegated at %s: its %s is never answered", owner(r), c.where(*c.cut), dns.Type(r.rr.Header().Rrtype))
+				"%s is delegated at %s: its %s is never answered", owner(r), c.where(*c.cut), dns.Type(r.packed.Type()))
 		}
 	}
 }
 
 // checkHidden checks records below a delegation or a DNAME.
 func (c *semantics) checkHidden(node []record) {
-	if c.cut.rr.Header().Rrtype == dns.TypeDNAME {
+	if c.cut.packed.Type() == dns.TypeDNAME {
 		c.problemAt(false, node[0].at, "no data can be below a DNAME (RFC 6672 section 2.4)",
 			"%s is below the DNAME of %s at %s", owner(node[0]), owner(*c.cut), c.where(*c.cut))
 		return
 	}
 	for _, r := range node {
-		switch r.rr.Header().Rrtype {
+		switch r.packed.Type() {
 		case dns.TypeA, dns.TypeAAAA, dns.TypeRRSIG, dns.TypeNSEC: // glue
 		default:
 			c.problemAt(true, r.at, "move it to the delegated zone", "%s is below the delegation of %s at %s: its %s is never answered",
-				owner(r), owner(*c.cut), c.where(*c.cut), dns.Type(r.rr.Header().Rrtype))
+				owner(r), owner(*c.cut), c.where(*c.cut), dns.Type(r.packed.Type()))
 			return
 		}
 	}
@@ -171,7 +170,7 @@ func (c *semantics) checkPoolNode(node []record) {
 		return
 	}
 	for _, r := range node {
-		switch t := r.rr.Header().Rrtype; t {
+		switch t := r.packed.Type(); t {
 		case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME:
 			c.problemAt(false, r.at, "remove the record, or the name from the pool's answers",
 				"%s has %s, and pool %q answers there", owner(r), article(t), answer.pool.Name)
@@ -181,21 +180,21 @@ func (c *semantics) checkPoolNode(node []record) {
 
 // checkSet checks an RRset as a whole.
 func (c *semantics) checkSet(set []record) {
-	first := set[0].rr.Header()
-	if len(set) == 1 || first.Rrtype == dns.TypeRRSIG {
+	first, t := set[0].packed, set[0].packed.Type()
+	if len(set) == 1 || t == dns.TypeRRSIG {
 		return // signatures form no RRset (RFC 4034 section 3)
 	}
-	size := 12 + 2*len(first.Name) + 4
+	size := 12 + 2*first.owner() + 4
 	for _, r := range set {
-		if ttl := r.rr.Header().Ttl; ttl != first.Ttl {
+		if ttl := r.packed.TTL(); ttl != first.TTL() {
 			c.problemAt(false, r.at, "give all records of a name and type one TTL (RFC 2181 section 5.2)",
-				"%s %s has TTL %d here and %d at %s", owner(r), dns.Type(first.Rrtype), ttl, first.Ttl, c.where(set[0]))
+				"%s %s has TTL %d here and %d at %s", owner(r), dns.Type(t), ttl, first.TTL(), c.where(set[0]))
 			break
 		}
 	}
 	for _, r := range set {
-		if size += dns.Len(r.rr) - len(first.Name); size > dns.MaxMsgSize {
-			c.problemAt(false, r.at, "", "%s has %d %s records: they do not fit into a message", owner(r), len(set), dns.Type(first.Rrtype))
+		if size += len(r.packed) - first.owner(); size > dns.MaxMsgSize {
+			c.problemAt(false, r.at, "", "%s has %d %s records: they do not fit into a message", owner(r), len(set), dns.Type(t))
 			break
 		}
 	}
@@ -237,7 +236,7 @@ func (c *semantics) checkAnswerVisible(a answerAt) {
 		return
 	}
 	what := "the delegation of "
-	if cut.rr.Header().Rrtype == dns.TypeDNAME {
+	if cut.packed.Type() == dns.TypeDNAME {
 		what = "the DNAME of "
 	}
 	a.pool.section.problem(Problem{Line: a.line, Key: a.pool.section.join("answers"),
@@ -250,7 +249,7 @@ func (c *semantics) hiddenBy(name string) (cut *record) {
 	for at := name; ; at = parent(at) {
 		apex := at == c.zone.Name
 		for _, r := range findNode(c.records, string(sortKey(nil, at, c.zone.Name))) {
-			t := r.rr.Header().Rrtype
+			t := r.packed.Type()
 			if t == dns.TypeNS && !apex || t == dns.TypeDNAME && at != name {
 				cut = &r
 				break
@@ -267,7 +266,7 @@ func (c *semantics) where(r record) string {
 	return Problem{File: c.shown(*r.at.file), Line: int(r.at.line)}.place()
 }
 
-func owner(r record) string { return r.rr.Header().Name }
+func owner(r record) string { return r.packed.Owner() }
 
 // article is a type with its article: "an A record", "a TXT record".
 func article(t uint16) string {

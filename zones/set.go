@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/miekg/dns"
 )
 
 // Set is everything that one load of the zones folder yielded. It is immutable: a reload makes a new Set, in which
@@ -25,7 +23,7 @@ type Set struct {
 type Zone struct {
 	Name    string   // canonical: lower case, fully qualified ("chat.example.com.")
 	File    string   // the TOML file's name inside the zones folder
-	Records []dns.RR // valid, deduplicated, in canonical order; SOA first and once; owner names keep their case
+	Records []Packed // valid, deduplicated, in canonical order; SOA first and once; owner names keep their case
 	Pools   []*Pool  // in file order
 	Hash    [32]byte // SHA-256 over all that can change an answer; equal on nameservers with equal data
 	// FixedSerial says that the SOA came from a zone file or carries an explicit serial. Otherwise the SOA's serial is

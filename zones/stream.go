@@ -25,9 +25,13 @@ type stream struct {
 	before   position // of the entry before it
 	last     []byte   // the line handed out last
 	ttl      []byte   // the $TTL in force, as a line; nil: none
+	seconds  uint32   // the $TTL in force
+	given    *uint32  // without $TTL: the TTL given last, while the parser has not been told
 	depth    int      // parentheses open at the end of what was handed out
 	err      error    // why the stream ended early
 	complain func(position, error)
+	setTTL   func(uint32)                       // tells the parser of given
+	take     func(*stream, *frame, []byte) bool // takes a line that needs no parser
 }
 
 // position is a place in a zone's files.
@@ -43,8 +47,11 @@ type frame struct {
 	lines     *bufio.Reader
 	generator *generator
 	origin    string
-	owner     []byte // the last owner written, to be restored after an include
+	owner     []byte // the last owner written, to be restored where the parser does not know it: after an include
 	restore   bool
+
+	wire         []byte // packedOrigin in wire form
+	packedOrigin string
 }
 
 const (
@@ -86,6 +93,11 @@ func (s *stream) pop() error {
 	}
 	outer := s.frames[len(s.frames)-1]
 	outer.restore = true
+	if len(outer.owner) == 0 && len(last.owner) > 0 { // as the parser has it
+		if owner, err := complete(string(last.owner), last.origin); err == nil {
+			outer.owner = []byte(owner)
+		}
+	}
 	if outer.origin != last.origin {
 		s.handOut([]byte("$ORIGIN " + outer.origin + "\n"))
 	}
@@ -167,6 +179,13 @@ func (s *stream) fill() error {
 	}
 	if s.depth > 0 {
 		return s.track(line)
+	}
+	if s.take(s, f, line) {
+		return nil
+	}
+	if s.given != nil {
+		s.setTTL(*s.given)
+		s.given = nil
 	}
 	s.before, s.entry, s.entryAt = s.entry, f.position, s.flat+1
 	switch {

@@ -8,8 +8,11 @@ import (
 
 // checkRecord checks what one visible record says about other names.
 func (c *semantics) checkRecord(r record) {
-	switch rr := r.rr.(type) {
-	case *dns.A, *dns.AAAA, *dns.TXT:
+	switch r.packed.Type() {
+	case dns.TypeA, dns.TypeAAAA, dns.TypeTXT:
+		return
+	}
+	switch rr := r.packed.RR().(type) {
 	case *dns.NS:
 		c.checkNS(r, rr)
 	case *dns.MX:
@@ -63,7 +66,7 @@ func (c *semantics) checkTarget(r record, written string) {
 	if err != nil || target == "." || !within(target, c.zone.Name) || c.hasAddress(target) || c.hiddenBy(target) != nil {
 		return
 	}
-	t := dns.Type(r.rr.Header().Rrtype)
+	t := dns.Type(r.packed.Type())
 	if c.isAlias(target) {
 		c.problemAt(true, r.at, "use the CNAME's target (RFC 2181 section 10.3)", "%s %s: %s is a CNAME", owner(r), t, target)
 		return

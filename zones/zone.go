@@ -124,7 +124,7 @@ func (b *builder) readName(s *section) {
 // readRecords reads the zone's static records from wherever they are given.
 func (b *builder) readRecords(s *section) {
 	file := b.file
-	b.text = zoneText{zone: b.zone.Name, ttl: uint32(get[int64](s, "ttl")), max: b.limit, complain: b.complain, foreign: b.warnForeign}
+	b.text = zoneText{zone: b.zone.Name, name: string(packName(b.zone.Name)), ttl: uint32(get[int64](s, "ttl")), max: b.limit, complain: b.complain, foreign: b.warnForeign}
 	for _, name := range []string{"records", "ns", "zonefile"} {
 		if s.has(name) && !s.sound(name) {
 			b.text.failures++
@@ -191,7 +191,7 @@ func soaKeys() []string {
 // addSOA makes the SOA from [zone] unless one was read.
 func (b *builder) addSOA(s *section, at position) {
 	for _, r := range b.text.records {
-		if r.rr.Header().Rrtype != dns.TypeSOA {
+		if r.packed.Type() != dns.TypeSOA {
 			continue
 		}
 		b.zone.FixedSerial = true
@@ -223,8 +223,8 @@ func (b *builder) primary(s *section) string {
 		return name
 	}
 	for _, r := range b.text.records {
-		if ns, ok := r.rr.(*dns.NS); ok && r.key == "" && get[[]string](s, "ns") == nil {
-			return ns.Ns
+		if r.packed.Type() == dns.TypeNS && r.key == "" && get[[]string](s, "ns") == nil {
+			return r.packed.RR().(*dns.NS).Ns
 		}
 	}
 	for _, written := range get[[]string](s, "ns") {
@@ -266,9 +266,9 @@ func (b *builder) finish(s *section) {
 	sortRecords(b.text.records)
 	b.text.records = uniq(b.text.records)
 	(&semantics{builder: b, section: s, records: b.text.records, partial: b.text.failures > 0}).check()
-	b.zone.Records = make([]dns.RR, len(b.text.records))
+	b.zone.Records = make([]Packed, len(b.text.records))
 	for i, r := range b.text.records {
-		b.zone.Records[i] = r.rr
+		b.zone.Records[i] = r.packed
 	}
 	b.text = zoneText{}
 }

@@ -305,7 +305,7 @@ func TestSOAFromZoneKeys(t *testing.T) {
 		set, problems := folderOf{"z.toml": "[zone]\nname = \"Chat.test.\"\nttl = 7\nns = [\"ns1\", \"ns2.example.\"]\nrecords = [\"ns1 A 192.0.2.1\"]\n" + test.keys}.validate(t)
 		wantLines(t, problems, "")
 		want := "chat.test.\t7\tIN\tSOA\t" + test.want
-		if got := set.Zones[0].Records[0].String(); got != want {
+		if got := set.Zones[0].Records[0].RR().String(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 		if fixed := strings.Contains(test.keys, "serial"); set.Zones[0].FixedSerial != fixed {

@@ -3,6 +3,7 @@ package zones
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -10,14 +11,15 @@ import (
 
 // record is one record with its place and its sort key.
 type record struct {
-	rr  dns.RR
-	at  position
-	key string // see sortKey; equal for equal owners
+	packed Packed
+	at     position
+	key    string // see sortKey; equal for equal owners
 }
 
 // zoneText reads records, in presentation format, of one zone.
 type zoneText struct {
 	zone     string // canonical
+	name     string // zone in wire form
 	ttl      uint32 // of records that give none
 	max      int    // records that may be read
 	records  []record
@@ -25,7 +27,10 @@ type zoneText struct {
 	foreign  func(position, string) // told of names with octets beyond ASCII
 	failures int                    // faults so far
 	packer   packer
+	packed   slab // of records
+	keys     slab // of records
 	key      []byte
+	wire     []byte
 }
 
 const (
@@ -39,7 +44,10 @@ var errCount = fmt.Errorf("a zone may have %d records", maxRecords)
 // readFile reads a zone file and all that it includes. After a wrong record it goes on with the next, to find what else
 // is wrong.
 func (z *zoneText) readFile(d *folder, name string) error {
-	s := &stream{folder: d, origin: z.zone, made: int64(min(z.max, maxGenerated)), complain: z.fault}
+	return z.readStream(&stream{folder: d, origin: z.zone, made: int64(min(z.max, maxGenerated)), complain: z.fault, take: z.take}, name)
+}
+
+func (z *zoneText) readStream(s *stream, name string) error {
 	defer s.close()
 	if err := s.push(name, z.zone); err != nil {
 		return err
@@ -47,10 +55,11 @@ func (z *zoneText) readFile(d *folder, name string) error {
 	first, ttl := len(z.records), z.ttl
 	for !s.ended() && z.failures < maxProblems {
 		if len(z.records) > first {
-			ttl = z.records[len(z.records)-1].rr.Header().Ttl // without $TTL, the one given last
+			ttl = z.records[len(z.records)-1].packed.TTL() // without $TTL, the one given last
 		}
 		parser := dns.NewZoneParser(s, s.innermost(), name)
 		parser.SetDefaultTTL(ttl)
+		s.setTTL = parser.SetDefaultTTL
 		if err := z.readEntries(s, parser); err != nil {
 			return err
 		}
@@ -159,48 +168,58 @@ func reword(message string) string {
 // keep checks a record by itself and adds it.
 func (z *zoneText) keep(rr dns.RR, at position) {
 	raw := rawName(rr)
-	if err := z.admit(rr); err != nil {
+	wire, err := z.admit(rr)
+	if err != nil {
 		z.fault(at, err)
 		return
 	}
 	if raw != "" {
 		z.foreign(at, raw)
 	}
-	h := rr.Header()
-	r := record{rr: rr, at: at}
-	if n := len(z.records); n > 0 && z.records[n-1].rr.Header().Name == h.Name {
-		h.Name, r.key = z.records[n-1].rr.Header().Name, z.records[n-1].key // one string for both
+	z.add(wire, at)
+}
+
+// add adds a record that was found to be good.
+func (z *zoneText) add(wire []byte, at position) {
+	r := record{packed: Packed(z.packed.keep(wire)), at: at}
+	owner := r.packed.WireOwner()
+	if n := len(z.records); n > 0 && z.records[n-1].packed.WireOwner() == owner {
+		r.key = z.records[n-1].key
 	} else {
-		z.key = sortKey(z.key[:0], h.Name, z.zone)
-		r.key = string(z.key)
+		z.key = appendKey(z.key[:0], owner, len(z.name))
+		r.key = z.keys.keep(z.key)
+	}
+	if len(z.records) == cap(z.records) {
+		z.records = slices.Grow(z.records, max(len(z.records), 8)) // append would copy four times as much
 	}
 	z.records = append(z.records, r)
 }
 
-// admit checks what can be wrong with a record whatever else is in the zone, and gives its owner one spelling.
-func (z *zoneText) admit(rr dns.RR) error {
+// admit checks what can be wrong with a record whatever else is in the zone, gives its owner one spelling, and packs it.
+// What it returns is the packer's.
+func (z *zoneText) admit(rr dns.RR) ([]byte, error) {
 	h := rr.Header()
 	if h.Name == "" {
-		return errors.New("has no owner, and no record before it has one")
+		return nil, errors.New("has no owner, and no record before it has one")
 	}
 	owner, err := spelled(h.Name)
 	if err != nil {
-		return fmt.Errorf("owner %q %w", clip(h.Name), err)
+		return nil, fmt.Errorf("owner %q %w", clip(h.Name), err)
 	}
 	h.Name = owner
 	switch {
 	case !within(lower(owner), z.zone):
-		return fmt.Errorf("%s is outside the zone %s", clip(owner), z.zone)
+		return nil, fmt.Errorf("%s is outside the zone %s", clip(owner), z.zone)
 	case h.Class != dns.ClassINET:
-		return fmt.Errorf("class %s: livens serves class IN", dns.Class(h.Class))
+		return nil, fmt.Errorf("class %s: livens serves class IN", dns.Class(h.Class))
 	case h.Ttl > 1<<31-1:
-		return fmt.Errorf("TTL %d is above %d (RFC 2181 section 8)", h.Ttl, 1<<31-1)
+		return nil, fmt.Errorf("TTL %d is above %d (RFC 2181 section 8)", h.Ttl, 1<<31-1)
 	case h.Rrtype == dns.TypeSOA && lower(owner) != z.zone:
-		return fmt.Errorf("SOA at %s: it belongs to the zone's own name, %s", clip(owner), z.zone)
+		return nil, fmt.Errorf("SOA at %s: it belongs to the zone's own name, %s", clip(owner), z.zone)
 	case h.Rrtype == 0 || h.Rrtype == 65535:
-		return fmt.Errorf("TYPE%d is reserved: no data is of that type (RFC 6895 section 3.1)", h.Rrtype)
+		return nil, fmt.Errorf("TYPE%d is reserved: no data is of that type (RFC 6895 section 3.1)", h.Rrtype)
 	case isMeta(h.Rrtype):
-		return fmt.Errorf("%s is no type of data: it exists in queries and messages only", dns.Type(h.Rrtype))
+		return nil, fmt.Errorf("%s is no type of data: it exists in queries and messages only", dns.Type(h.Rrtype))
 	}
 	return z.packs(rr)
 }
@@ -211,15 +230,18 @@ func isMeta(t uint16) bool {
 }
 
 // packs checks that a record's data can be sent.
-func (z *zoneText) packs(rr dns.RR) error {
+func (z *zoneText) packs(rr dns.RR) ([]byte, error) {
 	wire, err := z.packer.pack(rr)
 	if err != nil {
-		return fmt.Errorf("%s data that cannot be sent: %s", dns.Type(rr.Header().Rrtype), strings.TrimPrefix(err.Error(), "dns: "))
+		return nil, fmt.Errorf("%s data that cannot be sent: %s", dns.Type(rr.Header().Rrtype), strings.TrimPrefix(err.Error(), "dns: "))
 	}
-	if len(wire) == packedOwner(wire)+10 && !mayBeEmpty(rr) {
-		return fmt.Errorf("%s has no data", dns.Type(rr.Header().Rrtype))
+	if len(wire) == Packed(wire).owner()+recordHead && !mayBeEmpty(rr) {
+		return nil, fmt.Errorf("%s has no data", dns.Type(rr.Header().Rrtype))
 	}
-	return nil
+	if _, _, err := dns.UnpackRR(wire, 0); err != nil {
+		return nil, fmt.Errorf("%s data that cannot be sent: %s", dns.Type(rr.Header().Rrtype), strings.TrimPrefix(err.Error(), "dns: "))
+	}
+	return wire, nil
 }
 
 // packer packs records into a buffer that grows only for those that need it: there may be many small zones.
@@ -240,15 +262,6 @@ func (p *packer) pack(rr dns.RR) ([]byte, error) {
 		}
 	}
 	return nil, dns.ErrBuf
-}
-
-// packedOwner is the length of the uncompressed name at the start of wire.
-func packedOwner(wire []byte) int {
-	i := 0
-	for wire[i] != 0 {
-		i += int(wire[i]) + 1
-	}
-	return i + 1
 }
 
 // mayBeEmpty says whether a record without data is legal.

@@ -18,7 +18,8 @@ func (files folderOf) records(t *testing.T) string {
 		t.Fatalf("not loaded: %s", strings.Join(problems, "\n"))
 	}
 	var out strings.Builder
-	for _, rr := range set.Zones[0].Records {
+	for _, packed := range set.Zones[0].Records {
+		rr := packed.RR()
 		if h := rr.Header(); h.Rrtype != dns.TypeSOA && !strings.Contains(rr.String(), "ns.elsewhere") {
 			fmt.Fprintln(&out, strings.ReplaceAll(rr.String(), "\tIN", ""))
 		}

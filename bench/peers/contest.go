@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -67,6 +66,10 @@ func (c *contest) measure() (*report, error) {
 		}
 		v := version(s)
 		progress("starting %s", v)
+		if strings.Trim(c.only, "mn") == "" && c.only != "" { // no load is asked for
+			r.Servers, r.Versions = append(r.Servers, s.name), append(r.Versions, v)
+			continue
+		}
 		one, err := c.start(s, zone{poolZone, filepath.Join(c.dir, "pool.zone")}, zone{largeZone, filepath.Join(c.dir, "large.zone")})
 		if err != nil {
 			return nil, err
@@ -86,7 +89,7 @@ func (c *contest) measure() (*report, error) {
 	for _, s := range all {
 		s.stop()
 	}
-	if all = nil; c.million && c.wants("m") {
+	if all = nil; c.million && (c.wants("m") || c.wants("n")) {
 		err = c.vast(r)
 	}
 	return r, err
@@ -263,35 +266,6 @@ func (c *contest) rotate(r *report, all []*running, w work) error {
 			if c.ctx.Err() != nil {
 				return c.ctx.Err()
 			}
-		}
-	}
-	return nil
-}
-
-// vastRounds are fewer: a start with a million records takes seconds.
-const vastRounds = 3
-
-// vast starts each server with a million records.
-func (c *contest) vast(r *report) error {
-	for round := range vastRounds {
-		for _, s := range c.servers() {
-			if !slices.Contains(r.Servers, s.name) {
-				continue
-			}
-			progress("a million records, round %d of %d: %s", round+1, vastRounds, s.name)
-			one, err := c.start(s, zone{vastZone, filepath.Join(c.dir, "vast.zone")})
-			if err != nil {
-				return err
-			}
-			time.Sleep(time.Second) // what it cleans up after the start is no longer there
-			u, err := one.usage()
-			one.stop()
-			os.RemoveAll(one.site.dir)
-			if err != nil {
-				return err
-			}
-			r.add("m: start with a million records, s", s.name, one.took.Seconds())
-			r.add("m: resident with a million records, MB", s.name, u.resident/1e6)
 		}
 	}
 	return nil

@@ -68,6 +68,18 @@ func hosts(w *bufio.Writer, zone string, n int) {
 	}
 }
 
+// lastName is the owner of an address at the end of a zone's file.
+func lastName(z zone) string {
+	switch z.name {
+	case poolZone:
+		return poolName
+	case largeZone, vastZone:
+		n := map[string]int{largeZone: largeRecords, vastZone: vastRecords}[z.name]
+		return fmt.Sprintf("host-%07d.%s", n-305, z.name)
+	}
+	return "www." + z.name
+}
+
 // queries are 70 % hits, 15 % NXDOMAIN, 5 % NODATA, 5 % below a wildcard and 5 % below a delegation, over queryNames names.
 func queries(w *bufio.Writer, zone string) {
 	chance := rand.New(rand.NewPCG(1, 2))

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +23,9 @@ type site struct {
 	dir   string // its own folder
 	port  int
 	zones []zone
+
+	command string // and its args: how the server is started here
+	args    []string
 }
 
 // zone is a name and a zone file.
@@ -89,7 +94,7 @@ func configureLivens(s *site) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := os.Link(z.file, filepath.Join(filepath.Dir(path), filepath.Base(z.file))); err != nil {
+		if err := os.Link(z.file, filepath.Join(filepath.Dir(path), filepath.Base(z.file))); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
 	}

@@ -133,15 +133,18 @@ func (s servers) names() []string { return slices.Sorted(maps.Keys(s)) }
 // ownServers are the zone's nameservers as the zone itself says.
 func ownServers(z *zones.Zone) servers {
 	out := servers{}
-	for _, rr := range z.Records {
-		if ns, ok := rr.(*dns.NS); ok && dns.CanonicalName(ns.Hdr.Name) == z.Name {
+	for _, p := range z.Records {
+		if p.Type() != dns.TypeNS {
+			continue
+		}
+		if ns := p.RR().(*dns.NS); dns.CanonicalName(ns.Hdr.Name) == z.Name {
 			out[dns.CanonicalName(ns.Ns)] = nil
 		}
 	}
-	for _, rr := range z.Records {
-		owner := dns.CanonicalName(rr.Header().Name)
+	for _, p := range z.Records {
+		owner := dns.CanonicalName(p.Owner())
 		if _, ok := out[owner]; ok {
-			if a, ok := addressOf(rr); ok {
+			if a, ok := addressOf(p.RR()); ok {
 				out[owner] = append(out[owner], a)
 			}
 		}

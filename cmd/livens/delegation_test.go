@@ -189,7 +189,11 @@ func zoneOf(t *testing.T, text string) *zones.Zone {
 		if err != nil {
 			t.Fatal(err)
 		}
-		z.Records = append(z.Records, rr)
+		packed, err := zones.Pack(rr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z.Records = append(z.Records, packed)
 	}
 	return z
 }
