@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/livens/livens/failover"
-	"github.com/livens/livens/internal/lab"
 	"github.com/livens/livens/web"
 )
 
@@ -20,8 +18,12 @@ const (
 	clientAddr = "10.77.0.2"
 )
 
-// overload is more than any server answers on one core, in queries a second.
-const overload = 1_200_000
+// In queries a second, more than any server answers on one core: overload with all of the kernel's work, ample without that of receiving,
+// which the load generator's core has then besides its own.
+const (
+	overload = 1_200_000
+	ample    = 600_000
+)
 
 // contest is one run.
 type contest struct {
@@ -34,10 +36,9 @@ type contest struct {
 	names   []string // of peers; none: all
 	million bool
 
-	// Of the server, of the load generator, which takes all replies at its interface for its own, and so of the probes.
-	host, client, prober *lab.Host
-	ports                int
-	half                 int // queries a second: half of what the best peer answers
+	plain *wire // of all that have no XDP
+	ports int
+	half  int // queries a second: half of what the best peer answers
 }
 
 func (c *contest) wants(work string) bool { return c.only == "" || strings.Contains(c.only, work) }
@@ -47,10 +48,7 @@ func (c *contest) measure() (*report, error) {
 		return nil, err
 	}
 	var err error
-	if c.host, c.client, err = lab.Cable(netip.MustParseAddr(serverAddr), netip.MustParseAddr(clientAddr)); err != nil {
-		return nil, err
-	}
-	if c.prober, err = c.host.Beside(netip.MustParseAddr("10.78.0.2"), netip.MustParseAddr("10.78.0.1")); err != nil {
+	if c.plain, err = newWire(false); err != nil {
 		return nil, err
 	}
 	r := &report{Rounds: c.rounds, Seconds: c.seconds}
@@ -61,7 +59,7 @@ func (c *contest) measure() (*report, error) {
 		}
 	}()
 	for _, s := range c.servers() {
-		if s.name != livens && len(c.names) > 0 && !slices.Contains(c.names, s.name) {
+		if s.program != c.binary && len(c.names) > 0 && !slices.Contains(c.names, s.name) {
 			continue
 		}
 		v := version(s)
@@ -97,7 +95,7 @@ func (c *contest) measure() (*report, error) {
 
 // version is the server's name and version, as it tells them itself.
 func version(s server) string {
-	arg := map[string]string{livens: "version", "NSD": "-v", "BIND": "-v", "gdnsd": "version"}[s.name]
+	arg := map[string]string{livens: "version", livensXDP: "version", "NSD": "-v", "BIND": "-v", "gdnsd": "version"}[s.name]
 	if arg == "" {
 		arg = "--version"
 	}
@@ -122,6 +120,9 @@ func (c *contest) works() []work {
 		{"a", "(a) one pool's name", c.overUDP("a", "pool.txt")},
 		{"b", "(b) 100,000 records", c.overUDP("b", "large.txt")},
 		{"c", "(c) the same over TCP", func(r *running) (map[string]float64, error) {
+			if r.xdp {
+				return nil, nil // TCP is as without
+			}
 			s, err := c.askTCP(r, "large.txt")
 			return map[string]float64{"c: answered for each second of processor time": s.perCPU()}, err
 		}},
@@ -134,14 +135,14 @@ func (c *contest) works() []work {
 // account; once with all of it on the server's.
 func (c *contest) overUDP(letter, list string) func(*running) (map[string]float64, error) {
 	return func(r *running) (map[string]float64, error) {
-		if err := c.steer(loadCore); err != nil {
+		if err := r.site.wire.steer(loadCore); err != nil {
 			return nil, err
 		}
-		each, err := c.flood(r, list, 400_000)
+		each, err := c.flood(r, list, ample)
 		if err != nil {
 			return nil, err
 		}
-		if err := c.steer(serverCore); err != nil {
+		if err := r.site.wire.steer(serverCore); err != nil {
 			return nil, err
 		}
 		most, err := c.flood(r, list, overload)
@@ -152,23 +153,9 @@ func (c *contest) overUDP(letter, list string) func(*running) (map[string]float6
 	}
 }
 
-// steer has one core do what the kernel does with packets that arrive for the server.
-func (c *contest) steer(core string) error {
-	mask := map[string]string{loadCore: "1", serverCore: "2"}[core]
-	return c.host.Do(func() error {
-		// /sys shows the namespace of whoever mounts it.
-		out, err := exec.Command("unshare", "-m", "sh", "-c",
-			"mount -t sysfs sysfs /sys && echo "+mask+" > /sys/class/net/eth0/queues/rx-0/rps_cpus").CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("steering packets: %w: %s", err, out)
-		}
-		return nil
-	})
-}
-
 // atHalf probes at half of what the best peer answers.
 func (c *contest) atHalf(r *running) (map[string]float64, error) {
-	if err := c.steer(serverCore); err != nil {
+	if err := r.site.wire.steer(serverCore); err != nil {
 		return nil, err
 	}
 	l, err := c.beside(r, func() error {
@@ -191,10 +178,10 @@ func (c *contest) atHalf(r *running) (map[string]float64, error) {
 
 // switching compares a switch every second with none, at half load and at saturation. It is livens' alone: the others have no pool.
 func (c *contest) switching(r *running) (map[string]float64, error) {
-	if r.name != livens {
+	if r.program != c.binary {
 		return nil, nil
 	}
-	if err := c.steer(serverCore); err != nil {
+	if err := r.site.wire.steer(serverCore); err != nil {
 		return nil, err
 	}
 	still, err := c.flood(r, "pool.txt", overload)

@@ -29,7 +29,7 @@ func (s sample) perCPU() float64 {
 // flood has kxdpgun ask at a rate, queries a second, from changing ports, past the sockets of its own kernel.
 func (c *contest) flood(r *running, list string, rate int) (sample, error) {
 	return c.load(r, regexp.MustCompile(`total queries: +(\d+)`), regexp.MustCompile(`total replies: +(\d+)`), "kxdpgun",
-		"-t", strconv.Itoa(c.seconds), "-Q", strconv.Itoa(rate), "-p", strconv.Itoa(r.site.port), "-i", filepath.Join(c.dir, list), serverAddr)
+		"-F", loadCore, "-t", strconv.Itoa(c.seconds), "-Q", strconv.Itoa(rate), "-p", strconv.Itoa(r.site.port), "-i", filepath.Join(c.dir, list), serverAddr)
 }
 
 // askTCP has dnsperf ask over connections that it keeps.
@@ -47,7 +47,7 @@ func (c *contest) load(r *running, sent, answered *regexp.Regexp, name string, a
 	var out bytes.Buffer
 	cmd := exec.Command("taskset", append([]string{"-c", loadCore, name}, args...)...)
 	cmd.Stdout, cmd.Stderr = &out, &out
-	run, err := process.Start(cmd, c.client.Enter)
+	run, err := process.Start(cmd, r.site.wire.client.Enter)
 	if err != nil {
 		return sample{}, err
 	}

@@ -103,7 +103,7 @@ func (c *contest) beside(r *running, f func() error) (latencies, error) {
 	if err != nil {
 		return l, err
 	}
-	run, err := process.Start(cmd, c.prober.Enter)
+	run, err := process.Start(cmd, r.site.wire.prober.Enter)
 	if err != nil {
 		return l, err
 	}

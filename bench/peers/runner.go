@@ -17,10 +17,11 @@ import (
 	"github.com/livens/livens/internal/process"
 )
 
-// The cores that server and load generator have to themselves.
+// The cores that server and load generator have to themselves. Knot binds its first worker to core 0, whatever it is told, and kxdpgun
+// its own as well, unless it is told.
 const (
-	loadCore   = "0"
-	serverCore = "1"
+	serverCore = "0"
+	loadCore   = "1"
 )
 
 // startLimit is long enough for a million records.
@@ -38,7 +39,13 @@ type running struct {
 // start starts a server on its core, and waits until it answers for all its zones.
 func (c *contest) start(s server, zones ...zone) (*running, error) {
 	c.ports++
-	at := &site{dir: filepath.Join(c.dir, fmt.Sprintf("%s-%d", s.name, c.ports)), port: 5300 + c.ports, zones: zones}
+	at := &site{dir: filepath.Join(c.dir, fmt.Sprintf("%s-%d", strings.ReplaceAll(s.name, " ", ""), c.ports)), port: 5300 + c.ports, zones: zones, wire: c.plain}
+	if s.xdp {
+		var err error
+		if at.wire, err = newWire(true); err != nil {
+			return nil, err
+		}
+	}
 	if err := os.MkdirAll(at.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -64,11 +71,11 @@ func (c *contest) startAt(s server, at *site) (*running, error) {
 	cmd.Dir, cmd.Stdout, cmd.Stderr = at.dir, log, log
 	r := &running{server: &s, site: at}
 	begin := time.Now()
-	if r.run, err = process.Start(cmd, c.host.Enter); err != nil {
+	if r.run, err = process.Start(cmd, at.wire.host.Enter); err != nil {
 		return nil, err
 	}
 	r.group = cmd.Process.Pid
-	socket, err := c.client.DialUDP(netip.AddrPortFrom(netip.MustParseAddr(serverAddr), uint16(at.port)))
+	socket, err := at.wire.client.DialUDP(netip.AddrPortFrom(netip.MustParseAddr(serverAddr), uint16(at.port)))
 	if err == nil {
 		defer socket.Close()
 		err = r.run.Await(c.ctx, startLimit, func() error { return answers(socket, at.zones) })

@@ -16,6 +16,7 @@ type server struct {
 	program string
 	// configure writes what the server reads into dir, and returns its arguments.
 	configure func(s *site) ([]string, error)
+	xdp       bool // it takes UDP queries from the network interface, which it has to itself
 }
 
 // site is what a server is to serve, and where.
@@ -23,6 +24,7 @@ type site struct {
 	dir   string // its own folder
 	port  int
 	zones []zone
+	wire  *wire
 
 	command string // and its args: how the server is started here
 	args    []string
@@ -53,16 +55,21 @@ func (s *site) each(format string) string {
 // servers are livens and its peers.
 func (c *contest) servers() []server {
 	return []server{
-		{livens, c.binary, configureLivens},
-		{"gdnsd", "gdnsd", configureGdnsd},
-		{"NSD", "nsd", configureNSD},
-		{"Knot", "knotd", configureKnot},
-		{"PowerDNS", "pdns_server", configurePowerDNS},
-		{"BIND", "named", configureBIND},
+		{livens, c.binary, configureLivens, false},
+		{livensXDP, c.binary, configureLivens, true},
+		{"gdnsd", "gdnsd", configureGdnsd, false},
+		{"NSD", "nsd", configureNSD, false},
+		{"Knot", "knotd", configureKnot, false},
+		{"Knot XDP", "knotd", configureKnot, true},
+		{"PowerDNS", "pdns_server", configurePowerDNS, false},
+		{"BIND", "named", configureBIND, false},
 	}
 }
 
-const livens = "livens"
+const (
+	livens    = "livens"
+	livensXDP = "livens XDP"
+)
 
 // poolTOML is the pool that livens has where the others have a record.
 const poolTOML = `[zone]
@@ -98,7 +105,7 @@ func configureLivens(s *site) ([]string, error) {
 			return nil, err
 		}
 	}
-	config, err := s.write("livens.toml", "name = \"ns1\"\nlisten = [\"%s:%d\"]\nstate = %q\n[http]\nlisten = \"127.0.0.1:0\"\n", serverAddr, s.port, s.state())
+	config, err := s.write("livens.toml", "name = \"ns1\"\nlisten = [\"%s:%d\"]\nstate = %q\n[http]\nlisten = \"127.0.0.1:0\"\n%s", serverAddr, s.port, s.state(), s.wire.ifXDP("[dns]\nxdp = [\"eth0\"]\n"))
 	return []string{"serve", "--config", config}, err
 }
 
@@ -155,7 +162,7 @@ func configureKnot(s *site) ([]string, error) {
     udp-workers: 1
     tcp-workers: 1
     background-workers: 1
-database:
+%[5]sdatabase:
     storage: %[3]q
 template:
   - id: default
@@ -164,7 +171,7 @@ template:
     zonefile-load: whole
     journal-content: none
 zone:
-%[4]s`, serverAddr, s.port, s.dir, s.each("  - domain: %q\n    file: %q\n"))
+%[4]s`, serverAddr, s.port, s.dir, s.each("  - domain: %q\n    file: %q\n"), s.wire.ifXDP(fmt.Sprintf("xdp:\n    listen: \"eth0@%d\"\n", s.port)))
 	return []string{"-c", config}, err
 }
 

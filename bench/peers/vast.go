@@ -35,7 +35,7 @@ func (c *contest) vast(r *report) error {
 		failed := map[string]bool{} // not tried again
 		for round := range rounds {
 			for _, s := range c.servers() {
-				if !slices.Contains(r.Servers, s.name) || failed[s.name] {
+				if s.xdp || !slices.Contains(r.Servers, s.name) || failed[s.name] {
 					continue
 				}
 				progress("%s, round %d of %d: %s", data.title, round+1, rounds, s.name)
