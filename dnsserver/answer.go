@@ -47,7 +47,7 @@ func (s *snapshot) answer(dst, query []byte, from *peer, sc *scratch) []byte {
 	}
 	r, w := &sc.request, &sc.w
 	r.parse(query, from.tcp)
-	w.reset(dst, &r.question, s.limit(from, &r.edns)-s.optSize(&r.edns))
+	w.reset(dst, &r.question, min(s.limit(from, &r.edns), cap(dst))-s.optSize(&r.edns))
 	sc.added = sc.added[:0]
 	sc.outcome = outcome{qtype: r.qtype}
 	w.buf = append(w.buf, query[:max(headerSize, r.end)]...)

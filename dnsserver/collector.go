@@ -81,6 +81,9 @@ func (s *Server) dropped(why drop, workers []*stats) (n uint64) {
 		for _, sock := range s.sockets {
 			n += sock.overflow()
 		}
+		for _, e := range s.express {
+			n += e.overflow()
+		}
 	}
 	return n
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,7 +19,9 @@ const xdpRetry = 2 * time.Second
 type express struct {
 	server *Server
 	name   string
+	mu     sync.Mutex     // over link being replaced, and lost
 	link   *xdp.Interface // nil: not now
+	lost   uint64         // datagrams that found no room, at links that are closed
 	crew   []*worker      // one for each queue; kept, with their counters, while the interface is away
 	said   string         // the trouble told last
 	up     atomic.Bool
@@ -41,6 +44,8 @@ func (e *express) open() {
 	for len(e.crew) < link.Queues() {
 		e.crew = append(e.crew, e.server.hireWorker())
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.link, e.said = link, ""
 	e.server.options.Log.Info("UDP queries are taken from the network interface itself", "interface", e.name, "queues", link.Queues())
 }
@@ -60,8 +65,7 @@ func (e *express) serve(ctx context.Context) {
 			e.up.Store(true)
 			err := e.link.Serve(ctx, e.handlers())
 			e.up.Store(false)
-			e.link.Close()
-			e.link = nil
+			e.close()
 			if err != nil {
 				e.trouble(errors.New(e.name + ": " + err.Error()))
 			}
@@ -73,6 +77,24 @@ func (e *express) serve(ctx context.Context) {
 			e.open()
 		}
 	}
+}
+
+func (e *express) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lost += e.link.Overflow()
+	e.link.Close()
+	e.link = nil
+}
+
+// overflow is how many datagrams found no room.
+func (e *express) overflow() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.link == nil {
+		return e.lost
+	}
+	return e.lost + e.link.Overflow()
 }
 
 func (e *express) handlers() (all []xdp.Handler) {

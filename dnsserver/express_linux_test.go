@@ -9,8 +9,10 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -107,12 +109,33 @@ func TestExpressAnswersAlike(t *testing.T) {
 // onHost is a server on a host. The way from the interface is open when it returns.
 func onHost(t *testing.T, host *lab.Host, listen []netip.Addr, express bool) (s *Server, stop func()) {
 	t.Helper()
+	if express {
+		s = expressOn(t, host, listen)
+	} else {
+		s = listeningOn(t, host, listen, nil)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx) }()
+	return s, func() { cancel(); <-done }
+}
+
+// expressOn is a server that is to take queries from the host's interface, once it serves.
+func expressOn(t *testing.T, host *lab.Host, listen []netip.Addr) *Server {
+	t.Helper()
+	s := listeningOn(t, host, listen, []string{"eth0"})
+	if s.express[0].link == nil {
+		t.Fatal("no XDP: " + s.express[0].said)
+	}
+	return s
+}
+
+func listeningOn(t *testing.T, host *lab.Host, listen []netip.Addr, xdp []string) *Server {
+	t.Helper()
 	o := Options{Config: testConfig(), Name: "host1", Log: slog.New(slog.DiscardHandler)}
+	o.Config.XDP = xdp
 	for _, a := range listen {
 		o.Listen = append(o.Listen, netip.AddrPortFrom(a, 0))
-	}
-	if express {
-		o.Config.XDP = []string{"eth0"}
 	}
 	s, err := New(o)
 	if err == nil {
@@ -121,13 +144,7 @@ func onHost(t *testing.T, host *lab.Host, listen []netip.Addr, express bool) (s 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if express && s.express[0].link == nil {
-		t.Fatal("no XDP: " + s.express[0].said)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx) }()
-	return s, func() { cancel(); <-done }
+	return s
 }
 
 // counts are the answers by the express way and by sockets.
@@ -164,6 +181,67 @@ func (s *stats) answered() (n uint64) {
 		}
 	}
 	return n
+}
+
+// TestExpressCountsWhatFindsNoRoom: nobody takes anything, and more comes than there is room for.
+func TestExpressCountsWhatFindsNoRoom(t *testing.T) {
+	host, client := cabled(t)
+	s := expressOn(t, host, expressAddrs[:1])
+	defer s.express[0].close()
+	conn, err := client.DialUDP(s.Addrs()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	query, _ := question("www.example.test. A").Pack()
+	for deadline := time.Now().Add(20 * time.Second); s.dropped(dropOverflow, nil) == 0; {
+		if conn.Write(query); time.Now().After(deadline) {
+			t.Fatal("nothing is counted")
+		}
+	}
+}
+
+// TestFloodDoesNotHoldUpTheEnd, neither of sockets nor of the express way: what was received by then is answered, and no more.
+func TestFloodDoesNotHoldUpTheEnd(t *testing.T) {
+	for _, express := range []bool{false, true} {
+		host, client := cabled(t)
+		s, stop := onHost(t, host, expressAddrs[:1], express)
+		s.Publish(publication(t, plainZone))
+		query, _ := question("www.example.test. A").Pack()
+		end := make(chan struct{})
+		var flood sync.WaitGroup
+		for range 16 { // threads: together they get more of the processors than who answers
+			conn, err := client.DialUDP(s.Addrs()[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			flood.Go(func() {
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				for {
+					select {
+					case <-end:
+						return
+					default:
+						conn.Write(query)
+					}
+				}
+			})
+		}
+		for taken, left := s.counts(); taken+left < 1000; taken, left = s.counts() {
+			runtime.Gosched()
+		}
+		stopped := make(chan struct{})
+		go func() { stop(); close(stopped) }()
+		select {
+		case <-stopped:
+		case <-time.After(20 * time.Second):
+			t.Errorf("express %t: it does not end", express)
+		}
+		close(end)
+		flood.Wait()
+	}
 }
 
 // TestExpressAllocatesNothing for a query.

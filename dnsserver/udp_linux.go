@@ -28,13 +28,19 @@ type batches struct {
 	closed bool
 }
 
+// lastBatches is how many batches are received after stop: what a socket buffer held then, whoever goes on sending.
+const lastBatches = 256
+
 // serve keeps its thread: the kernel then wakes the one that has the socket's data in its cache, without a scheduler between them.
 func (b *batches) serve(w *worker) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	m := newBatch(b.wildcard)
 	full := false
-	for {
+	for left := lastBatches; left > 0; {
+		if b.stopped.Load() {
+			left--
+		}
 		n, errno := m.receive(b.fd, full)
 		full = n == batchSize
 		switch {

@@ -42,7 +42,7 @@ type seenName struct {
 }
 
 func (w *writer) reset(dst []byte, question *name, limit int) {
-	w.buf, w.limit, w.counts, w.serial = dst[:0], min(limit, cap(dst)), [3]uint16{}, 0
+	w.buf, w.limit, w.counts, w.serial = dst[:0], limit, [3]uint16{}, 0
 	w.question, w.seeded = question, false
 	w.round++
 	if w.round == 0 { // wrapped: entries of 65,536 responses ago would look fresh

@@ -205,6 +205,11 @@ func readDNSConfig(s *section, name, dir string) DNSConfig {
 		TCPLimit:     int(get[int64](s, "tcp_connections")),
 		TCPPerClient: int(get[int64](s, "tcp_per_client")),
 	}
+	for i, name := range c.XDP {
+		if slices.Contains(c.XDP[:i], name) {
+			s.elementf("xdp", i, "", "%q is given twice", name)
+		}
+	}
 	if s.sound("nsid") {
 		c.NSID = get[string](s, "nsid")
 	}

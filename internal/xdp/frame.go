@@ -29,17 +29,19 @@ type datagram struct {
 }
 
 // parse takes apart a frame that the program let through, which has looked at its headers' kinds already. Not ok is what the kernel
-// would not hand to a socket either: lengths that contradict one another, a sender that nobody can reply to. Checksums are not looked
-// at: the interface does, and a sender on the same machine leaves them to it.
+// would not hand to a socket either: lengths that contradict one another, an IPv4 header with a wrong checksum, a sender that nobody
+// can reply to. UDP's checksum cannot be looked at, for a sender on the same machine leaves it to an interface that then has no need of it.
 func (d *datagram) parse(frame []byte) (ok bool) {
 	d.frame = frame
-	var length int // of the IP packet's payload
-	switch d.v6 = len(frame) > etherSize && frame[etherSize]>>4 == 6; {
+	var length int                                               // of the IP packet's payload
+	switch d.v6 = len(frame) > etherSize && frame[12] == 0x86; { // the program lets two protocols through
 	case len(frame) < d.udp()+udpSize:
 		return false
 	case d.v6:
 		length = int(binary.BigEndian.Uint16(frame[etherSize+4:]))
 		d.from = netip.AddrFrom16([16]byte(frame[etherSize+8:]))
+	case fold(sum(frame[etherSize:etherSize+ip4Size], 0)) != 0xffff:
+		return false
 	default:
 		length = int(binary.BigEndian.Uint16(frame[etherSize+2:])) - ip4Size
 		d.from = netip.AddrFrom4([4]byte(frame[etherSize+12:]))
@@ -50,10 +52,23 @@ func (d *datagram) parse(frame []byte) (ok bool) {
 		return false
 	}
 	d.payload = udp[udpSize:size]
-	return !d.from.IsUnspecified() && !d.from.IsMulticast() && !d.from.IsLoopback() && d.from != broadcast
+	return frame[6]&1 == 0 && d.to() != d.from && unicast(d.from)
+}
+
+// unicast says that an address may be a host's beyond this one (RFC 1122 section 3.2.1.3).
+func unicast(a netip.Addr) bool {
+	return !a.IsUnspecified() && !a.IsMulticast() && !a.IsLoopback() && a != broadcast && !(a.Is4() && a.As4()[0] == 0)
 }
 
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// to is the address that was asked.
+func (d *datagram) to() netip.Addr {
+	if d.v6 {
+		return netip.AddrFrom16([16]byte(d.frame[etherSize+24:]))
+	}
+	return netip.AddrFrom4([4]byte(d.frame[etherSize+16:]))
+}
 
 // udp is where the UDP header is.
 func (d *datagram) udp() int {
@@ -98,7 +113,7 @@ func (d *datagram) address(reply []byte, payload int, id uint16) (size int) {
 	copy(udp[2:4], d.frame[at:])
 	binary.BigEndian.PutUint16(udp[4:], uint16(udpSize+payload))
 	binary.BigEndian.PutUint16(udp[6:], 0)
-	check := ^fold(sum(udp, pseudo+protocolUDP+uint64(udpSize+payload)))
+	check := ^fold(sum(udp, uint64(fold(pseudo))+protocolUDP+uint64(udpSize+payload)))
 	if check == 0 {
 		check = 0xffff // zero means that there is none
 	}

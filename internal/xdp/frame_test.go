@@ -20,7 +20,17 @@ func frames() map[string][]byte {
 	six = append(six, 17, 64)
 	six = append(six, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9)
 	six = append(six, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 53)
-	return map[string][]byte{"IPv4": append(four, udp...), "IPv6": append(six, udp...)}
+	all := map[string][]byte{"IPv4": append(four, udp...), "IPv6": append(six, udp...)}
+	seal(all["IPv4"])
+	return all
+}
+
+// seal puts the right checksum into an IPv4 header.
+func seal(frame []byte) {
+	if header := frame[etherSize:][:ip4Size]; frame[12] == 8 {
+		header[10], header[11] = 0, 0
+		binary.BigEndian.PutUint16(header[10:], ^uint16(words(header)))
+	}
 }
 
 // TestReplyGoesBack: everything that says where to is turned round, and the checksums are right: what they cover, they included, adds
@@ -86,15 +96,25 @@ func TestWhatNobodyCanReplyTo(t *testing.T) {
 		{"a group as sender", "IPv4", etherSize + 12, []byte{224}},
 		{"everybody as sender", "IPv4", etherSize + 12, []byte{255, 255, 255, 255}},
 		{"this host as sender", "IPv4", etherSize + 12, []byte{127}},
+		{"this network as sender", "IPv4", etherSize + 12, []byte{0, 0, 0, 1}},
+		{"who is asked as sender", "IPv4", etherSize + 12, []byte{192, 0, 2, 53}},
+		{"a group of Ethernet addresses as sender", "IPv4", 6, []byte{3}},
 		{"a UDP length beyond the packet's", "IPv6", etherSize + ip6Size + 4, []byte{0, 200}},
 		{"a group as sender", "IPv6", etherSize + 8, []byte{0xff}},
 	} {
 		frame := frames()[c.family]
 		copy(frame[c.at:], c.to)
+		seal(frame)
 		var d datagram
 		if d.parse(frame) {
 			t.Errorf("%s: %s is taken", c.family, c.what)
 		}
+	}
+	wrong := frames()["IPv4"]
+	wrong[etherSize+10]++
+	var d datagram
+	if d.parse(wrong) {
+		t.Error("an IPv4 header with a wrong checksum is taken")
 	}
 	for family, frame := range frames() {
 		for n := range len(frame) {

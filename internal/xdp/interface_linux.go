@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -17,12 +18,13 @@ const maxQueues = 256
 
 // Interface is a network interface of which datagrams are taken.
 type Interface struct {
+	mu      sync.Mutex // over closing what stop and Overflow use
 	queues  []*queue
 	closers []interface{ Close() error }
 }
 
 // Open takes the UDP datagrams that arrive at the interface for the served addresses, and at them only, past the kernel's own stack.
-// Of an unspecified address the interface's own ones are meant. Datagrams with VLAN tags, IPv4 options, IPv6 extension headers, of
+// Of an unspecified address the interface's own ones are meant, and those at the loopback, as they are now. Datagrams with VLAN tags, IPv4 options, IPv6 extension headers, of
 // several fragments or longer than an Ethernet frame still go to sockets, and so does everything after Close. It needs CAP_NET_ADMIN,
 // CAP_NET_RAW and CAP_BPF. Nothing is answered before Serve.
 func Open(name string, served []netip.AddrPort) (i *Interface, err error) {
@@ -102,25 +104,45 @@ func (i *Interface) table(spec *ebpf.MapSpec) (*ebpf.Map, error) {
 	return m, nil
 }
 
-// own puts the interface's own addresses in the place of unspecified ones.
+// own are those of the served addresses whose datagrams arrive by the interface: its own ones, all of them for an unspecified one, and
+// the host's that are at no interface in particular, but at the loopback.
 func own(device *net.Interface, served []netip.AddrPort) (all []netip.AddrPort, err error) {
-	addresses, err := device.Addrs()
+	here, err := device.Addrs()
 	if err != nil {
 		return nil, err
 	}
-	for _, to := range served {
-		if !to.Addr().IsUnspecified() {
-			all = append(all, to)
+	anywhere, err := loopback()
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range append(here, anywhere...) {
+		prefix, err := netip.ParsePrefix(a.String())
+		if err != nil {
 			continue
 		}
-		for _, a := range addresses {
-			prefix, err := netip.ParsePrefix(a.String())
-			if err == nil && prefix.Addr().Is4() == to.Addr().Is4() {
+		for _, to := range served {
+			zone := to.Addr().Zone()
+			if to.Addr().WithZone("") == prefix.Addr() && (zone == "" || zone == device.Name) ||
+				to.Addr().IsUnspecified() && to.Addr().Is4() == prefix.Addr().Is4() {
 				all = append(all, netip.AddrPortFrom(prefix.Addr(), to.Port()))
 			}
 		}
 	}
 	return all, nil
+}
+
+func loopback() (all []net.Addr, err error) {
+	devices, err := net.Interfaces()
+	for _, d := range devices {
+		if d.Flags&net.FlagLoopback != 0 {
+			more, err := d.Addrs()
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, more...)
+		}
+	}
+	return all, err
 }
 
 // Queues is how many queues the interface has.
@@ -130,22 +152,39 @@ func (i *Interface) Queues() int { return len(i.queues) }
 func (i *Interface) Serve(ctx context.Context, handlers []Handler) error {
 	stop := context.AfterFunc(ctx, i.stop)
 	defer stop()
-	failed := make(chan error, len(i.queues))
-	for n, q := range i.queues {
+	queues := i.queues
+	failed := make(chan error, len(queues))
+	for n, q := range queues {
 		go func() {
 			err := q.serve(&handlers[n])
 			i.stop() // one queue is as good as none: the others are of the same interface
 			failed <- err
 		}()
 	}
-	var errs []error
-	for range i.queues {
-		errs = append(errs, <-failed)
+	var first error
+	for range queues {
+		if err := <-failed; first == nil {
+			first = err
+		}
 	}
-	return errors.Join(errs...)
+	return first
 }
 
+// Overflow is how many datagrams found no room since Open; 0 after Close.
+func (i *Interface) Overflow() (n uint64) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, q := range i.queues {
+		n += q.overflow()
+	}
+	return n
+}
+
+// stop gives the datagrams that are to come back to the kernel, and ends Serve.
 func (i *Interface) stop() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.release()
 	for _, q := range i.queues {
 		q.stop()
 	}
@@ -153,11 +192,19 @@ func (i *Interface) stop() {
 
 // Close gives the datagrams back to the kernel. It comes after Serve.
 func (i *Interface) Close() {
-	for n := len(i.closers) - 1; n >= 0; n-- { // the program goes before what it uses
-		_ = i.closers[n].Close() // the kernel is done with it as well when the interface is gone
-	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.release()
 	for _, q := range i.queues {
 		q.close()
 	}
-	i.closers, i.queues = nil, nil
+	i.queues = nil
+}
+
+// release detaches the program, and closes it before what it uses. The kernel is done with it as well when the interface is gone.
+func (i *Interface) release() {
+	for n := len(i.closers) - 1; n >= 0; n-- {
+		_ = i.closers[n].Close()
+	}
+	i.closers = nil
 }

@@ -22,5 +22,8 @@ func (*Interface) Queues() int { return 0 }
 // Serve returns at once.
 func (*Interface) Serve(context.Context, []Handler) error { return nil }
 
+// Overflow is 0.
+func (*Interface) Overflow() uint64 { return 0 }
+
 // Close does nothing.
 func (*Interface) Close() {}

@@ -93,6 +93,11 @@ func newProgram(served, sockets *ebpf.Map, mac net.HardwareAddr) (*ebpf.Program,
 	mark := len(program)
 	long(etherSize + ip6Size + udpSize)
 	program[mark] = program[mark].WithSymbol("ip6")
+	add(
+		asm.LoadMem(asm.R4, frame, etherSize, asm.Byte),
+		asm.And.Imm(asm.R4, 0xf0),
+		asm.JNE.Imm(asm.R4, 0x60, "pass"),
+	)
 	unless(etherSize+6, asm.Byte, protocolUDP)
 	for at := int16(0); at < 16; at += 4 {
 		into(at, etherSize+24+at, asm.Word)

@@ -110,10 +110,14 @@ func (q *queue) serve(h *Handler) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var d datagram
-	for {
-		n := min(q.received.ready(), batchSize)
-		if n == 0 {
-			if err := q.wait(); err != nil || q.stopped.Load() {
+	for last := false; !last; {
+		last = q.stopped.Load()
+		n := q.received.ready()
+		if !last {
+			n = min(n, batchSize)
+		}
+		if n == 0 && !last {
+			if err := q.wait(); err != nil {
 				return err
 			}
 			continue
@@ -133,6 +137,7 @@ func (q *queue) serve(h *Handler) error {
 		q.fill.publish()
 		q.flush()
 	}
+	return nil
 }
 
 // reply puts the answer to a datagram into the ring of what is to be sent. It reports false when there is no room.
@@ -142,9 +147,13 @@ func (q *queue) reply(d *datagram, h *Handler) bool {
 	}
 	at := q.free[len(q.free)-1]
 	chunk := q.memory[at : at+uint64(min(stagger, etherSize+q.mtu))]
-	payload := h.Answer(d.room(chunk), d.payload, d.from)
+	room := d.room(chunk)
+	payload := h.Answer(room, d.payload, d.from)
 	if payload == nil {
 		return true
+	}
+	if &payload[0] != &room[0] { // it outgrew its room
+		return false
 	}
 	q.free = q.free[:len(q.free)-1]
 	q.id++
@@ -203,7 +212,19 @@ func (q *queue) wait() error {
 	return nil
 }
 
-// stop ends serve once what was received is answered.
+// overflow is how many datagrams found no room.
+func (q *queue) overflow() uint64 {
+	var s unix.XDPStatistics
+	size := uint32(unsafe.Sizeof(s))
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(q.fd), unix.SOL_XDP, unix.XDP_STATISTICS,
+		uintptr(unsafe.Pointer(&s)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return 0
+	}
+	return s.Rx_dropped + s.Rx_ring_full
+}
+
+// stop ends serve once what was received by then is answered.
 func (q *queue) stop() {
 	q.stopped.Store(true)
 	_, _ = unix.Write(q.bell, []byte{1, 0, 0, 0, 0, 0, 0, 0})
