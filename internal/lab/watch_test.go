@@ -81,7 +81,7 @@ func TestWatch(t *testing.T) {
 	expect("192.0.2.1")
 	a.epoch.Store(8)
 	must(t, process.Await(t.Context(), patience, func() error {
-		if line := w.Timeline(); len(line) != 2 || line[0].Epoch != 7 || line[1].Epoch != 8 {
+		if line := w.Timeline(); len(line) < 2 || line[len(line)-2].Epoch != 7 || line[len(line)-1].Epoch != 8 { // silence may precede on a busy machine
 			return fmt.Errorf("seen %v, want epochs 7 and 8", line)
 		}
 		return nil
