@@ -70,7 +70,7 @@ func (r *report) plot() string {
 			}
 			y += barHeight + 3
 			class := "bar"
-			if s == livens {
+			if s == livens || s == livensXDP {
 				class = "own"
 			}
 			length := median(values) / most * plotWidth

@@ -152,8 +152,10 @@ func cell(values []float64) string {
 	m := median(values)
 	text := fmt.Sprintf("%.2f", m)
 	switch {
-	case m >= 1000:
+	case m >= 10000:
 		text = fmt.Sprintf("%.0f k", m/1000)
+	case m >= 1000:
+		text = fmt.Sprintf("%.1f k", m/1000)
 	case m >= 10 || m == 0:
 		text = fmt.Sprintf("%.0f", m)
 	}
