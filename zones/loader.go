@@ -101,15 +101,15 @@ func openZones(c *Config) (*os.Root, []string, Problems) {
 		root.Close()
 		return nil, nil, Problems{{File: label, Message: "the zones folder: " + plainError(err)}}
 	}
-	entries, err := dir.ReadDir(-1)
+	names, err := dir.Readdirnames(-1)
 	dir.Close()
 	if err != nil {
 		root.Close()
 		return nil, nil, Problems{{File: label, Message: "the zones folder: " + plainError(err)}}
 	}
 	var files []string
-	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, ".toml") && !strings.HasPrefix(name, ".") {
+	for _, name := range names {
+		if strings.HasSuffix(name, ".toml") && !strings.HasPrefix(name, ".") {
 			files = append(files, name)
 		}
 	}
