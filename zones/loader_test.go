@@ -560,7 +560,7 @@ func TestOnlyWhatWasReadIsKept(t *testing.T) {
 	v := readVersion(&folder{root: root, budget: 1 << 20}, settings{limit: 10}, "a.toml")
 	l.write("sub/db", "x A 192.0.2.3\n") // between reading and keeping
 	s := &store{dir: l.config.State, base: l.config.Zones}
-	if err := s.save(root, v, "a.toml"); !errors.Is(err, errEdited) {
+	if _, err := s.write(root, v, "a.toml"); !errors.Is(err, errEdited) {
 		t.Errorf("saved what was not read: %v", err)
 	}
 	kept, err := os.ReadFile(filepath.Join(l.config.State, "zones", "a.toml", "sub", "db"))
