@@ -25,6 +25,7 @@ func main() {
 	settle := flag.Duration("settle", 20*time.Second, "how long nameservers are left alone after their start before they count as at rest")
 	targets := flag.Int("targets", 1000, "what seven nameservers watch at rest")
 	crowded := flag.Int("crowd", 10_000, "what one nameserver probes every second, where that is measured")
+	onlyFaults := flag.Bool("faults", false, "measure only one nameserver's faults, and its answers meanwhile")
 	only := flag.Bool("cluster", false, "measure only several nameservers")
 	onlyProbes := flag.Bool("probes", false, "measure only the probing of very many targets")
 	onlyPolls := flag.Bool("polls", false, "measure only the public Moderator")
@@ -36,7 +37,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	b := &bench{ctx: ctx, binary: *binary, trials: *trials, loadTime: *loadTime, targets: *targets, crowded: *crowded, settle: *settle}
-	if err := b.run(parts{cluster: *only, polls: *onlyPolls, probes: *onlyProbes}, *asJSON); err != nil {
+	if err := b.run(parts{faults: *onlyFaults, cluster: *only, polls: *onlyPolls, probes: *onlyProbes}, *asJSON); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -76,7 +77,10 @@ type report struct {
 }
 
 // parts are what alone is to be measured; none: everything.
-type parts struct{ cluster, polls, probes bool }
+type parts struct{ faults, cluster, polls, probes bool }
+
+// want says whether a part, one of only's, is to be measured.
+func (only parts) want(part bool) bool { return part || only == (parts{}) }
 
 func (b *bench) run(only parts, asJSON bool) (err error) {
 	if b.binary, err = filepath.Abs(b.binary); err != nil {
@@ -105,7 +109,7 @@ func (b *bench) run(only parts, asJSON bool) (err error) {
 
 func (b *bench) measure(only parts) (r *report, err error) {
 	r = &report{When: time.Now()}
-	if only == (parts{}) {
+	if only.want(only.faults) {
 		if r.Detection, err = b.detectAll(); err != nil {
 			return nil, err
 		}
@@ -116,22 +120,27 @@ func (b *bench) measure(only parts) (r *report, err error) {
 			return nil, err
 		}
 	}
-	if !only.cluster && !only.polls {
-		if r.Probes, err = b.probeAll(); err != nil || only.probes {
-			return r, err
+	if only.want(only.probes) {
+		if r.Probes, err = b.probeAll(); err != nil {
+			return nil, err
 		}
 	}
-	if !only.cluster {
-		if r.Polls, err = b.pollAll(); err != nil || only.polls {
-			return r, err
+	if only.want(only.polls) {
+		if r.Polls, err = b.pollAll(); err != nil {
+			return nil, err
 		}
 	}
-	if r.Spread, err = b.spreadAll(); err != nil {
-		return nil, err
+	if only.want(only.cluster) {
+		if r.Spread, err = b.spreadAll(); err != nil {
+			return nil, err
+		}
+		found, err := b.rest()
+		if err != nil {
+			return nil, err
+		}
+		r.Rest = &found
 	}
-	found, err := b.rest()
-	r.Rest = &found
-	return r, err
+	return r, nil
 }
 
 // bench is one run.

@@ -83,7 +83,7 @@ func BenchmarkCompileMillion(b *testing.B) {
 	rounds := 0
 	for b.Loop() {
 		var err error
-		if z, err = compile(pub.Set.Zones[0], false); err != nil {
+		if z, err = new(compiler).compile(pub.Set.Zones[0], false); err != nil {
 			b.Fatal(err)
 		}
 		rounds++

@@ -11,7 +11,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// compiler holds what lives only while one zone is compiled.
+// compiler holds what lives only while one zone is compiled. It is larger than most zones: one compiles many, one after
+// another.
 type compiler struct {
 	*zone
 	owner   name
@@ -21,9 +22,9 @@ type compiler struct {
 
 // compile packs a zone for the query path. With debugNames every answer name of a pool gets a TXT at _livens below it.
 // Records that cannot be packed are left out and reported; the zone is usable all the same.
-func compile(source *zones.Zone, debugNames bool) (*zone, error) {
+func (c *compiler) compile(source *zones.Zone, debugNames bool) (*zone, error) {
 	records := source.Records
-	c := &compiler{zone: &zone{source: source}}
+	c.zone, c.problem = &zone{source: source}, nil
 	if err := c.setName(source.Name); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func TestCompileWantsCanonicalOrder(t *testing.T) {
 	slices.Reverse(reversed.Records)
 	apart.Records = append(apart.Records, apart.Records[0])
 	for _, z := range []*zones.Zone{reversed, apart} {
-		if got, err := compile(z, false); got != nil || err == nil || !strings.Contains(err.Error(), "zone example.test. is not in canonical order at ") {
+		if got, err := new(compiler).compile(z, false); got != nil || err == nil || !strings.Contains(err.Error(), "zone example.test. is not in canonical order at ") {
 			t.Errorf("%v %v", got, err)
 		}
 	}
@@ -50,12 +50,12 @@ func TestCompileReports(t *testing.T) {
 	if got, err := zones.Pack(broken); err == nil {
 		t.Errorf("packed: %q", got)
 	}
-	got, err := compile(z, false)
+	got, err := new(compiler).compile(z, false)
 	if got == nil || err == nil || !strings.Contains(err.Error(), "lies outside zone") {
 		t.Errorf("%v %v", got, err)
 	}
 	z.Records = z.Records[1:]
-	if got, err := compile(z, false); got != nil || err == nil || !strings.Contains(err.Error(), "has no SOA") {
+	if got, err := new(compiler).compile(z, false); got != nil || err == nil || !strings.Contains(err.Error(), "has no SOA") {
 		t.Errorf("without SOA: %v %v", got, err)
 	}
 }

@@ -36,10 +36,11 @@ func (s *snapshot) next(pub failover.Publication, zoneID func(string) int) (*sna
 	}
 	var problems []error
 	var list []*served
+	var one compiler
 	for _, source := range pub.Set.Zones {
 		compiled := old[source]
 		if compiled == nil {
-			z, err := compile(source, s.config.DebugNames)
+			z, err := one.compile(source, s.config.DebugNames)
 			if err != nil {
 				problems = append(problems, err)
 			}

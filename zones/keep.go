@@ -1,10 +1,14 @@
 package zones
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+
+	"github.com/livens/livens/internal/durable"
 )
 
 // keeping is what the state folder lacks after a load.
@@ -16,8 +20,9 @@ type keeping struct {
 	lost    []string            // served from memory alone: their files hold something else by now
 }
 
-// keep brings the state folder up to date: what is served as it is in the zones folder is kept, what was removed goes.
-func (r *resolver) keep(root *os.Root, gone bool) {
+// owes notes what the state folder lacks: what is served as it is in the zones folder is to be kept, what was removed
+// goes.
+func (r *resolver) owes(gone bool) *keeping {
 	k := &keeping{store: r.store, kept: r.loader.kept}
 	for _, c := range r.candidates {
 		switch {
@@ -30,16 +35,12 @@ func (r *resolver) keep(root *os.Root, gone bool) {
 			k.removed = append(k.removed, c.file)
 		}
 	}
-	r.loader.unkept = nil
-	if err := k.run(root); err != nil {
-		r.loader.unkept = k
-		r.problems = append(r.problems, stateProblem(r.store.dir, err))
-	}
+	return k
 }
 
-// Keep tries again to keep what the last Load could not, and says why that fails still. It returns nil when the state
-// folder holds all that is served.
-func (l *Loader) Keep() error {
+// Keep brings the state folder up to date with what the last Read returned, or says why it cannot; then it may be tried
+// again. It returns nil when the state folder holds all that is served. When ctx ends it stops between two versions.
+func (l *Loader) Keep(ctx context.Context) error {
 	if l.unkept == nil {
 		return nil
 	}
@@ -48,7 +49,7 @@ func (l *Loader) Keep() error {
 		return err
 	}
 	defer root.Close()
-	if err := l.unkept.run(root); err != nil {
+	if err := l.unkept.run(ctx, root); err != nil {
 		return err
 	}
 	l.unkept = nil
@@ -59,9 +60,9 @@ func (l *Loader) Keep() error {
 const savesAtOnce = 16
 
 // run does what can be done, and returns the first error; root is the zones folder.
-func (k *keeping) run(root *os.Root) error {
+func (k *keeping) run(ctx context.Context, root *os.Root) error {
 	if len(k.save)+len(k.removed) > 0 {
-		if err := k.write(root); err != nil {
+		if err := k.write(ctx, root); err != nil {
 			return err
 		}
 	}
@@ -74,26 +75,47 @@ func (k *keeping) run(root *os.Root) error {
 // errLost says that a version could not be kept before its files were edited.
 var errLost = errors.New("edited before the version that is served could be kept")
 
-func (k *keeping) write(root *os.Root) error {
+func (k *keeping) write(ctx context.Context, root *os.Root) error {
 	if err := k.store.prepare(); err != nil {
 		return err
 	}
-	errs := make([]error, len(k.save))
-	each(len(k.save), savesAtOnce, func(i int) { errs[i] = k.store.save(root, k.save[i].fresh, k.save[i].file) })
+	unsaved, unfinished := k.saveAll(ctx, root), k.store.finish(k.removed)
+	if unsaved != nil {
+		return unsaved
+	}
+	if unfinished == nil {
+		k.removed = nil
+	}
+	return unfinished
+}
+
+// saveAll writes all versions, syncs them together, and only then puts each in its place: no folder ever has a kept
+// version's name whose files a power cut could still take.
+func (k *keeping) saveAll(ctx context.Context, root *os.Root) error {
+	paths, errs := make([][]string, len(k.save)), make([]error, len(k.save))
+	each(len(k.save), savesAtOnce, func(i int) {
+		if errs[i] = ctx.Err(); errs[i] == nil {
+			paths[i], errs[i] = k.store.write(root, k.save[i].fresh, k.save[i].file)
+		}
+	})
+	if err := durable.Sync(slices.Concat(paths...)); err != nil {
+		return err
+	}
 	var rest []*candidate
+	var first error
 	for i, c := range k.save {
+		if errs[i] == nil && len(paths[i]) > 0 {
+			errs[i] = k.store.replace(c.file)
+		}
 		if errs[i] != nil {
 			rest = append(rest, c)
+			if first == nil {
+				first = errs[i]
+			}
 			continue
 		}
 		k.kept[c.file] = c.fresh.sum
 	}
 	k.save = rest
-	for _, err := range append(errs, k.store.finish(k.removed)) {
-		if err != nil {
-			return err
-		}
-	}
-	k.removed = nil
-	return nil
+	return first
 }

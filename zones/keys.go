@@ -1,6 +1,9 @@
 package zones
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // configKeys is livens.toml.
 func configKeys() []key {
@@ -123,13 +126,13 @@ func hookKeys() []key {
 // eventWords are the kinds of event that a hook may ask for.
 func eventWords() []string { return []string{"switch", "verdict", "override", "start", "divergence"} }
 
-// zoneFileKeys is one zone's TOML file.
-func zoneFileKeys() []key {
+// zoneFileKeys is one zone's TOML file. There may be many, so that its keys are made once; nobody changes them.
+var zoneFileKeys = sync.OnceValue(func() []key {
 	return []key{
 		{name: "zone", form: table, required: true, keys: zoneKeys()},
 		{name: "pool", form: named, keys: poolKeys()},
 	}
-}
+})
 
 func zoneKeys() []key {
 	const seconds, maxTTL = "seconds", 1<<31 - 1
@@ -149,7 +152,7 @@ func zoneKeys() []key {
 	}
 }
 
-func poolKeys() []key {
+var poolKeys = sync.OnceValue(func() []key {
 	delayMin, delayMax := span(0, 24*time.Hour)
 	return []key{
 		{name: "answers", form: texts, required: true, min: 1, max: 1000, example: `["@", "www", "*.eu"]`, doc: "The names whose A and AAAA come from the pool, relative to the zone."},
@@ -166,7 +169,7 @@ func poolKeys() []key {
 		{name: "client", form: table, keys: clientKeys()},
 		{name: "deployment", form: many, required: true, keys: deploymentKeys()},
 	}
-}
+})
 
 func clientKeys() []key {
 	return []key{

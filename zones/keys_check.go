@@ -1,6 +1,9 @@
 package zones
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // Sets of kinds that share keys.
 func kindsHTTP() []Kind   { return []Kind{HTTP, HTTPS} }
@@ -21,8 +24,8 @@ func kindWords() []string {
 	return words
 }
 
-// checkKeys is [pool.NAME.check] and [pool.NAME.sync].
-func checkKeys() []key {
+// checkKeys is [pool.NAME.check] and [pool.NAME.sync], made once as zoneFileKeys.
+var checkKeys = sync.OnceValue(func() []key {
 	intervalMin, intervalMax := span(100*time.Millisecond, time.Hour)
 	timeoutMin, timeoutMax := span(10*time.Millisecond, time.Minute)
 	return []key{
@@ -53,4 +56,4 @@ func checkKeys() []key {
 		{name: "fall", form: number, unit: "failures", min: 1, max: 100, kinds: kindsProbed(), def: int64(4), example: `2`, doc: "Consecutive failures that turn up into down."},
 		{name: "rise", form: number, unit: "successes", min: 1, max: 100, kinds: kindsProbed(), def: int64(3), example: `5`, doc: "Consecutive successes that turn down into up."},
 	}
-}
+})

@@ -239,8 +239,8 @@ func (c *Config) zonesLabel() string {
 	return filepath.ToSlash(relative)
 }
 
-// stateProblem says that the state folder cannot keep something. Nothing is refused for it.
-func stateProblem(state string, err error) Problem {
+// StateProblem says that the state folder cannot keep something. Nothing is refused for it.
+func StateProblem(state string, err error) Problem {
 	hint := "free space or make it writable; until then nothing outlives a restart after a bad edit"
 	return Problem{Warning: true, File: state, Message: fmt.Sprintf("last good versions cannot be kept: %s", plainError(err)), Hint: hint}
 }

@@ -1,6 +1,7 @@
 package zones
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -19,7 +20,7 @@ type Loader struct {
 	good          map[string]*version // the last good version of each file that was loaded or looked up
 	kept          map[string][32]byte // the sum of what the state folder is known to hold
 	stale         map[string]staleZone
-	unkept        *keeping // what the last load could not keep; nil: nothing
+	unkept        *keeping // what the last load has yet to keep; nil: nothing
 }
 
 // staleZone is a last good version as it is served.
@@ -35,12 +36,21 @@ func NewLoader() *Loader { return &Loader{} }
 // of the Set, which is never nil.
 func Validate(c *Config) (*Set, Problems) { return NewLoader().load(c, nil) }
 
-// Load reads the zones folder, all or nothing per zone. A zone with errors is replaced by its last good version, if
-// there is one, and says so in Stale; with Config.Strict one error anywhere does that to every zone. If the folder
-// itself is missing, unreadable or empty, that is an error and all last good zones serve. What loads well is kept in
-// the state folder; a state folder that cannot be written is a warning, and Keep tries again. The Set is never nil; it
-// may be empty.
+// Load is Read and Keep: a state folder that cannot be written is a warning.
 func (l *Loader) Load(c *Config) (*Set, Problems) {
+	set, problems := l.Read(c)
+	if err := l.Keep(context.Background()); err != nil {
+		problems = append(problems, StateProblem(c.State, err))
+		problems.sort()
+	}
+	return set, problems
+}
+
+// Read reads the zones folder, all or nothing per zone. A zone with errors is replaced by its last good version, if
+// there is one, and says so in Stale; with Config.Strict one error anywhere does that to every zone. If the folder
+// itself is missing, unreadable or empty, that is an error and all last good zones serve. What loads well is yet to be
+// kept in the state folder: so Keep follows, which waits for the disk. The Set is never nil; it may be empty.
+func (l *Loader) Read(c *Config) (*Set, Problems) {
 	return l.load(c, &store{dir: c.State, base: c.Zones, label: c.zonesLabel()})
 }
 
@@ -67,7 +77,7 @@ func (l *Loader) load(c *Config, keep *store) (*Set, Problems) {
 	r.warnSite(c)
 	set := r.set()
 	if keep != nil && root != nil {
-		r.keep(root, gone)
+		l.unkept = r.owes(gone)
 	}
 	l.forget(r.candidates)
 	r.problems.sort()
@@ -101,15 +111,15 @@ func openZones(c *Config) (*os.Root, []string, Problems) {
 		root.Close()
 		return nil, nil, Problems{{File: label, Message: "the zones folder: " + plainError(err)}}
 	}
-	entries, err := dir.ReadDir(-1)
+	names, err := dir.Readdirnames(-1)
 	dir.Close()
 	if err != nil {
 		root.Close()
 		return nil, nil, Problems{{File: label, Message: "the zones folder: " + plainError(err)}}
 	}
 	var files []string
-	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, ".toml") && !strings.HasPrefix(name, ".") {
+	for _, name := range names {
+		if strings.HasSuffix(name, ".toml") && !strings.HasPrefix(name, ".") {
 			files = append(files, name)
 		}
 	}

@@ -1,8 +1,10 @@
 package zones
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -372,6 +374,34 @@ func TestKeptVersionSurvivesACrashAtAnyRename(t *testing.T) {
 	}
 }
 
+// TestReadLeavesKeepingForLater: of many zones nothing is kept by Read, all by Keep, and nothing half done is left.
+func TestReadLeavesKeepingForLater(t *testing.T) {
+	l := newLab(t, nil)
+	for i := range 70 { // more than are synced one by one
+		l.write(fmt.Sprintf("z%d.toml", i), simpleZone(fmt.Sprintf("z%d", i)))
+	}
+	if set, problems := l.loader.Read(l.config); len(set.Zones) != 70 || len(problems) > 0 {
+		t.Fatal(len(set.Zones), problems)
+	}
+	kept := filepath.Join(l.config.State, "zones")
+	if _, err := os.Stat(kept); !os.IsNotExist(err) {
+		t.Error("Read wrote to the state folder")
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := l.loader.Keep(stopped); !errors.Is(err, context.Canceled) {
+		t.Errorf("kept although it was to stop: %v", err)
+	}
+	write(t, filepath.Join(kept, ".new-gone.toml", "gone.toml"), "[zone") // of a start that was killed
+	if err := l.loader.Keep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(kept)
+	if err != nil || len(entries) != 70 || !strings.HasPrefix(entries[0].Name(), "z") {
+		t.Errorf("%d kept, %v: %v", len(entries), err, entries)
+	}
+}
+
 func TestStateFolderThatCannotBeWrittenRefusesNothing(t *testing.T) {
 	l := newLab(t, nil)
 	write(t, l.config.State, "a file where the folder should be")
@@ -560,7 +590,7 @@ func TestOnlyWhatWasReadIsKept(t *testing.T) {
 	v := readVersion(&folder{root: root, budget: 1 << 20}, settings{limit: 10}, "a.toml")
 	l.write("sub/db", "x A 192.0.2.3\n") // between reading and keeping
 	s := &store{dir: l.config.State, base: l.config.Zones}
-	if err := s.save(root, v, "a.toml"); !errors.Is(err, errEdited) {
+	if _, err := s.write(root, v, "a.toml"); !errors.Is(err, errEdited) {
 		t.Errorf("saved what was not read: %v", err)
 	}
 	kept, err := os.ReadFile(filepath.Join(l.config.State, "zones", "a.toml", "sub", "db"))

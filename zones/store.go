@@ -15,8 +15,8 @@ import (
 
 // store keeps the last good version of every zone's files: a folder zones/FILE.toml in the state folder, which holds
 // the TOML file and what it draws in under their own names, so that the same code reads both. A version is replaced
-// by renames: the new folder is complete and on disk before the old one moves aside, and whichever a crash leaves is
-// found.
+// by renames: the new folder is complete and on disk (see durable.Sync) before the old one moves aside, and whichever a
+// crash leaves is found.
 type store struct {
 	dir   string // the state folder
 	base  string // the zones folder, absolute
@@ -78,22 +78,30 @@ func (s *store) read(file string) (*version, Problems) {
 // errEdited says that a file was edited between reading and keeping it; the next load will keep it.
 var errEdited = errors.New("a zone file was edited while it was loaded; reload once more")
 
-// save keeps a version whose files are in root. The rename is on disk only after finish.
-func (s *store) save(root *os.Root, v *version, file string) error {
+// write puts a version whose files are in root into a folder beside the kept one, and returns what of that is to be
+// synced before replace; nothing, if this very version is kept already.
+func (s *store) write(root *os.Root, v *version, file string) ([]string, error) {
 	if kept, err := s.open(file); err == nil {
 		same := unchanged(kept, v.sources)
 		kept.Close()
 		if same {
-			return nil
+			return nil, nil
 		}
 	}
-	fresh, old := s.path(newPrefix+file), s.path(oldPrefix+file)
+	fresh := s.path(newPrefix + file)
 	if err := os.RemoveAll(fresh); err != nil {
-		return err
+		return nil, err
 	}
-	if err := s.copy(root, v, fresh); err != nil {
-		return errors.Join(err, os.RemoveAll(fresh))
+	paths, err := copyVersion(root, v, fresh)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(fresh))
 	}
+	return paths, nil
+}
+
+// replace makes what was written, and is on disk by now, the kept version. The renames are on disk only after finish.
+func (s *store) replace(file string) error {
+	old := s.path(oldPrefix + file)
 	if _, err := os.Lstat(s.path(file)); err == nil {
 		if err := os.RemoveAll(old); err != nil {
 			return err
@@ -102,30 +110,27 @@ func (s *store) save(root *os.Root, v *version, file string) error {
 			return err
 		}
 	}
-	return os.Rename(fresh, s.path(file))
+	return os.Rename(s.path(newPrefix+file), s.path(file))
 }
 
-// copy writes a version's files into a new folder and syncs them.
-func (s *store) copy(root *os.Root, v *version, to string) error {
-	folders := []string{to}
+// copyVersion writes a version's files into a new folder, and returns the paths of all that it made.
+func copyVersion(root *os.Root, v *version, to string) ([]string, error) {
+	paths := []string{to}
 	for _, src := range v.sources {
 		dir := filepath.Join(to, filepath.FromSlash(path.Dir(src.name)))
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
+			return nil, err
 		}
 		for ; dir != to; dir = filepath.Dir(dir) {
-			folders = append(folders, dir)
+			paths = append(paths, dir)
 		}
-		if err := copySource(root, src, v, filepath.Join(to, filepath.FromSlash(src.name))); err != nil {
-			return err
+		copied := filepath.Join(to, filepath.FromSlash(src.name))
+		if err := copySource(root, src, v, copied); err != nil {
+			return nil, err
 		}
+		paths = append(paths, copied)
 	}
-	for _, dir := range folders {
-		if err := durable.SyncDir(dir); err != nil {
-			return err
-		}
-	}
-	return nil
+	return paths, nil
 }
 
 func copySource(root *os.Root, src source, v *version, to string) error {
@@ -137,16 +142,13 @@ func copySource(root *os.Root, src source, v *version, to string) error {
 	if err == nil && sum != src.sum {
 		err = errEdited
 	}
-	if err == nil {
-		err = f.Sync()
-	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	return os.Chtimes(to, v.edited, v.edited)
 }
 
-// finish removes what removed zones left, and puts all renames on disk.
+// finish removes what removed zones and interrupted writing left, and puts all renames on disk.
 func (s *store) finish(removed []string) error {
 	var errs []error
 	for _, file := range removed {
@@ -157,7 +159,10 @@ func (s *store) finish(removed []string) error {
 	errs = append(errs, err)
 	for _, e := range entries {
 		file, old := strings.CutPrefix(e.Name(), oldPrefix)
-		if _, err := os.Lstat(s.path(file)); old && (err == nil || slices.Contains(removed, file)) {
+		if !old && !strings.HasPrefix(e.Name(), newPrefix) {
+			continue
+		}
+		if _, err := os.Lstat(s.path(file)); !old || err == nil || slices.Contains(removed, file) {
 			errs = append(errs, os.RemoveAll(s.path(e.Name())))
 		}
 	}

@@ -56,14 +56,26 @@ func readConfig(path string) reading {
 	return reading{config, problems, before}
 }
 
-// begin serves what was read for the first time. It reports whether there is anything to serve.
+// begin serves what was read for the first time. It reports whether there is anything to serve; if so, keepFirst follows.
 func (r *reloader) begin(ctx context.Context, first reading) bool {
 	r.started = first.config
 	r.running.Store(first.config)
 	return r.read(ctx, "start", first)
 }
 
-// reload reads everything again.
+// keepFirst keeps for later starts what begin read: of many zones that takes long, and whoever asks does not wait for it.
+func (r *reloader) keepFirst(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if warnings := r.keep(ctx); len(warnings) > 0 {
+		result := *r.last.Load()
+		result.Problems = slices.Concat(result.Problems, warnings)
+		r.last.Store(&result)
+	}
+	giveBack(0)
+}
+
+// reload reads everything again, and keeps it.
 func (r *reloader) reload(ctx context.Context, cause string) *web.Reload {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -73,7 +85,9 @@ func (r *reloader) reload(ctx context.Context, cause string) *web.Reload {
 	if len(again.problems.Errors()) > 0 {
 		again.config = r.running.Load()
 	}
+	before := allocated()
 	r.read(ctx, cause, again)
+	giveBack(before)
 	return r.last.Load()
 }
 
@@ -91,7 +105,7 @@ func (r *reloader) reloadIfChanged(ctx context.Context) {
 func (r *reloader) keepAgain() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.keep()
+	r.keep(context.Background())
 	return !r.unkept.Load()
 }
 
@@ -103,8 +117,7 @@ func (r *reloader) read(ctx context.Context, cause string, main reading) bool {
 	r.seen.Store(&now)
 	r.running.Store(applied)
 	sound := len(problems.Errors()) == 0
-	before := allocated()
-	set, more := r.loader.Load(applied)
+	set, more := r.loader.Read(applied)
 	problems = append(problems, more...)
 	served := set != nil && len(set.Zones) > 0
 	if served && r.controller.Use(ctx, set) != nil {
@@ -117,11 +130,10 @@ func (r *reloader) read(ctx context.Context, cause string, main reading) bool {
 	if sound {
 		r.good = applied
 	}
-	r.keep()
-	r.report(cause, config, problems)
-	if allocated()-before > muchRead {
-		debug.FreeOSMemory() // otherwise it would go back over minutes, and be counted as livens' until then
+	if started := r.last.Load() != nil; started { // otherwise keepFirst does
+		problems = append(problems, r.keep(context.Background())...)
 	}
+	r.report(cause, config, problems)
 	return served
 }
 
@@ -213,9 +225,16 @@ func (r *reloader) report(cause string, config *zones.Config, problems zones.Pro
 	}
 }
 
-// keep sees to it that a later start may fall back on the zones that are served and on the last sound livens.toml.
-func (r *reloader) keep() {
-	err := r.loader.Keep()
+// keep sees to it that a later start may fall back on the zones that are served and on the last sound livens.toml. What
+// it returns are warnings; none says that the process is stopping, which ends ctx.
+func (r *reloader) keep(ctx context.Context) (warnings zones.Problems) {
+	err := r.loader.Keep(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		warnings = zones.Problems{zones.StateProblem(r.started.State, err)}
+	}
 	if r.good != nil {
 		err = errors.Join(err, zones.KeepConfig(r.good))
 	}
@@ -232,6 +251,7 @@ func (r *reloader) keep() {
 		r.notices.clear(codeUnkept)
 		r.log.Info("last good versions are kept again")
 	}
+	return warnings
 }
 
 func summary(errs zones.Problems) string {
@@ -243,6 +263,14 @@ func summary(errs zones.Problems) string {
 
 // muchRead is how much memory, in octets, reading the zones must have taken for what is left of it to be given back at once.
 const muchRead = 64 << 20
+
+// giveBack gives memory back to the system if much was taken since allocated returned before. Otherwise it would go back
+// over minutes, and be counted as livens' until then.
+func giveBack(before uint64) {
+	if allocated()-before > muchRead {
+		debug.FreeOSMemory()
+	}
+}
 
 // allocated is how much memory this process has ever taken, in octets.
 func allocated() uint64 {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -188,17 +189,16 @@ func fingerprint(config *zones.Config, main string) string {
 
 // stamp changes when a file does: its place, content or rights. A folder's is empty.
 func stamp(path string) string {
-	info, err := os.Stat(path) // follows links: what they lead to is what is read
+	var s unix.Stat_t          // with the names that all systems have
+	err := unix.Stat(path, &s) // follows links: what they lead to is what is read
+	for errors.Is(err, unix.EINTR) {
+		err = unix.Stat(path, &s)
+	}
 	switch {
 	case err != nil:
 		return fmt.Sprintf("%q missing\n", path)
-	case info.IsDir():
+	case s.Mode&unix.S_IFMT == unix.S_IFDIR:
 		return ""
 	}
-	text := fmt.Sprintf("%q %v %d %d", path, info.Mode(), info.Size(), info.ModTime().UnixNano())
-	var s unix.Stat_t // with the names that all systems have
-	if unix.Stat(path, &s) == nil {
-		text += fmt.Sprintf(" %d %d %d", s.Dev, s.Ino, s.Ctim.Nano())
-	}
-	return text + "\n"
+	return fmt.Sprintf("%q %o %d %d %d %d %d\n", path, s.Mode, s.Size, s.Mtim.Nano(), s.Dev, s.Ino, s.Ctim.Nano())
 }

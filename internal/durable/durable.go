@@ -49,13 +49,35 @@ func fill(path string, data []byte, perm fs.FileMode) error {
 	return errors.Join(err, f.Close())
 }
 
+// Sync makes what was written into files, and what was made in folders, survive a power cut; paths are both. Few are
+// synced one after another. Many are synced at once with all else on the file system of the first, where the system
+// can: that takes one write of its journal rather than one for each.
+func Sync(paths []string) error {
+	if len(paths) > fewPaths {
+		if err := syncFileSystem(paths[0]); !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	for _, path := range paths {
+		if err := syncOne(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fewPaths are synced one after another: what others have written there may be more than that.
+const fewPaths = 64
+
 // SyncDir makes the creations, renames and removals in a folder survive a power cut.
-func SyncDir(path string) error {
-	dir, err := os.Open(path)
+func SyncDir(path string) error { return syncOne(path) }
+
+func syncOne(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("sync %s: %w", path, err)
 	}
-	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("sync %s: %w", path, err)
 	}
 	return nil
