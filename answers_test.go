@@ -56,6 +56,9 @@ func (n *nameserver) publish(p failover.Publication) {
 func (n *nameserver) show(p failover.Publication) {
 	for _, pool := range p.Set.Pools {
 		d := p.Decisions[pool.Name]
+		if d == nil {
+			continue // it is as it was
+		}
 		addresses := make([]string, len(d.Addresses))
 		for i, a := range d.Addresses {
 			addresses[i] = a.String()

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -127,6 +128,12 @@ func (ns *nameserver) run(check *checker.Checker) {
 
 func (ns *nameserver) publish(p failover.Publication) {
 	ns.first.CompareAndSwap(nil, p.Decisions["chat"])
+	if before := ns.answers.Load(); before != nil && before.Set == p.Set { // p has what changed
+		all := failover.Publication{Set: p.Set, Decisions: maps.Clone(before.Decisions), Serials: maps.Clone(before.Serials)}
+		maps.Copy(all.Decisions, p.Decisions)
+		maps.Copy(all.Serials, p.Serials)
+		p = all
+	}
 	ns.answers.Store(&p)
 }
 

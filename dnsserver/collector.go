@@ -92,14 +92,14 @@ func (c *collector) collectQueries(to chan<- prometheus.Metric, workers []*stats
 	for id, zone := range zoneNames {
 		var sum [2][len(countedRcodes) + 1][len(countedTypes) + 1]uint64
 		for _, w := range workers {
-			all := w.cells.Load()
-			if all == nil || id >= len(*all) || (*all)[id] == nil {
+			cells := w.cellsOf(id)
+			if cells == nil {
 				continue
 			}
 			for t := range sum {
 				for r := range sum[t] {
 					for q := range sum[t][r] {
-						sum[t][r][q] += (*all)[id][t][r][q].Load()
+						sum[t][r][q] += cells[t][r][q].Load()
 					}
 				}
 			}

@@ -16,7 +16,7 @@ import (
 type compiler struct {
 	*zone
 	owner   name
-	scratch [maxName + 70000]byte
+	scratch [2 * maxName]byte // a name in wire form: room for one that is too long, so that parse says so
 	problem []error
 }
 

@@ -59,3 +59,16 @@ func TestCompileReports(t *testing.T) {
 		t.Errorf("without SOA: %v %v", got, err)
 	}
 }
+
+// TestCompileTakesLittle: ten thousand small zones must not cost a buffer for large data each.
+func TestCompileTakesLittle(t *testing.T) {
+	z := parseZone(t, plainZone)
+	n := allocated(func() {
+		if _, err := compile(z, false); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 16<<10 {
+		t.Errorf("%d octets to compile %d records", n, len(z.Records))
+	}
+}

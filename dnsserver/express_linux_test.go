@@ -171,7 +171,8 @@ func (s *stats) answered() (n uint64) {
 	if all == nil {
 		return 0
 	}
-	for _, zone := range *all {
+	for i := range *all {
+		zone := (*all)[i].Load()
 		for t := 0; zone != nil && t < len(zone); t++ {
 			for r := range zone[t] {
 				for q := range zone[t][r] {

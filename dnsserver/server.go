@@ -67,11 +67,26 @@ func New(o Options) (*Server, error) {
 func (s *Server) Publish(pub failover.Publication) {
 	s.change.Lock()
 	defer s.change.Unlock()
-	next, err := s.live.Load().next(pub, s.ids.id)
+	old := s.live.Load()
+	next, err := old.next(pub, s.ids.id)
 	if err != nil {
 		s.options.Log.Error("part of the zone data cannot be answered", "error", err)
 	}
 	s.live.Store(next)
+	if next.table != old.table {
+		s.forgetRemoved(next)
+	}
+}
+
+// forgetRemoved drops the counters of zones that live has not: they take kilobytes each. It is called with change held.
+func (s *Server) forgetRemoved(live *snapshot) {
+	kept := make(map[int]bool, len(live.served))
+	for _, v := range live.served {
+		kept[v.id] = true
+	}
+	for _, w := range s.workers {
+		w.forget(kept)
+	}
 }
 
 // ReloadCookies reads the cookie secrets of Config.CookieFile, for the first time or again. An error changes nothing.

@@ -54,16 +54,31 @@ func (s *snapshot) next(pub failover.Publication, zoneID func(string) int) (*sna
 	return &snapshot{s.settings, newZoneTable(pub.Set, list), list}, errors.Join(problems...)
 }
 
-// switched is the snapshot after a publication of the same Set: only what the decisions and serials changed is new.
+// switched is the snapshot after a publication of the same Set: it copies pointers, and makes what the publication names.
 func (s *snapshot) switched(pub failover.Publication) *snapshot {
 	list := slices.Clone(s.served)
-	for i, v := range list {
-		list[i] = v.refreshed(pub)
+	own := func(i int) *served { // the zone's, to be written to
+		if list[i] == s.served[i] {
+			next := *s.served[i]
+			next.pools = slices.Clone(next.pools)
+			list[i] = &next
+		}
+		return list[i]
+	}
+	for name, d := range pub.Decisions {
+		if at, known := s.table.pools[name]; known && s.served[at.zone].pools[at.pool].decision != d {
+			own(at.zone).pools[at.pool] = packPool(d)
+		}
+	}
+	for name, serial := range pub.Serials {
+		if i, known := s.table.zones[name]; known && !s.served[i].source.FixedSerial && s.served[i].serial != serial {
+			own(i).serial = serial
+		}
 	}
 	return &snapshot{s.settings, s.table, list}
 }
 
-// refreshed is v with the publication's serial and decisions: v itself when they are what it has.
+// refreshed is v with the serial and decisions of a new Set's publication: v itself when they are what it has.
 func (v *served) refreshed(pub failover.Publication) *served {
 	serial := pub.Serials[v.source.Name]
 	if v.source.FixedSerial {

@@ -64,13 +64,16 @@ var dropNames = [dropReasons]string{"malformed", "panic", "send", "receive", "ud
 
 // stats are one worker's counters: it alone adds to them, and a scrape sums them over all workers.
 type stats struct {
-	cells     atomic.Pointer[[]*zoneCells] // by the zone's id; 0 is no zone
+	cells     atomic.Pointer[[]zoneCell] // by the zone's id; 0 is no zone
 	latency   [len(latencyBounds) + 1]atomic.Uint64
 	nanos     atomic.Uint64 // sum of the latencies observed
 	truncated [2]atomic.Uint64
 	drops     [dropReasons]atomic.Uint64
-	grow      sync.Mutex // over the replacement of cells, where workers share their stats
+	grow      sync.Mutex // over all that writes cells or in them, for workers may share their stats
 }
+
+// zoneCell is where the counters of one zone are; nil before it is first asked.
+type zoneCell struct{ atomic.Pointer[zoneCells] }
 
 // zoneCells count the queries in one zone by transport, response code and type.
 type zoneCells [2][len(countedRcodes) + 1][len(countedTypes) + 1]atomic.Uint64
@@ -81,10 +84,7 @@ func (s *stats) count(o *outcome, tcp int) {
 	if o.zone != nil {
 		id = o.zone.id
 	}
-	var cells *zoneCells
-	if all := s.cells.Load(); all != nil && id < len(*all) {
-		cells = (*all)[id]
-	}
+	cells := s.cellsOf(id)
 	if cells == nil {
 		cells = s.makeCells(id)
 	}
@@ -94,20 +94,49 @@ func (s *stats) count(o *outcome, tcp int) {
 	}
 }
 
-// makeCells is met once per worker and zone.
+// makeCells is met once per worker and zone. The table doubles, so that asking ten thousand zones copies no more than a
+// few times what it holds in the end.
 func (s *stats) makeCells(id int) *zoneCells {
 	s.grow.Lock()
 	defer s.grow.Unlock()
-	var old []*zoneCells
+	var all []zoneCell
+	if held := s.cells.Load(); held != nil {
+		all = *held
+	}
+	if id >= len(all) {
+		grown := make([]zoneCell, max(2*len(all), id+1))
+		for i := range all {
+			grown[i].Store(all[i].Load())
+		}
+		all = grown
+		s.cells.Store(&grown)
+	}
+	cells := all[id].Load()
+	if cells == nil {
+		cells = new(zoneCells)
+		all[id].Store(cells)
+	}
+	return cells
+}
+
+// cellsOf are the counters of the zone with this id; nil: it has not been asked.
+func (s *stats) cellsOf(id int) *zoneCells {
+	if all := s.cells.Load(); all != nil && id < len(*all) {
+		return (*all)[id].Load()
+	}
+	return nil
+}
+
+// forget drops the counters of the zones that kept does not name. A query that is being answered meanwhile may bring
+// one back, until the next time.
+func (s *stats) forget(kept map[int]bool) {
+	s.grow.Lock()
+	defer s.grow.Unlock()
 	if all := s.cells.Load(); all != nil {
-		old = *all
+		for id := range *all {
+			if id != 0 && !kept[id] {
+				(*all)[id].Store(nil)
+			}
+		}
 	}
-	if id < len(old) && old[id] != nil {
-		return old[id]
-	}
-	grown := make([]*zoneCells, max(len(old), id+1))
-	copy(grown, old)
-	grown[id] = new(zoneCells)
-	s.cells.Store(&grown)
-	return grown[id]
 }

@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -18,7 +19,7 @@ type Options struct {
 	Checker   *checker.Checker  // its targets and restored verdicts are the controller's to set
 	Observers Observers         // what is decided on; nil: Alone(Checker)
 	TieHold   time.Duration     // see EngineOptions
-	Publish   func(Publication) // called by the one goroutine, whenever an answer changed; it must not block
+	Publish   func(Publication) // called by the one goroutine, first of all, whenever an answer changed; it must not block
 	Tell      func(*Status)     // called by it after every change, for other nameservers; nil: nobody; it must not block
 	Happened  func([]Event)     // called by it with what happened; nil: nobody; it must not block
 	Log       *slog.Logger
@@ -38,6 +39,7 @@ type Controller struct {
 	// Owned by the goroutine of Run.
 	engine  *Engine
 	shown   map[string]*Decision // what was logged of each pool
+	shownOf *zones.Set           // whose those are
 	waiting []load               // Sets whose first publication is to come
 	pending *request             // the order whose overrides are being written
 	obeyed  *request             // the order that is to be answered once its effects are out
@@ -135,36 +137,36 @@ func (c *Controller) untilNext() time.Duration {
 
 // carryOut does what the engine asks for: answers first, the disk last.
 func (c *Controller) carryOut(e Effects) {
+	p := e.Publication
+	if p != nil {
+		c.options.Publish(*p)
+	}
 	if e.Retarget {
 		all, known := c.engine.Targets()
 		c.options.Checker.Restore(known)
 		c.options.Checker.Update(all)
 	}
-	if e.Status != nil {
-		c.status.Store(e.Status)
+	if e.Status {
+		c.status.Store(c.engine.Status())
 	}
-	if p := e.Publication; p != nil {
-		c.options.Publish(*p)
+	if p != nil {
 		for _, l := range c.waiting {
 			close(l.done)
 		}
 		c.waiting = nil
-		for _, d := range p.Decisions {
-			c.logSwitch(c.shown[d.Pool], d)
-		}
-		c.shown = p.Decisions
+		c.logSwitches(p)
 	}
 	if c.obeyed != nil {
 		c.obeyed.done <- c.obeyed.err
 		c.obeyed = nil
 	}
-	if e.Status != nil && c.options.Tell != nil {
-		c.options.Tell(e.Status)
+	if e.Status && c.options.Tell != nil {
+		c.options.Tell(c.engine.Status())
 	}
 	if len(e.Events) > 0 && c.options.Happened != nil {
 		c.options.Happened(e.Events)
 	}
-	if e.Status != nil && e.Status.Set != nil { // before the first Set there is nothing new
+	if e.Status && c.engine.Status().Set != nil { // before the first Set there is nothing new
 		c.saver.keep(c.engine.Memory())
 	}
 	if c.learnt = c.learnt || e.Orders; c.learnt && c.pending == nil {
@@ -173,9 +175,20 @@ func (c *Controller) carryOut(e Effects) {
 	}
 }
 
+// logSwitches logs a publication, and keeps of it what the next is compared with.
+func (c *Controller) logSwitches(p *Publication) {
+	for _, d := range p.Decisions {
+		c.logSwitch(c.shown[d.Pool], d)
+	}
+	if c.shownOf != p.Set {
+		c.shown, c.shownOf = make(map[string]*Decision, len(p.Decisions)), p.Set
+	}
+	maps.Copy(c.shown, p.Decisions)
+}
+
 func (c *Controller) logSwitch(before, next *Decision) {
 	if before == next {
-		return // as of nearly all pools at any time
+		return // as of nearly all pools of a new Set
 	}
 	log := c.options.Log.With("pool", next.Pool, "active", next.Active, "addresses", next.Addresses, "epoch", next.Epoch)
 	alike := before != nil && (before.Epoch == next.Epoch || sameChoice(before, next))

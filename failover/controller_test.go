@@ -44,7 +44,11 @@ func (r *rig) start() {
 		Publish: func(p Publication) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.published = append(r.published, p)
+			var before *Publication
+			if n := len(r.published); n > 0 {
+				before = &r.published[n-1]
+			}
+			r.published = append(r.published, *p.after(before))
 		}}
 	if r.options != nil {
 		r.options(&options)

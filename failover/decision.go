@@ -90,12 +90,14 @@ type AddressState struct {
 	tied       time.Time // since when as many observers say up as down; zero: they do not
 }
 
-// Publication is one consistent state for the query path: decisions for exactly the pools of Set.
+// Publication is what changed for the query path since the publication before: all of it from one moment on. The first
+// one of a Set has the decisions for exactly its pools, and all serials; later ones of the same Set have only what is
+// another, so that a switch costs the same however much is held.
 type Publication struct {
 	Set *zones.Set
-	// Decisions are by pool name. They are never modified: the same pointer as in the publication before is the same answer.
+	// Decisions are by pool name. They are never modified.
 	Decisions map[string]*Decision
-	// Serials are the SOA serials of the zones without FixedSerial, by zone name.
+	// Serials are SOA serials of zones without FixedSerial, by zone name.
 	Serials map[string]uint32
 }
 

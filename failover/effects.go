@@ -8,9 +8,9 @@ import (
 
 // Effects are what is to be done because of what an Engine was told.
 type Effects struct {
-	Publication *Publication // an answer changed; nil: none did
+	Publication *Publication // the answers that changed; nil: none did
 	Retarget    bool         // Targets changed
-	Status      *Status      // it changed; nil: it did not
+	Status      bool         // it changed
 	Orders      bool         // registers changed other than by Obey: they are to be kept
 	Events      []Event      // oldest first
 }
@@ -22,31 +22,31 @@ func (e *Engine) Take() Effects {
 	return taken
 }
 
-// publish hands on the decisions: an answer changed, or the Set is new. Before a nameserver has joined the others it
-// answers nothing.
-func (e *Engine) publish(now time.Time) {
-	if !e.standing.Joined {
-		return
-	}
-	e.published, e.serials = true, e.nextSerials(now)
-	e.effects.Publication = &Publication{Set: e.set, Decisions: maps.Clone(e.decisions), Serials: e.given()}
-}
-
-// finish shows what is decided.
+// finish notes that there is something new to show.
 func (e *Engine) finish(now time.Time) {
 	e.phases(now)
 	e.stale = false
+	e.status, e.finished, e.effects.Status = nil, now, true
+}
+
+// Status is what the engine holds now. It is made when it is asked for, which may wait until the answers are out: it
+// describes every pool, however few changed.
+func (e *Engine) Status() *Status {
+	if e.status != nil {
+		return e.status
+	}
 	e.status = &Status{
-		Set: e.set, Standing: e.standing, Stands: e.since, Registers: slices.Clone(e.overrides), Overrides: e.pending(now),
-		Serials: e.given(), Waiting: e.waiting(), ReadyBy: e.readyBy,
+		Set: e.set, Standing: e.standing, Stands: e.since, Registers: slices.Clone(e.overrides), Overrides: e.pending(e.finished),
+		Serials: make(map[string]uint32, len(e.serials)), Given: make([]ZoneSerial, 0, len(e.serials)), Waiting: len(e.unasked), ReadyBy: e.readyBy,
 	}
 	if e.set != nil { // until then they are only remembered
 		e.status.Decisions = maps.Clone(e.decisions)
 	}
-	for _, s := range e.serials {
+	for zone, s := range e.serials {
+		e.status.Serials[zone] = s.Serial
 		e.status.Given = append(e.status.Given, s)
 	}
-	e.effects.Status = e.status
+	return e.status
 }
 
 // pending are the orders that count or may count later.
@@ -55,10 +55,7 @@ func (e *Engine) pending(now time.Time) []Override {
 	return slices.DeleteFunc(slices.Clone(e.overrides), func(o Override) bool { return !o.pending(clock) })
 }
 
-// Status is what the engine holds now.
-func (e *Engine) Status() *Status { return e.status }
-
 // Memory is what must outlive a restart, besides the registers.
 func (e *Engine) Memory() Memory {
-	return Memory{Decisions: e.status.Decisions, Verdicts: maps.Clone(e.memory), Serials: e.serials}
+	return Memory{Decisions: e.Status().Decisions, Verdicts: maps.Clone(e.memory), Serials: maps.Clone(e.serials)}
 }

@@ -38,12 +38,17 @@ type Engine struct {
 	pools     map[string][]*zones.Pool // by target key: whom a verdict concerns
 	named     map[string]*zones.Pool   // the pools of set by name
 	followers map[string][]*zones.Pool // by the followed pool's name
-	readyBy   time.Time                // when the first Set's targets have had time for a result
-	released  bool                     // addresses that were held have been let go, or the other way round
-	confirmed bool                     // what was provisional has been decided again since the standing changed
-	published bool                     // an answer has been given
-	stale     bool                     // status is
-	status    *Status
+	zones     map[string]*zones.Zone   // of set, by name
+	zoneOf    map[*zones.Pool]*zones.Zone
+	unasked   map[string]bool // the targets, by key, that never had a result
+	unsaid    unsaid
+	readyBy   time.Time // when the first Set's targets have had time for a result
+	released  bool      // addresses that were held have been let go, or the other way round
+	confirmed bool      // what was provisional has been decided again since the standing changed
+	published bool      // an answer has been given
+	stale     bool      // what is shown is
+	status    *Status   // nil: to be made
+	finished  time.Time // as of when
 	effects   Effects
 	happened
 }
@@ -80,7 +85,14 @@ func (e *Engine) Use(set *zones.Set, now time.Time) {
 	if e.set == nil {
 		e.readyBy = now.Add(firstResults(set))
 	}
-	e.set = set
+	e.set, e.unsaid = set, unsaidSet(set)
+	e.zones, e.zoneOf = make(map[string]*zones.Zone, len(set.Zones)), make(map[*zones.Pool]*zones.Zone, len(set.Pools))
+	for _, z := range set.Zones {
+		e.zones[z.Name] = z
+		for _, p := range z.Pools {
+			e.zoneOf[p] = z
+		}
+	}
 	e.named, e.followers = make(map[string]*zones.Pool, len(set.Pools)), map[string][]*zones.Pool{}
 	for _, p := range set.Pools {
 		e.named[p.Name] = p
@@ -229,6 +241,9 @@ func (e *Engine) decide(p *zones.Pool, now time.Time) bool {
 	}
 	e.compare(p, before, next, now)
 	changed := before == nil || before.Epoch != next.Epoch || before.TTL != next.TTL || before.AllDown != next.AllDown || before.Reason != next.Reason
+	if changed {
+		e.unsaid.pools[p] = true
+	}
 	for _, f := range e.followers[p.Name] {
 		changed = e.decide(f, now) || changed
 	}

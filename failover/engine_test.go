@@ -60,8 +60,19 @@ func (m *member) take() {
 	e := m.Take()
 	m.events = append(m.events, e.Events...)
 	if e.Publication != nil {
-		m.last = e.Publication
+		m.last = e.Publication.after(m.last)
 	}
+}
+
+// after is all that is published once p has followed before, which may be nil.
+func (p *Publication) after(before *Publication) *Publication {
+	if before == nil || before.Set != p.Set {
+		return p
+	}
+	all := &Publication{p.Set, maps.Clone(before.Decisions), maps.Clone(before.Serials)}
+	maps.Copy(all.Decisions, p.Decisions)
+	maps.Copy(all.Serials, p.Serials)
+	return all
 }
 
 // pass lets time go by, and wakes the engine whenever it asks for it.

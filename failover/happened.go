@@ -151,6 +151,9 @@ func (d *Decision) trouble() (string, bool) {
 // startDue says that a start which was held back is due.
 func (e *Engine) startDue(p *zones.Pool, now time.Time) bool {
 	return slices.ContainsFunc(p.Deployments, func(d *zones.Deployment) bool {
+		if !d.Cold {
+			return false
+		}
 		s := e.starts[[2]string{p.Name, d.Name}]
 		return s.waits && now.Sub(s.at) >= startAgain
 	})

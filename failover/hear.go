@@ -51,7 +51,10 @@ func (e *Engine) learn(verdicts View) []*zones.Pool {
 		if v.State != checker.Unknown {
 			e.memory[key] = v
 		}
-		concerned = append(concerned, e.pools[key]...)
+		if len(e.pools[key]) > 0 {
+			e.asked(key)
+			concerned = append(concerned, e.pools[key]...)
+		}
 	}
 	return concerned
 }
@@ -110,7 +113,7 @@ func (e *Engine) adoptAll(now time.Time) []*zones.Pool {
 			e.stands[p.Name] = now.Add(settle)
 		}
 		e.released = e.released || allHeld(p, own) != allHeld(p, next)
-		e.decisions[p.Name] = next
+		e.decisions[p.Name], e.unsaid.pools[p] = next, true
 		e.compare(p, own, next, now)
 		adopted = append(adopted, p)
 	}
@@ -147,7 +150,7 @@ func (e *Engine) converge(now time.Time) bool {
 		if sameChoice(own, heard) && heard.Epoch > own.Epoch {
 			next := *own
 			next.Epoch, next.Since = heard.Epoch, earlier(heard.Since, own.Since)
-			e.decisions[p.Name] = &next
+			e.decisions[p.Name], e.unsaid.pools[p] = &next, true
 			changed = true
 		}
 	}

@@ -28,25 +28,10 @@ func (s ZoneSerial) next(data zoneData, told uint32, now time.Time) ZoneSerial {
 	return n
 }
 
-// nextSerials brings the serials of zones that have none of their own up to date.
-func (e *Engine) nextSerials(now time.Time) map[string]ZoneSerial {
-	out := map[string]ZoneSerial{}
-	for _, z := range e.set.Zones {
-		if z.FixedSerial {
-			continue
-		}
-		data := e.dataOf(z)
-		out[z.Name] = e.serials[z.Name].next(data, e.told[data], e.clock(now))
-	}
-	return out
-}
-
-func (e *Engine) dataOf(z *zones.Zone) zoneData {
-	data := zoneData{zone: z.Name, hash: hex.EncodeToString(z.Hash[:])}
-	for _, p := range z.Pools {
-		data.epoch = max(data.epoch, e.decisions[p.Name].Epoch)
-	}
-	return data
+// nextSerial is the serial of a zone that has none of its own, the latest epoch in which is given.
+func (e *Engine) nextSerial(z *zones.Zone, epoch uint64, now time.Time) ZoneSerial {
+	data := zoneData{z.Name, hex.EncodeToString(z.Hash[:]), epoch}
+	return e.serials[z.Name].next(data, e.told[data], e.clock(now))
 }
 
 // learnSerials takes the serials that other nameservers gave, and says whether one is higher than this one's for the same.
@@ -56,16 +41,12 @@ func (e *Engine) learnSerials(serials []ZoneSerial) bool {
 	for _, s := range serials {
 		e.told[s.data()] = max(e.told[s.data()], s.Serial)
 		own := e.serials[s.Zone]
-		newer = newer || own.data() == s.data() && s.Serial > own.Serial
+		if own.data() == s.data() && s.Serial > own.Serial {
+			newer = true
+			if z := e.zones[s.Zone]; z != nil {
+				e.unsaid.zones[z] = true
+			}
+		}
 	}
 	return newer
-}
-
-// given are the serials by zone name.
-func (e *Engine) given() map[string]uint32 {
-	out := make(map[string]uint32, len(e.serials))
-	for zone, s := range e.serials {
-		out[zone] = s.Serial
-	}
-	return out
 }

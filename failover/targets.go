@@ -25,6 +25,10 @@ func (e *Engine) retarget() {
 	if e.options.Alone {
 		maps.DeleteFunc(e.view, forgotten)
 	}
+	e.unasked = map[string]bool{}
+	for key := range e.pools {
+		e.asked(key)
+	}
 	e.released, e.effects.Retarget = false, true
 }
 
@@ -73,15 +77,13 @@ func (e *Engine) recall(p *zones.Pool, known map[string]checker.Verdict) {
 	}
 }
 
-// waiting counts the targets that never had a result.
-func (e *Engine) waiting() int {
-	n := 0
-	for key := range e.pools {
-		if e.view[key].At.IsZero() {
-			n++
-		}
+// asked notes whether a target has had a result.
+func (e *Engine) asked(key string) {
+	if e.view[key].At.IsZero() {
+		e.unasked[key] = true
+	} else {
+		delete(e.unasked, key)
 	}
-	return n
 }
 
 // firstResults is how long the first probe of every target may take.
