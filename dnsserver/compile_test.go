@@ -64,7 +64,7 @@ func TestCompileReports(t *testing.T) {
 func TestCompileTakesLittle(t *testing.T) {
 	z := parseZone(t, plainZone)
 	n := allocated(func() {
-		if _, err := compile(z, false); err != nil {
+		if _, err := new(compiler).compile(z, false); err != nil {
 			t.Fatal(err)
 		}
 	})

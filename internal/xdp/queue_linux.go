@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -95,10 +96,22 @@ func (q *queue) mapRings() error {
 	return err
 }
 
+// The kernel takes its time to let go of a queue whose socket was closed.
+const (
+	bindTries = 50
+	bindPause = 10 * time.Millisecond
+)
+
 // bind joins the queue. Where the driver can, frames are not copied.
 func (q *queue) bind(index, number int) error {
 	at := unix.RawSockaddrXDP{Family: unix.AF_XDP, Flags: unix.XDP_USE_NEED_WAKEUP, Ifindex: uint32(index), Queue_id: uint32(number)}
-	_, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(q.fd), uintptr(unsafe.Pointer(&at)), unsafe.Sizeof(at))
+	errno := unix.EBUSY
+	for n := 0; n < bindTries && errno == unix.EBUSY; n++ {
+		if n > 0 {
+			time.Sleep(bindPause)
+		}
+		_, _, errno = unix.Syscall(unix.SYS_BIND, uintptr(q.fd), uintptr(unsafe.Pointer(&at)), unsafe.Sizeof(at))
+	}
 	if errno != 0 {
 		return errno
 	}
