@@ -57,8 +57,10 @@ func (l *lane) remove(e *entry) { heap.Remove(l, e.slot) }
 
 // fix must follow whatever may change when the entry is due.
 func (l *lane) fix(e *entry) {
-	e.next = e.wakeAt()
-	heap.Fix(l, e.slot)
+	if at := e.wakeAt(); !at.Equal(e.next) {
+		e.next = at
+		heap.Fix(l, e.slot)
+	}
 }
 
 // never is later than anything that is due.
