@@ -20,31 +20,37 @@ const maxStuck = 2
 
 // lane is a queue of targets by when they are next due, and a bound on their probes under way.
 type lane struct {
-	queue  []*entry // a heap
+	queue  []turn // a heap
 	limit  int
 	busy   int
 	waited uint64
 	late   uint64
 }
 
+// turn is when an entry is due: here as well as in the entry, since to look into very many of these is slow.
+type turn struct {
+	at    time.Time
+	entry *entry
+}
+
 // lateStart is how long after its time a probe starts that is counted as late.
 const lateStart = 100 * time.Millisecond
 
 func (l *lane) Len() int           { return len(l.queue) }
-func (l *lane) Less(i, j int) bool { return l.queue[i].next.Before(l.queue[j].next) }
+func (l *lane) Less(i, j int) bool { return l.queue[i].at.Before(l.queue[j].at) }
 func (l *lane) Swap(i, j int) {
 	l.queue[i], l.queue[j] = l.queue[j], l.queue[i]
-	l.queue[i].slot, l.queue[j].slot = i, j
+	l.queue[i].entry.slot, l.queue[j].entry.slot = i, j
 }
 func (l *lane) Push(x any) {
 	e := x.(*entry)
 	e.slot = len(l.queue)
-	l.queue = append(l.queue, e)
+	l.queue = append(l.queue, turn{e.next, e})
 }
 func (l *lane) Pop() any {
 	last := len(l.queue) - 1
-	e := l.queue[last]
-	l.queue[last] = nil
+	e := l.queue[last].entry
+	l.queue[last] = turn{}
 	l.queue = l.queue[:last]
 	return e
 }
@@ -58,7 +64,7 @@ func (l *lane) remove(e *entry) { heap.Remove(l, e.slot) }
 // fix must follow whatever may change when the entry is due.
 func (l *lane) fix(e *entry) {
 	if at := e.wakeAt(); !at.Equal(e.next) {
-		e.next = at
+		e.next, l.queue[e.slot].at = at, at
 		heap.Fix(l, e.slot)
 	}
 }
@@ -165,8 +171,8 @@ func (c *Checker) nudge() {
 func (c *Checker) earliest() time.Time {
 	next := never
 	for _, l := range []*lane{&c.network, &c.local} {
-		if len(l.queue) > 0 && l.busy < l.limit && l.queue[0].next.Before(next) {
-			next = l.queue[0].next
+		if len(l.queue) > 0 && l.busy < l.limit && l.queue[0].at.Before(next) {
+			next = l.queue[0].at
 		}
 	}
 	if len(c.lates) > 0 && c.lates[0].at.Before(next) {
@@ -205,8 +211,8 @@ func (c *Checker) look(now time.Time) time.Time {
 // startDue starts the lane's due probes, the longest due first. While the lane is full they wait: the next probe that
 // ends wakes Run.
 func (c *Checker) startDue(now time.Time, l *lane) {
-	for len(l.queue) > 0 && !l.queue[0].next.After(now.Add(l.queue[0].company(now))) {
-		e := l.queue[0]
+	for len(l.queue) > 0 && !l.queue[0].at.After(now.Add(l.queue[0].entry.company(now))) {
+		e := l.queue[0].entry
 		if l.busy >= l.limit {
 			if !e.waited {
 				e.waited = true
