@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -28,7 +29,7 @@ var thePoller = sync.OnceValue(func() *poller {
 	unix.SetNonblock(fd, true) // so that package os waits for it as for any other descriptor, without a thread
 	file := os.NewFile(uintptr(fd), "epoll")
 	raw, err := file.SyscallConn()
-	if err != nil {
+	if err != nil || file.SetReadDeadline(time.Time{}) != nil { // it could not be waited for
 		file.Close()
 		return nil
 	}
