@@ -55,6 +55,7 @@ type Checker struct {
 	doubt    string             // why this observer doubts itself; empty: it does not
 	doubtAt  time.Time
 	witness  time.Time // when witnesses were last called
+	begun    []begun   // to be sent once mu is free
 	lines    []line    // to be logged once mu is free
 }
 
@@ -148,6 +149,9 @@ func (c *Checker) add(t Target, now time.Time, within time.Duration) {
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if s, ok := e.prober.(sentinel); ok {
 		s.tellLoss(func() { c.lost(e) })
+	}
+	if a, ok := e.prober.(asker); ok {
+		a.answerTo(func(f flight, a answer) { c.answered(e, f, a) })
 	}
 	if v, ok := c.restored[t.Key]; ok {
 		e.restore(v)

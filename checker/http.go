@@ -41,6 +41,7 @@ type httpProber struct {
 func newHTTP(t Target, agent string) prober {
 	c := t.Check
 	p := &httpProber{t: t, head: c.Method == http.MethodHead, contains: c.BodyContains, kept: kept{life: c.KeepAlive}}
+	p.kept.reply = p.reply
 	u, err := url.ParseRequestURI(c.Path)
 	if err != nil {
 		return badPath(c)
@@ -105,6 +106,11 @@ func (p *httpProber) probe(ctx context.Context) Result {
 			// The server has closed it meanwhile, as it may: that says nothing.
 		}
 	}
+	return p.anew(ctx)
+}
+
+// anew probes over a new connection.
+func (p *httpProber) anew(ctx context.Context) Result {
 	conn, r := dialStream(ctx, p.t, p.tls)
 	if conn == nil {
 		return r
@@ -115,15 +121,21 @@ func (p *httpProber) probe(ctx context.Context) Result {
 
 // exchange sends the request and judges the reply; then the connection is kept or closed. heard says that something of a reply came.
 func (p *httpProber) exchange(conn net.Conn) (r Result, heard bool) {
+	if _, err := conn.Write(p.wire); err != nil {
+		conn.Close()
+		return p.unheard(err, conn), false
+	}
+	return p.hear(conn)
+}
+
+// hear judges the reply to a request that has been sent.
+func (p *httpProber) hear(conn net.Conn) (r Result, heard bool) {
 	again := false
 	defer func() {
 		if !again || !p.kept.put(conn) {
 			conn.Close()
 		}
 	}()
-	if _, err := conn.Write(p.wire); err != nil {
-		return p.unheard(err, conn), false
-	}
 	wire := &io.LimitedReader{R: conn, N: maxHeader}
 	reader := readers.Get().(*bufio.Reader)
 	defer readers.Put(reader)

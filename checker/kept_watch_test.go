@@ -9,11 +9,13 @@ import (
 )
 
 // TestKeptConnectionIsTheWatch: there is no other connection, and its end is noticed at once: the next probe by the clock is an hour away.
-func TestKeptConnectionIsTheWatch(t *testing.T) {
+func TestKeptConnectionIsTheWatch(t *testing.T) { eachWay(t, keptConnectionIsTheWatch) }
+
+func keptConnectionIsTheWatch(t *testing.T, o Options) {
 	p, server, opened, _ := keeping(t, fine, func(c *zones.Check) {
-		c.Interval, c.FastInterval, c.Fall, c.Rise = time.Hour, time.Millisecond, 2, 1
+		c.Interval, c.FastInterval, c.Fall, c.Rise = time.Hour, 20*time.Millisecond, 2, 1
 	})
-	c := New(Options{Jitter: func() float64 { return 0 }})
+	c := New(o)
 	run(t, c, p.t)
 	waitFor(t, c, p.t, isState(Up))
 	for range 20 {
@@ -34,11 +36,13 @@ func TestKeptConnectionIsTheWatch(t *testing.T) {
 
 // TestServerThatKeepsNothingIsWatchedAsOthers: that it ends connections which are idle says nothing after a few times, and the target
 // gets a watch of its own.
-func TestServerThatKeepsNothingIsWatchedAsOthers(t *testing.T) {
+func TestServerThatKeepsNothingIsWatchedAsOthers(t *testing.T) { eachWay(t, serverThatKeepsNothing) }
+
+func serverThatKeepsNothing(t *testing.T, o Options) {
 	p, server, _, _ := keeping(t, fine, func(c *zones.Check) {
 		c.Interval, c.FastInterval, c.Fall, c.Rise = 100*time.Millisecond, 10*time.Millisecond, 4, 1
 	})
-	c := New(Options{})
+	c := New(o)
 	run(t, c, p.t)
 	waitFor(t, c, p.t, isState(Up))
 	ended := make(chan struct{})
@@ -62,8 +66,11 @@ func endAgainAndAgain(t *testing.T, server *httptest.Server, c *Checker, target 
 }
 
 // TestKeptLosses: connections that end by their own time make up for those that the peer has ended.
-func TestKeptLosses(t *testing.T) {
+func TestKeptLosses(t *testing.T) { eachWay(t, keptLosses) }
+
+func keptLosses(t *testing.T, o Options) {
 	p, server, _, _ := keeping(t, fine, nil)
+	p.t.dialer = o.Dial
 	told := make(chan struct{}, 10)
 	p.tellLoss(func() { told <- struct{}{} })
 	lose := func() {

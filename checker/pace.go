@@ -37,7 +37,8 @@ type pace struct {
 type flight struct {
 	probe       uint64
 	start, late time.Time
-	opens       bool // a connection to be kept; known to its goroutine only
+	began       time.Time // was sent; known to its goroutine only, as what follows
+	opens       bool      // a connection to be kept
 }
 
 // start notes that a probe starts now, and gives its number and when it will be late. early, in [0,1), is what keeps

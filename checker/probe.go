@@ -83,13 +83,17 @@ func guarded(ctx context.Context, p prober, onFault func(stack []byte)) (r Resul
 	defer func() {
 		if fault := recover(); fault != nil {
 			onFault(debug.Stack())
-			r = unclear("fault in the probe itself: %s", printable(fmt.Sprint(fault), 200))
+			r = faulty(fault)
 		}
 		if r.Latency == 0 {
 			r.Latency = time.Since(start)
 		}
 	}()
 	return p.probe(ctx)
+}
+
+func faulty(fault any) Result {
+	return unclear("fault in the probe itself: %s", printable(fmt.Sprint(fault), 200))
 }
 
 func success(format string, args ...any) Result {

@@ -6,11 +6,20 @@ import (
 	"strings"
 )
 
-// plainReply reads a reply that lies whole in the reader's buffer and about which there can be no two opinions: one status line, plain
-// header fields, one Content-Length, and a body of just that length with nothing behind. Of very many servers that are asked
-// the same every second nearly all reply so; every other reply is left where it is, for net/http to read. body is valid until the next read.
+// plainReply reads a reply that lies whole in the reader's buffer, if it is plain; every other one is left where it is, for net/http
+// to read. body is valid until the next read.
 func plainReply(reader *bufio.Reader, head bool) (status int, body []byte, ok bool) {
 	data, _ := reader.Peek(reader.Buffered())
+	if status, body, ok = plainText(data, head); ok {
+		reader.Discard(len(data))
+	}
+	return status, body, ok
+}
+
+// plainText takes apart a reply about which there can be no two opinions: one status line, plain
+// header fields, one Content-Length, and a body of just that length with nothing behind. Of very many servers that are asked
+// the same every second nearly all reply so. body is a part of data.
+func plainText(data []byte, head bool) (status int, body []byte, ok bool) {
 	line, rest, ok := bytes.Cut(data, crlf)
 	status, fine := plainStatus(line)
 	if !ok || !fine || head {
@@ -31,7 +40,6 @@ func plainReply(reader *bufio.Reader, head bool) (status int, body []byte, ok bo
 	if length != len(rest) {
 		return 0, nil, false
 	}
-	reader.Discard(len(data))
 	return status, rest, true
 }
 

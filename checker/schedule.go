@@ -20,31 +20,37 @@ const maxStuck = 2
 
 // lane is a queue of targets by when they are next due, and a bound on their probes under way.
 type lane struct {
-	queue  []*entry // a heap
+	queue  []turn // a heap
 	limit  int
 	busy   int
 	waited uint64
 	late   uint64
 }
 
+// turn is when an entry is due: here as well as in the entry, since to look into very many of these is slow.
+type turn struct {
+	at    time.Time
+	entry *entry
+}
+
 // lateStart is how long after its time a probe starts that is counted as late.
 const lateStart = 100 * time.Millisecond
 
 func (l *lane) Len() int           { return len(l.queue) }
-func (l *lane) Less(i, j int) bool { return l.queue[i].next.Before(l.queue[j].next) }
+func (l *lane) Less(i, j int) bool { return l.queue[i].at.Before(l.queue[j].at) }
 func (l *lane) Swap(i, j int) {
 	l.queue[i], l.queue[j] = l.queue[j], l.queue[i]
-	l.queue[i].slot, l.queue[j].slot = i, j
+	l.queue[i].entry.slot, l.queue[j].entry.slot = i, j
 }
 func (l *lane) Push(x any) {
 	e := x.(*entry)
 	e.slot = len(l.queue)
-	l.queue = append(l.queue, e)
+	l.queue = append(l.queue, turn{e.next, e})
 }
 func (l *lane) Pop() any {
 	last := len(l.queue) - 1
-	e := l.queue[last]
-	l.queue[last] = nil
+	e := l.queue[last].entry
+	l.queue[last] = turn{}
 	l.queue = l.queue[:last]
 	return e
 }
@@ -57,8 +63,10 @@ func (l *lane) remove(e *entry) { heap.Remove(l, e.slot) }
 
 // fix must follow whatever may change when the entry is due.
 func (l *lane) fix(e *entry) {
-	e.next = e.wakeAt()
-	heap.Fix(l, e.slot)
+	if at := e.wakeAt(); !at.Equal(e.next) {
+		e.next, l.queue[e.slot].at = at, at
+		heap.Fix(l, e.slot)
+	}
 }
 
 // never is later than anything that is due.
@@ -163,8 +171,8 @@ func (c *Checker) nudge() {
 func (c *Checker) earliest() time.Time {
 	next := never
 	for _, l := range []*lane{&c.network, &c.local} {
-		if len(l.queue) > 0 && l.busy < l.limit && l.queue[0].next.Before(next) {
-			next = l.queue[0].next
+		if len(l.queue) > 0 && l.busy < l.limit && l.queue[0].at.Before(next) {
+			next = l.queue[0].at
 		}
 	}
 	if len(c.lates) > 0 && c.lates[0].at.Before(next) {
@@ -175,6 +183,17 @@ func (c *Checker) earliest() time.Time {
 
 // step starts what is due and returns when something is next.
 func (c *Checker) step(now time.Time) time.Time {
+	next := c.look(now)
+	for _, b := range c.begun {
+		c.send(b.entry, b.flight)
+	}
+	clear(c.begun)
+	c.begun = c.begun[:0]
+	return next
+}
+
+// look decides what is to be sent.
+func (c *Checker) look(now time.Time) time.Time {
 	c.mu.Lock()
 	defer c.unlock()
 	for len(c.lates) > 0 && !c.lates[0].at.After(now) {
@@ -192,8 +211,8 @@ func (c *Checker) step(now time.Time) time.Time {
 // startDue starts the lane's due probes, the longest due first. While the lane is full they wait: the next probe that
 // ends wakes Run.
 func (c *Checker) startDue(now time.Time, l *lane) {
-	for len(l.queue) > 0 && !l.queue[0].next.After(now.Add(l.queue[0].company(now))) {
-		e := l.queue[0]
+	for len(l.queue) > 0 && !l.queue[0].at.After(now.Add(l.queue[0].entry.company(now))) {
+		e := l.queue[0].entry
 		if l.busy >= l.limit {
 			if !e.waited {
 				e.waited = true
@@ -227,22 +246,59 @@ func (c *Checker) start(now time.Time, e *entry) {
 	}
 	heap.Push(&c.lates, late{lateAt, e, probe, false})
 	c.work.Add(1)
-	go c.probe(e, flight{probe: probe, start: now, opens: opens})
+	c.begun = append(c.begun, begun{e, flight{probe: probe, start: now, opens: opens}})
+}
+
+// begun is a probe that has been started and is to be sent.
+type begun struct {
+	entry  *entry
+	flight flight
+}
+
+// send asks, if no goroutine is needed for it.
+func (c *Checker) send(e *entry, f flight) {
+	if a, ok := e.prober.(asker); ok {
+		f.began = time.Now()
+		if a.request(f) {
+			c.behind.Store(int64(f.began.Sub(f.start)))
+			return
+		}
+	}
+	go func() {
+		f.began = time.Now()
+		c.behind.Store(int64(f.began.Sub(f.start)))
+		c.probe(e, f, e.prober)
+	}()
+}
+
+// answered takes the answer to a probe that was asked.
+func (c *Checker) answered(e *entry, f flight, a answer) {
+	if a.rest != nil {
+		go c.probe(e, f, a.rest)
+		return
+	}
+	defer c.work.Done()
+	c.mu.Lock()
+	defer c.unlock()
+	c.landed(e, f, a.Result, a.fault)
 }
 
 // probe runs in a goroutine of its own.
-func (c *Checker) probe(e *entry, f flight) {
+func (c *Checker) probe(e *entry, f flight, p prober) {
 	defer c.work.Done()
-	began := time.Now()
-	c.behind.Store(int64(began.Sub(f.start)))
-	ctx := &lazyDeadline{Context: e.ctx, at: began.Add(e.timeout)}
+	ctx := &lazyDeadline{Context: e.ctx, at: f.began.Add(e.timeout)}
 	var fault []byte
-	r := guarded(ctx, e.prober, func(stack []byte) { fault = stack })
+	r := guarded(ctx, p, func(stack []byte) { fault = stack })
 	ctx.stop()
-	r = excused(r, e.Target, time.Since(began))
-
 	c.mu.Lock()
 	defer c.unlock()
+	c.landed(e, f, r, fault)
+}
+
+// landed takes the result of a probe that has come back.
+func (c *Checker) landed(e *entry, f flight, r Result, fault []byte) {
+	now := time.Now()
+	r = excused(r, e.Target, now.Sub(f.began))
 	if fault != nil && !e.faulty {
 		e.faulty = true
 		c.say(slog.LevelError, r.Reason, "target", e.Target.String(), "stack", string(fault))
@@ -255,7 +311,7 @@ func (c *Checker) probe(e *entry, f flight) {
 		if !e.underWay(f.probe) {
 			e.stuck--
 		}
-		c.count(time.Now(), e, f.probe, r)
+		c.count(now, e, f.probe, r)
 	}
 	c.nudge()
 }
@@ -266,8 +322,12 @@ func (c *Checker) overdue(now time.Time, l late) {
 	if !c.alive(e) || !e.underWay(l.probe) {
 		return
 	}
+	over, ends := c.giveUp(now, l)
+	if over {
+		return
+	}
 	if more := c.excuse(now, l.at); more > 0 {
-		l.at = now.Add(more)
+		l.at = earlier(now.Add(more), ends)
 		e.wait(l.probe, l.at)
 		heap.Push(&c.lates, l)
 		return
@@ -277,9 +337,39 @@ func (c *Checker) overdue(now time.Time, l late) {
 		c.count(now, e, l.probe, failure("the probe hangs"))
 		return
 	}
-	heap.Push(&c.lates, late{e.started(l.probe).Add(e.timeout + hangGrace), e, l.probe, true})
+	hangs := e.started(l.probe).Add(e.timeout + hangGrace)
+	heap.Push(&c.lates, late{earlier(hangs, ends), e, l.probe, true})
 	e.settle(now)
 	c.after(now, e)
+}
+
+// giveUp ends a probe for which no goroutine waits, once its timeout is over; else ends is when that is. never: a goroutine waits,
+// and ends it.
+func (c *Checker) giveUp(now time.Time, l late) (over bool, ends time.Time) {
+	a, ok := l.entry.prober.(asker)
+	if !ok {
+		return false, never
+	}
+	if ends, ok = a.ends(l.probe); !ok {
+		return false, never
+	}
+	if now.Before(ends) {
+		return false, ends
+	}
+	r, f, ok := a.giveUp(l.probe)
+	if !ok { // its answer has just come
+		return false, never
+	}
+	c.landed(l.entry, f, r, nil)
+	c.work.Done()
+	return true, ends
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // count takes a result.
