@@ -1,6 +1,7 @@
 package dnsserver
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/livens/livens/failover"
@@ -42,6 +43,39 @@ func TestSwitch(t *testing.T) {
 	if after.served[0] != before.served[0] || after.served[1].zone != before.served[1].zone || after.table != before.table ||
 		after.served[1].pools[1] != before.served[1].pools[1] {
 		t.Error("a switch made anew what did not change")
+	}
+}
+
+// TestSwitchOfMany: a publication names one pool of many, and a zone's serial; all else stays as it was, and is not made
+// anew.
+func TestSwitchOfMany(t *testing.T) {
+	pub := manyZones(t, 300, 200)
+	before := compiled(t, pub)
+	d := *pub.Decisions["z00100.test."]
+	d.Addresses = []netip.Addr{netip.MustParseAddr("203.0.113.20")}
+	after, err := before.next(failover.Publication{Set: pub.Set,
+		Decisions: map[string]*failover.Decision{d.Pool: &d, "unknown": &d}, Serials: map[string]uint32{"z00100.test.": 1764000001, "unknown.": 1}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range after.served {
+		if (v == before.served[i]) != (i != 100) {
+			t.Errorf("zone %d was made anew, or was not", i)
+		}
+	}
+	answers := func(s *snapshot, zone, address, serial string) {
+		t.Helper()
+		client{s, false}.check(t, []answerCase{
+			{"chat." + zone + " A", "NOERROR aa\nanswer chat." + zone + " 10 A " + address},
+			{zone + " SOA", "NOERROR aa\nanswer " + zone + " 300 SOA ns." + zone + " h." + zone + " " + serial + " 3600 900 86400 30"},
+		})
+	}
+	answers(after, "z00100.test.", "203.0.113.20", "1764000001")
+	answers(after, "z00101.test.", "203.0.113.10", "1764000000")
+	answers(before, "z00100.test.", "203.0.113.10", "1764000000")
+	again, _ := after.next(failover.Publication{Set: pub.Set, Decisions: map[string]*failover.Decision{d.Pool: &d}}, nil)
+	if again.served[100] != after.served[100] {
+		t.Error("the same decision was packed again")
 	}
 }
 

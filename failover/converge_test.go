@@ -171,6 +171,31 @@ func (c *crowd) check(i int) {
 		}
 		c.epochs[i][name] = d.Epoch
 	}
+	if m.last.Set == m.Status().Set {
+		c.published(m)
+	}
+}
+
+// published checks that what changed, one publication after the other, adds up to what is held.
+func (c *crowd) published(m *member) {
+	held := m.Status()
+	for name, d := range held.Decisions {
+		if said := m.last.Decisions[name]; said == nil || !sameChoice(said, d) || said.Epoch != d.Epoch || said.TTL != d.TTL || said.AllDown != d.AllDown {
+			c.fatalf("%s holds %+v for %s, and published %+v", m.options.Node, d, name, said)
+		}
+	}
+	if !maps.Equal(m.last.Serials, held.Serials) {
+		c.fatalf("%s holds serials %v, and published %v", m.options.Node, held.Serials, m.last.Serials)
+	}
+	for _, z := range held.Set.Zones { // an epoch that went back would have left a serial behind
+		latest := uint64(0)
+		for _, p := range z.Pools {
+			latest = max(latest, held.Decisions[p.Name].Epoch)
+		}
+		if m.serials[z.Name].Epoch != latest {
+			c.fatalf("%s: the serial of %s stands for epoch %d, and %d is held", m.options.Node, z.Name, m.serials[z.Name].Epoch, latest)
+		}
+	}
 }
 
 func (c *crowd) pass(d time.Duration) {
