@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,12 +11,16 @@ import (
 
 // While another nameserver is heard, this one is not cut off: two deployments that fall silent together are dead.
 func TestPeerHeardIsNoSelfDoubt(t *testing.T) {
-	for _, heard := range []bool{true, false} {
+	for _, from := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			lost := time.Now().Add(24 * time.Hour)
+			var heard atomic.Bool
+			heard.Store(from)
+			var lost atomic.Pointer[time.Time]
+			lose := func(at time.Time) { lost.Store(&at) }
+			lose(time.Now().Add(24 * time.Hour))
 			b := newBench(Options{Heard: func() time.Time {
-				if !heard && time.Now().After(lost) {
-					return lost
+				if gone := lost.Load(); !heard.Load() && time.Now().After(*gone) {
+					return *gone
 				}
 				return time.Now()
 			}})
@@ -23,18 +28,18 @@ func TestPeerHeardIsNoSelfDoubt(t *testing.T) {
 			b.Update(targets)
 			b.run()
 			time.Sleep(10 * time.Second)
-			lost = time.Now()
+			lose(time.Now())
 			b.setAll(silent)
 			time.Sleep(4 * time.Second)
 			synctest.Wait()
 			want := Down
-			if !heard {
+			if !from {
 				want = Unknown
 			}
 			for _, target := range targets {
 				b.want(t, target, want)
 			}
-			heard = true // a peer's voice alone ends the doubt
+			heard.Store(true) // a peer's voice alone ends the doubt
 			time.Sleep(6 * time.Second)
 			synctest.Wait()
 			for _, target := range targets {

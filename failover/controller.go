@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +34,8 @@ type Controller struct {
 	saver   *saver
 	sets    chan load
 	orders  chan request
-	looks   chan func() // read the engine and change nothing
+	looks   chan func()  // read the engine and change nothing
+	ahead   sync.RWMutex // held for writing while the answers are ahead of status
 	status  atomic.Pointer[Status]
 
 	// Owned by the goroutine of Run.
@@ -138,16 +140,11 @@ func (c *Controller) untilNext() time.Duration {
 // carryOut does what the engine asks for: answers first, the disk last.
 func (c *Controller) carryOut(e Effects) {
 	p := e.Publication
-	if p != nil {
-		c.options.Publish(*p)
-	}
+	c.publish(e)
 	if e.Retarget {
 		all, known := c.engine.Targets()
 		c.options.Checker.Restore(known)
 		c.options.Checker.Update(all)
-	}
-	if e.Status {
-		c.status.Store(c.engine.Status())
 	}
 	if p != nil {
 		for _, l := range c.waiting {
@@ -172,6 +169,18 @@ func (c *Controller) carryOut(e Effects) {
 	if c.learnt = c.learnt || e.Orders; c.learnt && c.pending == nil {
 		c.learnt = false
 		c.saver.keepLearnt(c.engine.Status().Registers)
+	}
+}
+
+// publish gives what is answered, and then tells of it: who has seen an answer finds it in Status as well.
+func (c *Controller) publish(e Effects) {
+	c.ahead.Lock()
+	defer c.ahead.Unlock()
+	if e.Publication != nil {
+		c.options.Publish(*e.Publication)
+	}
+	if e.Status {
+		c.status.Store(c.engine.Status())
 	}
 }
 

@@ -34,5 +34,9 @@ func (s *Status) Ready(now time.Time) error {
 	return nil
 }
 
-// Status is the present one.
-func (c *Controller) Status() *Status { return c.status.Load() }
+// Status is the present one, never older than an answer that has been given.
+func (c *Controller) Status() *Status {
+	c.ahead.RLock()
+	defer c.ahead.RUnlock()
+	return c.status.Load()
+}
