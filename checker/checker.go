@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -47,9 +46,9 @@ type Checker struct {
 	network  lane // probes over the network
 	local    lane // exec: each costs a process
 	lates    lates
-	looks    time.Time    // when Run looks next by itself
-	opening  int          // probes under way that open a connection to be kept
-	behind   atomic.Int64 // how long the newest probe waited for a processor, in ns
+	looks    time.Time // when Run looks next by itself
+	opening  int       // probes under way that open a connection to be kept
+	behind   lag       // of the newest probe
 	changed  map[string]struct{}
 	restored map[string]Verdict // until the next Update claims them
 	doubt    string             // why this observer doubts itself; empty: it does not

@@ -1,6 +1,9 @@
 package checker
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Overload: a nameserver that has no processor left reads replies late, and must not take that for targets that are late. It would
 // doubt them, probe them more often for it, and so have less left still.
@@ -14,21 +17,40 @@ const busy = 50 * time.Millisecond
 // excuse is how much longer a probe may go unanswered that was to be late at a moment: as long as this observer is behind, in
 // looking or in starting probes. Zero: it is not.
 func (c *Checker) excuse(now, at time.Time) time.Duration {
-	if behind := max(now.Sub(at), time.Duration(c.behind.Load())); behind > busy {
+	if behind := max(now.Sub(at), c.behind.at(now)); behind > busy {
 		return behind
 	}
 	return 0
 }
 
-// maxOpening bounds the probes under way that open a connection to be kept, so that very many targets are connected to one after the
-// other: all at once their handshakes would outlast the timeout, and be for nothing.
-const maxOpening = 200
+// lag is how long something waited for a processor.
+type lag struct{ by, seen atomic.Int64 } // in ns, and in ns since 1970
+
+// lagHolds is how long a lag says something of now.
+const lagHolds = time.Second
+
+func (l *lag) note(now time.Time, by time.Duration) {
+	l.by.Store(int64(by))
+	l.seen.Store(now.UnixNano())
+}
+
+// at is the lag now: none once there has been nothing to tell of it for a while.
+func (l *lag) at(now time.Time) time.Duration {
+	if now.UnixNano()-l.seen.Load() > int64(lagHolds) {
+		return 0
+	}
+	return time.Duration(l.by.Load())
+}
+
+// openingShare of the probes under way at once may open a connection to be kept, so that very many targets are connected to one after
+// the other: all at once their handshakes would outlast the timeout, and be for nothing.
+const openingShare = 5
 
 // putOff has a target that is not up wait somewhere in an interval: a new one while this observer is behind, and one whose probe would
 // open a connection to be kept while enough do. A target that is up, or to be looked at at once, never waits.
 func (c *Checker) putOff(now time.Time, e *entry) bool {
-	behind := e.last == 0 && e.lane.busy > 0 && time.Duration(c.behind.Load()) > busy
-	crowded := e.judged != Up && !e.hurried && c.opening >= maxOpening && e.opens()
+	behind := e.last == 0 && e.lane.busy > 0 && c.behind.at(now) > busy
+	crowded := e.judged != Up && !e.hurried && c.opening >= max(1, c.network.limit/openingShare) && e.opens()
 	if !behind && !crowded {
 		return false
 	}

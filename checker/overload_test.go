@@ -37,7 +37,7 @@ func TestWhoIsLateDoubtsNobody(t *testing.T) {
 	} {
 		checker, e, l := slow(t)
 		now := l.at.Add(c.looks)
-		checker.behind.Store(int64(c.starts))
+		checker.behind.note(now, c.starts)
 		checker.overdue(now, l)
 		if e.doubt == c.excused {
 			t.Errorf("%s: doubt is %t", name, e.doubt)
@@ -48,7 +48,7 @@ func TestWhoIsLateDoubtsNobody(t *testing.T) {
 		if again := checker.lates[0].at; !again.Equal(now.Add(300 * time.Millisecond)) {
 			t.Errorf("%s: it is late %s after the look", name, again.Sub(now))
 		}
-		checker.behind.Store(0)
+		checker.behind.note(now, 0)
 		l = checker.lates[0]
 		if checker.overdue(l.at, l); !e.doubt {
 			t.Errorf("%s: never doubted again", name)
@@ -88,7 +88,7 @@ func TestNewTargetsWaitForProcessors(t *testing.T) {
 	fresh := c.entries[target.Key]
 	fresh.lane.busy = 1
 	for behind, want := range map[time.Duration]bool{0: false, busy: false, busy + 1: true} {
-		c.behind.Store(int64(behind))
+		c.behind.note(at(0), behind)
 		if got := c.putOff(at(0), fresh); got != want {
 			t.Errorf("behind by %s: put off %t", behind, got)
 		}
@@ -108,6 +108,7 @@ func TestNewTargetsWaitForProcessors(t *testing.T) {
 // TestConnectionsAreOpenedOneAfterTheOther: beyond so many, who is not up waits; who is up or hurried does not, nor who keeps nothing.
 func TestConnectionsAreOpenedOneAfterTheOther(t *testing.T) {
 	c := New(Options{Jitter: func() float64 { return 0 }})
+	opening := c.network.limit / openingShare
 	check := fastProfile(zones.Check{Kind: zones.HTTP, Method: "GET", Path: "/", KeepAlive: time.Hour})
 	target := NewTarget("chat", "primary", loopback, &check)
 	c.Update([]Target{target})
@@ -120,12 +121,12 @@ func TestConnectionsAreOpenedOneAfterTheOther(t *testing.T) {
 		life    time.Duration
 		want    bool
 	}{
-		"room":         {maxOpening - 1, Down, false, time.Hour, false},
-		"down":         {maxOpening, Down, false, time.Hour, true},
-		"unknown":      {maxOpening, Unknown, false, time.Hour, true},
-		"up":           {maxOpening, Up, false, time.Hour, false},
-		"hurried":      {maxOpening, Down, true, time.Hour, false},
-		"nothing kept": {maxOpening, Down, false, 0, false},
+		"room":         {opening - 1, Down, false, time.Hour, false},
+		"down":         {opening, Down, false, time.Hour, true},
+		"unknown":      {opening, Unknown, false, time.Hour, true},
+		"up":           {opening, Up, false, time.Hour, false},
+		"hurried":      {opening, Down, true, time.Hour, false},
+		"nothing kept": {opening, Down, false, 0, false},
 	} {
 		c.opening, e.judged, e.hurried, e.prober.(*httpProber).kept.life = w.opening, w.judged, w.hurried, w.life
 		if got := c.putOff(at(1000), e); got != w.want {
@@ -182,5 +183,14 @@ func TestCompany(t *testing.T) {
 	m.hurry()
 	if got := m.company(at(100)); got != 0 {
 		t.Errorf("%s early though hurried", got)
+	}
+}
+
+// TestOldLagExcusesNobody: with few targets a delay long gone would be the newest for as long as an interval.
+func TestOldLagExcusesNobody(t *testing.T) {
+	c, e, l := slow(t)
+	c.behind.note(l.at.Add(-lagHolds-1), 300*time.Millisecond)
+	if c.overdue(l.at, l); !e.doubt {
+		t.Error("it is excused")
 	}
 }

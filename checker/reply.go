@@ -72,7 +72,9 @@ func plainField(line []byte, before int) (length int, ok bool) {
 	case is("Content-Length"):
 		length, ok = digits(bytes.TrimLeft(value, " "))
 		return length, ok && before < 0
-	case is("Transfer-Encoding"), is("Connection"), is("Trailer"), is("Upgrade"):
+	case is("Connection"):
+		return before, strings.EqualFold(string(bytes.TrimSpace(value)), "keep-alive")
+	case is("Transfer-Encoding"), is("Trailer"), is("Upgrade"):
 		return 0, false
 	}
 	return before, true

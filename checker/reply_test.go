@@ -8,29 +8,32 @@ import (
 )
 
 var replies = map[string]bool{ // is it plain?
-	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok":                                         true,
-	"HTTP/1.1 503 Service Unavailable\r\nServer: x\r\ncontent-length:0\r\n\r\n":              true,
-	"HTTP/1.1 200 \r\nDate: Thu, 26 Nov 2026\r\nContent-Length: 3\r\n\r\n\r\n.":              true,
-	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no":                                          false, // to be continued
-	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok!":                                        false, // more than asked for
-	"HTTP/1.1 200 OK\r\n\r\nok":                                                              false, // ends with the connection
-	"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok":                                         false,
-	"HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n":                                     false,
-	"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n":                                   false,
-	"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n":                                 false,
-	"HTTP/1.1 200 OK\nContent-Length: 2\n\nok":                                               false,
-	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok":                    false,
-	"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok":                                        false,
-	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok":                    false,
-	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok":           false,
-	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: a\r\n folded\r\n\r\nok":                      false,
-	"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok":                                        false,
-	"HTTP/1.1 200 OK\r\nX: a\x00b\r\nContent-Length: 2\r\n\r\nok":                            false,
-	"HTTP/1.1 200OK\r\nContent-Length: 2\r\n\r\nok":                                          false,
-	"HTTP/1.1 2x0 OK\r\nContent-Length: 2\r\n\r\nok":                                         false,
-	"HTTP/1.1 200 OK\r\nContent-Length: 2":                                                   false,
-	"SSH-2.0-OpenSSH_9.6\r\n":                                                                false,
-	"":                                                                                       false,
+	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok":                                    true,
+	"HTTP/1.1 503 Service Unavailable\r\nServer: x\r\ncontent-length:0\r\n\r\n":         true,
+	"HTTP/1.1 200 \r\nDate: Thu, 26 Nov 2026\r\nContent-Length: 3\r\n\r\n\r\n.":         true,
+	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no":                                     false, // to be continued
+	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok!":                                   false, // more than asked for
+	"HTTP/1.1 200 OK\r\n\r\nok":                                                         false, // ends with the connection
+	"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok":                                    false,
+	"HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n":                                false,
+	"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n":                              false,
+	"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n":                            false,
+	"HTTP/1.1 200 OK\nContent-Length: 2\n\nok":                                          false,
+	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok":               false,
+	"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok":                                   false,
+	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok":               false,
+	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive, Upgrade\r\n\r\nok": false,
+	"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Thu, 26 Nov 2026 15:00:00 GMT\r\nContent-Type: text/plain\r\n" +
+		"Content-Length: 2\r\nLast-Modified: Thu, 26 Nov 2026 15:00:00 GMT\r\nConnection: keep-alive\r\nETag: \"6565-2\"\r\nAccept-Ranges: bytes\r\n\r\nok": true,
+	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok": false,
+	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: a\r\n folded\r\n\r\nok":            false,
+	"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok":                              false,
+	"HTTP/1.1 200 OK\r\nX: a\x00b\r\nContent-Length: 2\r\n\r\nok":                  false,
+	"HTTP/1.1 200OK\r\nContent-Length: 2\r\n\r\nok":                                false,
+	"HTTP/1.1 2x0 OK\r\nContent-Length: 2\r\n\r\nok":                               false,
+	"HTTP/1.1 200 OK\r\nContent-Length: 2":                                         false,
+	"SSH-2.0-OpenSSH_9.6\r\n":                                                      false,
+	"":                                                                             false,
 	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: " + strings.Repeat("x", 5000) + "\r\n\r\nok": false, // not whole in the buffer
 }
 

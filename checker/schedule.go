@@ -221,6 +221,10 @@ func (c *Checker) startDue(now time.Time, l *lane) {
 			return
 		}
 		if c.putOff(now, e) {
+			if !e.waited {
+				e.waited = true
+				l.waited++
+			}
 			l.fix(e)
 			continue
 		}
@@ -260,13 +264,13 @@ func (c *Checker) send(e *entry, f flight) {
 	if a, ok := e.prober.(asker); ok {
 		f.began = time.Now()
 		if a.request(f) {
-			c.behind.Store(int64(f.began.Sub(f.start)))
+			c.behind.note(f.began, f.began.Sub(f.start))
 			return
 		}
 	}
 	go func() {
 		f.began = time.Now()
-		c.behind.Store(int64(f.began.Sub(f.start)))
+		c.behind.note(f.began, f.began.Sub(f.start))
 		c.probe(e, f, e.prober)
 	}()
 }
