@@ -214,21 +214,23 @@ func (c *Checker) startDue(now time.Time, l *lane) {
 	for len(l.queue) > 0 && !l.queue[0].at.After(now.Add(l.queue[0].entry.company(now))) {
 		e := l.queue[0].entry
 		if l.busy >= l.limit {
-			if !e.waited {
-				e.waited = true
-				l.waited++
-			}
+			l.waits(e)
 			return
 		}
 		if c.putOff(now, e) {
-			if !e.waited {
-				e.waited = true
-				l.waited++
-			}
+			l.waits(e)
 			l.fix(e)
 			continue
 		}
 		c.start(now, e)
+	}
+}
+
+// waits counts a probe that is to start later than it is due, once.
+func (l *lane) waits(e *entry) {
+	if !e.waited {
+		e.waited = true
+		l.waited++
 	}
 }
 
