@@ -159,7 +159,12 @@ type deployment struct {
 }
 
 func (d *deployment) up() error {
-	l, err := net.Listen("tcp", d.where.String())
+	var l net.Listener
+	// A process that another script is starting has this one's sockets, closed ones too, until it becomes its program.
+	err := eventually(func() (err error) {
+		l, err = net.Listen("tcp", d.where.String())
+		return err
+	})
 	if err != nil {
 		return err
 	}
