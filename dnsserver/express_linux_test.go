@@ -256,17 +256,7 @@ func TestExpressAllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	query, _ := question("www.example.test. A").Pack()
-	buf := make([]byte, 4096)
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if n := testing.AllocsPerRun(200, func() {
-		conn.Write(query)
-		if _, err := conn.Read(buf); err != nil {
-			t.Fatal(err)
-		}
-	}); n != 0 {
-		t.Errorf("%v allocations a query", n)
-	}
+	allocatesNothing(t, conn)
 }
 
 // TestExpressServer is not a test of its own: TestExpressInterfaceGoes runs it on a host.
