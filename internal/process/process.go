@@ -20,7 +20,7 @@ type Process struct {
 }
 
 // Start starts cmd. The kernel kills the child should this process die without ending it; it ties that to the thread
-// that started it, so one locked thread stays until the end. enter, unless nil, is called on that thread first: what it
+// that started it, so one locked thread stays until the child's end. enter, unless nil, is called on that thread first: what it
 // changes about the thread, such as its network namespace, the child inherits.
 func Start(cmd *exec.Cmd, enter func() error) (*Process, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -29,6 +29,9 @@ func Start(cmd *exec.Cmd, enter func() error) (*Process, error) {
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
+		if enter == nil { // the thread is as it was: others may use it
+			defer runtime.UnlockOSThread()
+		}
 		defer close(done)
 		err := start(cmd, enter)
 		started <- err

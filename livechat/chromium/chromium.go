@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	threads "runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -62,7 +63,15 @@ func startChromium(t testing.TB) context.Context {
 		chromedp.WSURLReadTimeout(Patience), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
 	ctx, _ := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // it complains of events newer than itself
-	if err := chromedp.Run(ctx); err != nil {
+	// The kernel kills Chromium when the thread ends that started it, which any other goroutine may bring about that has the thread
+	// next (process.Start does): so one has it for good.
+	started := make(chan error)
+	go func() {
+		threads.LockOSThread()
+		started <- chromedp.Run(ctx)
+		select {}
+	}()
+	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
 	endChromium = func() {
