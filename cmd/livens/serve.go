@@ -37,10 +37,7 @@ Port 53 needs root or a capability: AmbientCapabilities=CAP_NET_BIND_SERVICE in 
 setcap cap_net_bind_service+ep on the binary. icmp checks need CAP_NET_RAW in the same way.`,
 		bind: func(*flag.FlagSet) func(context.Context, *env, []string) error {
 			return func(ctx context.Context, e *env, _ []string) error {
-				ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
-				defer stop()
-				context.AfterFunc(ctx, stop) // the second signal does what signals do
-				return serve(ctx, e)
+				return serve(untilSignal(ctx), e)
 			}
 		},
 	}
@@ -77,6 +74,20 @@ func newLogger(e *env, format string, level *slog.LevelVar) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(e.stderr, options))
 	}
 	return slog.New(slog.NewTextHandler(e.stderr, options))
+}
+
+// untilSignal is done at the first SIGTERM or SIGINT. By then the second one does what signals do:
+// [signal.NotifyContext] would give that back only some time later.
+func untilSignal(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx
 }
 
 // hangups receives SIGHUP, from the first moment to the last: at no time may it end the process.
