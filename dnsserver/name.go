@@ -17,48 +17,42 @@ type name struct {
 	length int // octets, the root's included
 	labels int // the root not counted
 	start  [maxLabels + 1]uint8
-	hash   [maxLabels + 1]uint64 // hash[i] is that of the suffix from label i on; hash[labels] is the root's
-	wire   [maxName + 1 + 8]byte // 8 octets of slack: hashing loads whole words
+	hash   [maxLabels + 1]uint64        // hash[i] is that of the suffix from label i on; hash[labels] is the root's
+	wire   [maxName + 1 + wordSize]byte // and slack, for it is written in whole words
 }
 
 // parse reads the uncompressed name at msg[off:] and returns the offset behind it, or 0 when there is no such name:
 // cut short, too long, compressed or with a label type that nobody defined.
 func (n *name) parse(msg []byte, off int) int {
 	n.length, n.labels = 0, 0
+	length, labels := 0, 0
 	for off < len(msg) {
-		c := int(msg[off])
-		if c == 0 {
-			n.start[n.labels] = uint8(n.length)
-			n.wire[n.length] = 0
-			n.length++
-			n.hashSuffixes()
+		size := 1 + int(msg[off]) // of the label, with its length octet
+		n.start[labels] = uint8(length)
+		if size == 1 {
+			n.wire[length] = 0
+			n.length, n.labels = length+1, labels
+			n.chainHashes()
 			return off + 1
 		}
-		if c > 63 || n.length+c+2 > maxName || off+1+c > len(msg) {
+		if size > 64 || length+size+1 > maxName || off+size > len(msg) {
 			return 0
 		}
-		n.start[n.labels] = uint8(n.length)
-		n.labels++
-		to := n.wire[n.length : n.length+1+c]
-		to[0] = byte(c)
-		for i, b := range msg[off+1 : off+1+c] {
-			to[i+1] = lower[b]
-		}
-		n.length += 1 + c
-		off += 1 + c
+		n.hash[labels] = copyLabel(n.wire[length:], msg[off:], size)
+		labels++
+		length += size
+		off += size
 	}
 	return 0
 }
 
-func (n *name) hashSuffixes() {
+// chainHashes makes hashes of suffixes of what are hashes of labels.
+func (n *name) chainHashes() {
 	h := uint64(hashSeed)
 	n.hash[n.labels] = h
-	end := n.length - 1
 	for i := n.labels - 1; i >= 0; i-- {
-		from := int(n.start[i])
-		h = hashLabel(h, n.wire[from:], end-from)
+		h = fold(h ^ n.hash[i])
 		n.hash[i] = h
-		end = from
 	}
 }
 
@@ -73,20 +67,6 @@ const (
 	hashPrime = 0xa0761d6478bd642f
 )
 
-// hashLabel folds one label, its length octet included, into the hash of what follows it. buf holds size octets of
-// label and at least 8 more. The hash needs no secret: its keys are the operator's names, never a client's.
-func hashLabel(h uint64, buf []byte, size int) uint64 {
-	for size >= 8 {
-		h = fold(h ^ binary.LittleEndian.Uint64(buf))
-		buf, size = buf[8:], size-8
-	}
-	if size > 0 {
-		tail := binary.LittleEndian.Uint64(buf) & (1<<(8*uint(size)) - 1)
-		h = fold(h ^ tail)
-	}
-	return h
-}
-
 func fold(x uint64) uint64 {
 	hi, lo := bits.Mul64(x^hashPrime, hashSeed)
 	return hi ^ lo
@@ -94,7 +74,44 @@ func fold(x uint64) uint64 {
 
 // hashWildcard is the hash of "*." before the suffix whose hash is h.
 func hashWildcard(h uint64) uint64 {
-	return fold(h ^ uint64(binary.LittleEndian.Uint16([]byte{1, '*'})))
+	return fold(h ^ (1|'*'<<8)<<(8*(wordSize-2)))
+}
+
+const wordSize = 8
+
+// copyLabel lower-cases the label of size octets, its length octet included, that src begins with, into dst, which has
+// room for whole words, and returns the label's hash. It is taken from registers: to read back as a word what was just
+// written octet by octet stalls the processor. The hash needs no secret: its keys are the operator's names, never a
+// client's.
+func copyLabel(dst, src []byte, size int) (hash uint64) {
+	for at := 0; ; at += wordSize {
+		w := lowerWord(word(src[at:]))
+		binary.LittleEndian.PutUint64(dst[at:], w)
+		if left := size - at; left <= wordSize {
+			return hash ^ w<<(8*uint(wordSize-left))
+		}
+		hash = fold(hash ^ w)
+	}
+}
+
+// word is the first eight octets of b, or as many as it has.
+func word(b []byte) uint64 {
+	if len(b) >= wordSize {
+		return binary.LittleEndian.Uint64(b)
+	}
+	var w uint64
+	for i, c := range b {
+		w |= uint64(c) << (8 * uint(i))
+	}
+	return w
+}
+
+// lowerWord is lower for eight octets at once. A length octet is no letter: labels are shorter than 'A'.
+func lowerWord(w uint64) uint64 {
+	const ones = 0x0101010101010101
+	ascii := w & (0x7f * ones)
+	fromA, behindZ := ascii+(0x80-'A')*ones, ascii+(0x7f-'Z')*ones // bit 7 tells
+	return w | (fromA&^behindZ&^w&(0x80*ones))>>2
 }
 
 // lower maps an octet of a label to its lower case (RFC 4343: ASCII only).
