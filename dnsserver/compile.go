@@ -30,7 +30,7 @@ func (c *compiler) compile(source *zones.Zone, debugNames bool) (*zone, error) {
 	}
 	c.apex, c.labels, c.hash = slices.Clone(c.owner.suffix(0)), c.owner.labels, c.owner.hash[0]
 	// The estimates fit zones of addresses; others grow.
-	c.arena = make([]byte, 1, 64+len(records)*40)
+	c.arena = make([]byte, 1, 64+len(records)*48)
 	c.index = make([]uint64, indexSize(len(records)+2*len(source.Pools)))
 	c.addNode(c.owner.relative(0, 0), c.hash)
 	for len(records) > 0 {
@@ -138,9 +138,9 @@ func (c *compiler) typeFlag(rtype uint16) byte {
 // addSet appends one RRset.
 func (c *compiler) addSet(records []zones.Packed) {
 	start := len(c.arena)
-	c.arena = appendSetHead(c.arena, records[0].Type(), records[0].TTL())
+	c.arena = appendSetHead(c.arena)
 	for _, r := range records {
-		c.arena = appendRecord(c.arena, r.Data())
+		c.arena = appendRecord(c.arena, r.Type(), records[0].TTL(), r.Data())
 	}
 	closeSet(c.arena[start:], len(records))
 }

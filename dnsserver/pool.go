@@ -85,11 +85,11 @@ func packPool(d *failover.Decision) *poolAnswer {
 
 // packAddresses packs the addresses of one family; nil when there are none.
 func packAddresses(rtype uint16, ttl uint32, addrs []netip.Addr) rrset {
-	set := appendSetHead(nil, rtype, ttl)
+	set := appendSetHead(nil)
 	count := 0
 	for _, a := range addrs {
 		if a.Is4() == (rtype == dns.TypeA) {
-			set = appendRecord(set, a.AsSlice())
+			set = appendRecord(set, rtype, ttl, a.AsSlice())
 			count++
 		}
 	}
@@ -112,7 +112,7 @@ func packDebug(d *failover.Decision) rrset {
 	}
 	add(fmt.Sprintf("epoch=%d", d.Epoch))
 	add("since=" + d.Since.UTC().Format(time.RFC3339))
-	set := appendRecord(appendSetHead(nil, dns.TypeTXT, d.TTL), rdata)
+	set := appendRecord(appendSetHead(nil), dns.TypeTXT, d.TTL, rdata)
 	closeSet(set, 1)
 	return set
 }

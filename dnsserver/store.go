@@ -15,9 +15,9 @@ import (
 //
 // with the owner's labels below the apex, lower-cased, as name; an RRset is
 //
-//	type 2 | TTL 4 | number of records 2 | octets of records 4 | records: length 2, RDATA
+//	number of records 2 | octets of records 4 | records
 //
-// with uncompressed RDATA as it was written. Every name between the apex and an owner has a node of its own (an empty
+// with records as they go out behind a question for their owner, but for their RDATA, which is uncompressed. Every name between the apex and an owner has a node of its own (an empty
 // non-terminal has no RRsets), so "exists" is monotone along a name.
 //
 // The index is an open-addressing table of 1<<24 tags and 40-bit arena offsets; 0 is a free slot.
@@ -35,7 +35,7 @@ type zone struct {
 
 const (
 	nodeHead   = 8
-	rrsetHead  = 12
+	rrsetHead  = 6
 	indexBits  = 40 // of an arena offset in an index entry
 	offsetMask = 1<<indexBits - 1
 )
@@ -80,16 +80,19 @@ func (n node) rrset(qtype uint16) rrset {
 // rrset is a view of one packed RRset; nil is none.
 type rrset []byte
 
-func (s rrset) rtype() uint16   { return binary.BigEndian.Uint16(s) }
-func (s rrset) ttl() uint32     { return binary.BigEndian.Uint32(s[2:]) }
-func (s rrset) count() int      { return int(binary.BigEndian.Uint16(s[6:])) }
-func (s rrset) size() int       { return rrsetHead + int(binary.BigEndian.Uint32(s[8:])) }
+func (s rrset) count() int      { return int(binary.BigEndian.Uint16(s)) }
+func (s rrset) size() int       { return rrsetHead + int(binary.BigEndian.Uint32(s[2:])) }
 func (s rrset) records() []byte { return s[rrsetHead:] }
+
+// What all records of the set share is read in the first.
+func (s rrset) rtype() uint16 { return binary.BigEndian.Uint16(s[rrsetHead+2:]) }
+func (s rrset) ttl() uint32   { return binary.BigEndian.Uint32(s[rrsetHead+6:]) }
 
 // nextRecord cuts the first record's RDATA off records.
 func nextRecord(records []byte) (rdata, rest []byte) {
-	size := 2 + int(binary.BigEndian.Uint16(records))
-	return records[2:size], records[size:]
+	const head = 2 + recordHead
+	size := head + int(binary.BigEndian.Uint16(records[head-2:]))
+	return records[head:size], records[size:]
 }
 
 // find returns the node of n's suffix from label i on, which lies in the zone; nil when there is none.

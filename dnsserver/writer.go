@@ -16,8 +16,9 @@ const (
 )
 
 const (
-	headerSize   = 12
-	pointerRange = 0x3fff // offsets that a compression pointer reaches
+	headerSize      = 12
+	pointerRange    = 0x3fff // offsets that a compression pointer reaches
+	questionPointer = 0xc000 | headerSize
 )
 
 // writer builds one response within limit octets, compressing names as it goes. RRsets go in whole or not at all.
@@ -133,6 +134,14 @@ func (w *writer) rrset(sec section, n *name, i int, set rrset, ttl uint32) bool 
 	mark := len(w.buf)
 	rtype := set.rtype()
 	names, skip := compressible(rtype)
+	if names == 0 && n == w.question && i == 0 && n.labels > 0 { // it goes out as it was packed
+		if !w.room(len(set.records())) {
+			return false
+		}
+		w.buf = append(w.buf, set.records()...)
+		w.counts[sec] += uint16(set.count())
+		return true
+	}
 	for rest := set.records(); len(rest) > 0; {
 		var rdata []byte
 		rdata, rest = nextRecord(rest)

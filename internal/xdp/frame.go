@@ -82,7 +82,8 @@ func (d *datagram) udp() int {
 func (d *datagram) room(reply []byte) []byte { return reply[d.udp()+udpSize : len(reply) : len(reply)] }
 
 // address writes the headers of a reply of that many octets of payload, which are in their place, and says how long the frame is.
-// id tells this reply from others to the same host, should an IPv4 router fragment it.
+// id tells this reply from others to the same host, should an IPv4 router fragment it. Addresses and ports, which change places, are summed
+// up where they came from: to read back as a whole what was just written piece by piece stalls the processor.
 func (d *datagram) address(reply []byte, payload int, id uint16) (size int) {
 	at := d.udp()
 	size = at + udpSize + payload
@@ -98,38 +99,43 @@ func (d *datagram) address(reply []byte, payload int, id uint16) (size int) {
 		ip[6], ip[7] = protocolUDP, hopLimit
 		copy(ip[8:24], from[24:40])
 		copy(ip[24:40], from[8:24])
-		pseudo = sum(ip[8:40], 0)
+		pseudo = sum(from[8:40], 0)
 	} else {
-		binary.BigEndian.PutUint32(ip, 0x4500<<16|uint32(ip4Size+udpSize+payload))
-		binary.BigEndian.PutUint32(ip[4:], uint32(id)<<16)
-		binary.BigEndian.PutUint32(ip[8:], hopLimit<<24|protocolUDP<<16)
-		copy(ip[12:16], from[16:20])
-		copy(ip[16:20], from[12:16])
-		binary.BigEndian.PutUint16(ip[10:], ^fold(sum(ip, 0)))
-		pseudo = sum(ip[12:20], 0)
+		asker, asked := uint64(binary.BigEndian.Uint32(from[12:])), uint64(binary.BigEndian.Uint32(from[16:]))
+		first := 0x4500<<48 | uint64(ip4Size+udpSize+payload)<<32 | uint64(id)<<16
+		second := uint64(hopLimit<<24 | protocolUDP<<16)
+		pseudo = asker + asked
+		second |= uint64(^fold(first>>32 + first&0xffffffff + second + pseudo))
+		binary.BigEndian.PutUint64(ip, first)
+		binary.BigEndian.PutUint64(ip[8:], second<<32|asked)
+		binary.BigEndian.PutUint32(ip[16:], uint32(asker))
 	}
-	udp := reply[at:]
-	copy(udp[0:2], d.frame[at+2:])
-	copy(udp[2:4], d.frame[at:])
-	binary.BigEndian.PutUint16(udp[4:], uint16(udpSize+payload))
-	binary.BigEndian.PutUint16(udp[6:], 0)
-	check := ^fold(sum(udp, uint64(fold(pseudo))+protocolUDP+uint64(udpSize+payload)))
+	ports, length := uint64(binary.BigEndian.Uint32(d.frame[at:])), uint64(udpSize+payload)
+	check := ^fold(sum(reply[at+udpSize:], uint64(fold(pseudo))+protocolUDP+ports+2*length))
 	if check == 0 {
 		check = 0xffff // zero means that there is none
 	}
-	binary.BigEndian.PutUint16(udp[6:], check)
+	binary.BigEndian.PutUint64(reply[at:], ports<<48|ports>>16<<32|length<<16|uint64(check))
 	return size
 }
 
-// sum adds up 16-bit words in network order (RFC 1071), of which it takes four at a time. What b lacks to a whole word is zero.
+// sum adds up 16-bit words in network order (RFC 1071), of which it takes four at a time. What b lacks to a whole word is zero, and words may be added wherever they stand.
 func sum(b []byte, start uint64) uint64 {
 	s, carry := start, uint64(0)
 	for ; len(b) >= 8; b = b[8:] {
 		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b), carry)
 	}
-	var rest [8]byte
-	copy(rest[:], b)
-	s, carry = bits.Add64(s, binary.BigEndian.Uint64(rest[:]), carry)
+	if len(b) >= 4 {
+		s, carry = bits.Add64(s, uint64(binary.BigEndian.Uint32(b)), carry)
+		b = b[4:]
+	}
+	if len(b) >= 2 {
+		s, carry = bits.Add64(s, uint64(binary.BigEndian.Uint16(b)), carry)
+		b = b[2:]
+	}
+	if len(b) == 1 {
+		s, carry = bits.Add64(s, uint64(b[0])<<8, carry)
+	}
 	return s + carry
 }
 
