@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -16,8 +15,6 @@ import (
 	"github.com/livens/livens/livechat/config"
 	"github.com/livens/livens/livechat/frame"
 )
-
-var loopback = netip.MustParseAddr("127.0.0.1")
 
 const token = "an operator's token"
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/livens/livens/livechat/chattest"
 	"github.com/livens/livens/livechat/config"
 	"github.com/livens/livens/livechat/frame"
+	"github.com/livens/livens/livechat/rig"
 )
 
 // moderators answers as a nameserver does.
@@ -69,16 +71,18 @@ func (m *moderators) decide(active string, states ...string) {
 	}
 }
 
-// pair are the settings of two deployments that know each other. Their ports are chosen before, since each must know the other's.
+// pair are the settings of two deployments that know each other. Their ports are chosen before, since each must know the other's, at an address of
+// their own: nobody takes one while its deployment is not there.
 func pair(t *testing.T, m *moderators) (primary, redundant *config.Config) {
 	t.Helper()
 	primary, redundant = settings(t, "primary"), settings(t, "redundant")
+	addr := rig.Loopback()
 	for _, c := range []*config.Config{primary, redundant} {
-		port, err := process.FreePort(loopback)
+		port, err := process.FreePort(addr)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Listen, c.Secret = fmt.Sprintf("127.0.0.1:%d", port), "the link's secret"
+		c.Listen, c.Secret = netip.AddrPortFrom(addr, port).String(), "the link's secret"
 		if m != nil {
 			c.Moderators = []string{m.URL}
 		}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +19,7 @@ import (
 	"time"
 )
 
-// authority signs certificates for 127.0.0.1.
+// authority signs certificates for deployments.
 type authority struct {
 	t    testing.TB
 	cert *x509.Certificate
@@ -42,11 +43,12 @@ func newAuthority(t testing.TB) *authority {
 	return a
 }
 
-// issue writes a certificate and its key.
-func (a *authority) issue(cert, key string, serial int64) {
+// issue writes a certificate for where a deployment listens, and its key.
+func (a *authority) issue(listen, cert, key string, serial int64) {
 	a.t.Helper()
 	private := newKey(a.t)
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	ip := netip.MustParseAddrPort(listen).Addr().AsSlice()
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{ip}}
 	der, err1 := x509.CreateCertificate(rand.Reader, template, a.cert, private.Public(), a.key)
 	text, err2 := x509.MarshalECPrivateKey(private)
 	if err := errors.Join(err1, err2); err != nil {
@@ -81,7 +83,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	if _, err := open(); err == nil {
 		t.Fatal("began without a certificate")
 	}
-	ca.issue(cert, key, 10)
+	ca.issue("127.0.0.1:0", cert, key, 10)
 	c, err := open()
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +102,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	}
 	shows(10, 0)
 	other := filepath.Join(dir, "other.key")
-	ca.issue(cert, other, 11) // as in the midst of copying two files
+	ca.issue("127.0.0.1:0", cert, other, 11) // as in the midst of copying two files
 	shows(10, 1)
 	if err := os.Rename(other, key); err != nil {
 		t.Fatal(err)
@@ -114,7 +116,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	shows(11, 3)
-	ca.issue(cert, key, 12)
+	ca.issue("127.0.0.1:0", cert, key, 12)
 	shows(12, 3)
 }
 
@@ -125,8 +127,8 @@ func TestDeploymentsTrustTheirAuthority(t *testing.T) {
 	p, r := pair(t, nil)
 	p.Peer, r.Peer = strings.Replace(p.Peer, "ws:", "wss:", 1), strings.Replace(r.Peer, "ws:", "wss:", 1)
 	p.Cert, p.Key, r.Cert, r.Key = p.Data+"/crt", p.Data+"/key", r.Data+"/crt", r.Data+"/key"
-	ca.issue(p.Cert, p.Key, 10)
-	ca.issue(r.Cert, r.Key, 20)
+	ca.issue(p.Listen, p.Cert, p.Key, 10)
+	ca.issue(r.Listen, r.Cert, r.Key, 20)
 	p.PeerCA, r.PeerCA = ca.file, stranger.file
 	primary, redundant := start(t, p), start(t, r)
 	await(t, func() error {
@@ -145,7 +147,7 @@ func TestDeploymentsTrustTheirAuthority(t *testing.T) {
 
 	roots := x509.NewCertPool()
 	roots.AddCert(ca.cert)
-	ca.issue(p.Cert, p.Key, 11)
+	ca.issue(p.Listen, p.Cert, p.Key, 11)
 	await(t, func() error {
 		conn, err := tls.Dial("tcp", primary.Addr(), &tls.Config{RootCAs: roots})
 		if err != nil {

@@ -9,11 +9,11 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/livens/livens/internal/process"
+	"github.com/livens/livens/livechat/rig"
 )
 
 const (
@@ -77,7 +77,7 @@ func newEmptyWorld(t *testing.T, p plan) *world {
 	pages := httptest.NewServer(pageFiles())
 	t.Cleanup(pages.Close)
 	w.origin = pages.URL
-	w.loopback = ownLoopback()
+	w.loopback = rig.Loopback()
 	addrs := []netip.Addr{w.loopback, w.loopback.Next()}
 	port, err := process.FreePort(addrs...)
 	w.must(err)
@@ -91,16 +91,6 @@ func newEmptyWorld(t *testing.T, p plan) *world {
 	w.settle()
 	w.began = time.Now()
 	return w
-}
-
-// worlds counts those of this run.
-var worlds atomic.Uint32
-
-// ownLoopback is a loopback address that no other world has, of this run or of one beside it: what is dialled from 127.0.0.1
-// meanwhile takes none of its ports, so that one that was free stays free, also while a deployment is down.
-func ownLoopback() netip.Addr {
-	n := worlds.Add(1)
-	return netip.AddrFrom4([4]byte{127, byte(1 + os.Getpid()%200), byte(n), byte(1 + n>>8<<1)})
 }
 
 // startDeployments starts both at the same time.

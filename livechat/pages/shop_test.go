@@ -15,6 +15,7 @@ import (
 	"github.com/livens/livens/livechat/config"
 	"github.com/livens/livens/livechat/deployment"
 	"github.com/livens/livens/livechat/pages"
+	"github.com/livens/livens/livechat/rig"
 )
 
 const token = "the token of an operator"
@@ -37,7 +38,7 @@ func openShop(t *testing.T) *shop {
 	t.Helper()
 	front := httptest.NewUnstartedServer(nil)
 	s := &shop{t: t, url: "http://" + front.Listener.Addr().String(), config: &config.Config{
-		Name: "primary", Listen: "127.0.0.1:0", Data: t.TempDir(), Pool: "chat",
+		Name: "primary", Listen: rig.Loopback().String() + ":0", Data: t.TempDir(), Pool: "chat",
 		Operators: []config.Operator{{Name: "Ann", Hash: sha256.Sum256([]byte(token))}},
 		Limits:    config.Limits{Burst: 20, Rate: 5, AttachRate: 1000},
 	}}
@@ -57,7 +58,7 @@ func openShop(t *testing.T) *shop {
 	return s
 }
 
-// start runs the deployment: the first time on a port that the kernel chooses, then again on that.
+// start runs the deployment: the first time on a port that the kernel chooses, then again on that, which nobody has taken: its address is its own.
 func (s *shop) start() {
 	s.t.Helper()
 	d, err := deployment.Open(s.config, "1.0", slog.New(slog.NewTextHandler(io.Discard, nil)))

@@ -36,13 +36,13 @@ func centers(t *testing.T, hash string) [2]*center {
 	})
 	moderator := httptest.NewServer(states)
 	t.Cleanup(moderator.Close)
-	both := [2]*center{{name: "primary"}, {name: "redundant"}}
+	both, addr := [2]*center{{name: "primary"}, {name: "redundant"}}, rig.Loopback() // nobody takes a port of it while a center is lost
 	for _, c := range both {
-		port, err := process.FreePort(netip.MustParseAddr("127.0.0.1"))
+		port, err := process.FreePort(addr)
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)
+		at := netip.AddrPortFrom(addr, port)
 		if c.path, err = rig.NewPath(netip.MustParseAddrPort("127.0.0.1:0"), at, false); err != nil {
 			t.Fatal(err)
 		}
