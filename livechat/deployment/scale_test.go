@@ -16,7 +16,7 @@ import (
 func crowd(t testing.TB, d *running, n int) []*chattest.Client {
 	t.Helper()
 	clients, ctx := make([]*chattest.Client, n), t.Context()
-	turn := make(chan bool, 64) // dials at once
+	turn := make(chan bool, 16) // dials at once: on a slow machine more would not get to their hello in time
 	var all sync.WaitGroup
 	for i := range n {
 		turn <- true
