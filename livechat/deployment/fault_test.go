@@ -57,7 +57,9 @@ func TestFullDisk(t *testing.T) {
 		if v.Send(say(id, ada, n, strings.Repeat("x", frame.MaxText))) != nil {
 			break
 		}
+		done := v.wait()
 		a, err := chattest.Until(v.Client, func(a *frame.Ack) bool { return a.By == frame.Disk })
+		done()
 		if err != nil {
 			if code := chattest.CloseCode(err); code != frame.Restart {
 				t.Fatalf("closed with %d", code)

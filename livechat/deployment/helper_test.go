@@ -106,9 +106,11 @@ const patience = time.Minute
 
 func (r *running) dial() *client {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithCancel(context.Background())
 	r.t.Cleanup(cancel)
+	late := time.AfterFunc(patience, cancel)
 	c, err := chattest.Dial(ctx, "ws://"+r.Addr()+"/chat")
+	late.Stop()
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -142,8 +144,12 @@ func operator(sender string) frame.Hello {
 	return frame.Hello{Role: frame.Operator, Token: token, Sender: sender, Name: "Ann"}
 }
 
+// wait cuts the client off when what it waits for from now on has not come within patience, unless done is called before.
+func (c *client) wait() (done func() bool) { return time.AfterFunc(patience, c.Cut).Stop }
+
 func (c *client) send(f any) {
 	c.t.Helper()
+	defer c.wait()()
 	if err := c.Send(f); err != nil {
 		c.t.Fatal(err)
 	}
@@ -151,6 +157,7 @@ func (c *client) send(f any) {
 
 func (c *client) next() any {
 	c.t.Helper()
+	defer c.wait()()
 	f, err := c.Next()
 	if err != nil {
 		c.t.Fatal(err)
@@ -160,6 +167,7 @@ func (c *client) next() any {
 
 func expect[F any](c *client, ok func(F) bool) F {
 	c.t.Helper()
+	defer c.wait()()
 	f, err := chattest.Until(c.Client, ok)
 	if err != nil {
 		c.t.Fatal(err)
@@ -169,6 +177,7 @@ func expect[F any](c *client, ok func(F) bool) F {
 
 // closed reads to the end, and returns the close code.
 func (c *client) closed() int {
+	defer c.wait()()
 	for {
 		if _, err := c.Next(); err != nil {
 			return chattest.CloseCode(err)

@@ -245,6 +245,7 @@ func TestInSyncUnderTraffic(t *testing.T) {
 	n, stop, talking := int64(0), make(chan struct{}), sync.WaitGroup{}
 	talking.Go(func() { // four messages are always on their way
 		for {
+			done := v.wait()
 			n++
 			if err := v.Send(say(c, ada, n, "and another")); err != nil {
 				t.Error(err)
@@ -256,6 +257,7 @@ func TestInSyncUnderTraffic(t *testing.T) {
 					return
 				}
 			}
+			done()
 			select {
 			case <-stop:
 				return
