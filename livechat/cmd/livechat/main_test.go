@@ -86,7 +86,7 @@ func serving(t *testing.T, config string) (*process.Process, string) {
 	}
 	t.Cleanup(func() { p.End(syscall.SIGKILL) })
 	var addr string
-	if err := p.Await(context.Background(), 30*time.Second, func() error {
+	if err := p.Await(context.Background(), patience, func() error {
 		if addr = log.find(`msg=listening addr=(\S+)`); addr == "" {
 			return fmt.Errorf("no address in %q", log.find("(?s)(.*)"))
 		}
@@ -104,7 +104,7 @@ type talker struct {
 }
 
 func (v *talker) hello(addr string) (*chattest.Client, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	_ = context.AfterFunc(ctx, cancel)
 	c, err := chattest.Dial(ctx, "ws://"+addr+"/chat")
 	if err != nil {
