@@ -62,7 +62,8 @@ func startChromium(t testing.TB) context.Context {
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.UserDataDir(profile),
 		chromedp.WSURLReadTimeout(Patience), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	ctx, _ := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // it complains of events newer than itself
+	ctx, _ := chromedp.NewContext(allocator, chromedp.WithBrowserOption(chromedp.WithDialTimeout(Patience)),
+		chromedp.WithErrorf(func(string, ...any) {})) // it complains of events newer than itself
 	// The kernel kills Chromium when the thread ends that started it, which any other goroutine may bring about that has the thread
 	// next (process.Start does): so one has it for good.
 	started := make(chan error)

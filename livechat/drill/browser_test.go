@@ -92,7 +92,7 @@ func (b *browser) connect(dial func(port string) (net.Conn, error)) error {
 		}
 	}
 	allocator, cancel := chromedp.NewRemoteAllocator(context.Background(), "ws://"+addr+path, chromedp.NoModifyURL)
-	ctx, done := chromedp.NewContext(allocator)
+	ctx, done := chromedp.NewContext(allocator, chromedp.WithBrowserOption(chromedp.WithDialTimeout(browserLimit)))
 	b.ctx, b.close = ctx, func() { done(); cancel() }
 	return chromedp.Run(ctx)
 }
