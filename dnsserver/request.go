@@ -75,7 +75,7 @@ func (r *request) records(query []byte, off int, tcp bool) {
 		}
 		off = end
 	}
-	if off != len(query) {
+	if off != len(query) || !tcp && len(query) > maxQuery {
 		r.formErr = true
 	}
 }

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// maxQuery is how much of a datagram is read. No EDNS size that this server names allows for more (RFC 6891 section 6.2.3);
-	// what is longer is malformed.
+	// maxQuery is the longest query over UDP, for no EDNS size that this server names allows for more (RFC 6891 section 6.2.3).
+	// One octet more is read, which tells what is longer: it is malformed.
 	maxQuery = 4096
 	// maxResponse is the largest response over UDP that can be configured.
 	maxResponse = 4096
@@ -47,7 +47,7 @@ func openPackets(network string, addr netip.AddrPort, readers int) ([]datagrams,
 }
 
 func (p *packets) serve(w *worker) {
-	query, response := make([]byte, maxQuery), make([]byte, maxResponse)
+	query, response := make([]byte, maxQuery+1), make([]byte, maxResponse)
 	receive, send := p.plain()
 	switch {
 	case p.wildcard && p.v6:

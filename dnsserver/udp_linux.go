@@ -116,7 +116,7 @@ func newBatch(wildcard bool) *batch {
 		query := memory[i*(maxQuery+maxResponse+2*apart):]
 		response := query[maxQuery+apart:]
 		m.queries[i].Base, m.responses[i].Base = &query[0], &response[0]
-		m.queries[i].SetLen(maxQuery)
+		m.queries[i].SetLen(maxQuery + 1)
 		m.in[i].header.Name = (*byte)(unsafe.Pointer(&m.senders[i]))
 		m.in[i].header.Iov, m.out[i].header.Iov = &m.queries[i], &m.responses[i]
 		m.in[i].header.SetIovlen(1)
@@ -158,7 +158,7 @@ func (m *batch) answer(w *worker, n int) (responses int) {
 	for i := range n {
 		in := &m.in[i]
 		m.from.address = cookieAddress(sender(&m.senders[i]))
-		query := unsafe.Slice(m.queries[i].Base, maxQuery)[:in.size]
+		query := unsafe.Slice(m.queries[i].Base, in.size)
 		response := w.handle(unsafe.Slice(m.responses[responses].Base, maxResponse), query, &m.from)
 		if response != nil {
 			out := &m.out[responses].header

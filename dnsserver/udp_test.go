@@ -92,3 +92,24 @@ func TestUDPGoesOnAfterBadPackets(t *testing.T) {
 		t.Error(reply, err)
 	}
 }
+
+// TestTooLongADatagram is malformed even if its beginning, which is all that is read, would be a query.
+func TestTooLongADatagram(t *testing.T) {
+	m := question("www.example.test. A")
+	whole, _ := m.Pack()
+	m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_PADDING{Padding: make([]byte, maxQuery-len(whole)-4)})
+	longest, err := m.Pack()
+	if err != nil || len(longest) != maxQuery {
+		t.Fatalf("%d octets, %v", len(longest), err)
+	}
+	s := running(t, nil)
+	s.live.Store(kindsSnapshot(t))
+	for _, c := range []struct {
+		query []byte
+		rcode byte
+	}{{longest, dns.RcodeSuccess}, {append(longest, 0), dns.RcodeFormatError}, {append(longest, make([]byte, 5000)...), dns.RcodeFormatError}} {
+		if got := exchangeAll(t, s.Addrs()[0], [][]byte{c.query}); len(got) != 1 || got[0][3]&15 != c.rcode {
+			t.Errorf("%d octets: %x, want RCODE %d", len(c.query), got, c.rcode)
+		}
+	}
+}

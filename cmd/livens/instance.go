@@ -122,7 +122,11 @@ func (in *instance) listen() (err error) {
 	if err != nil {
 		return err
 	}
-	return in.dns.Listen()
+	if err := in.dns.Listen(); err != nil {
+		return err
+	}
+	spareProcessors() // beside one for each reader
+	return nil
 }
 
 // run serves until ctx is done, or until a room ends by itself: then it returns why, so that the service manager
