@@ -19,6 +19,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -117,11 +118,12 @@ func says(text string, then func(net.Conn)) func(net.Conn) {
 	}
 }
 
-// floods writes text until the peer has enough.
+// floods writes text until the peer has enough: often at once, so that it costs the machine little how short the text is.
 func floods(text string) func(net.Conn) {
+	often := strings.Repeat(text, 1+4096/len(text))
 	return func(conn net.Conn) {
 		for {
-			if _, err := io.WriteString(conn, text); err != nil {
+			if _, err := io.WriteString(conn, often); err != nil {
 				return
 			}
 		}
