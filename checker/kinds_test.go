@@ -2,6 +2,7 @@ package checker
 
 import (
 	"bufio"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -23,6 +24,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/livens/livens/zones"
@@ -45,6 +47,41 @@ const (
 func ask(t *testing.T, port uint16, check zones.Check) Result {
 	t.Helper()
 	check.Port = port
+	return askBy(t, nil, check)
+}
+
+// askBriefly probes a server that lets the check's timeout pass. Time passes only while all wait, so that it is over where the
+// server falls silent, and not where the machine is slow.
+func askBriefly(t *testing.T, server func(net.Conn), check zones.Check) (r Result) {
+	t.Helper()
+	inNoTime(t, func(t *testing.T) {
+		var served sync.WaitGroup
+		defer served.Wait()
+		r = askBy(t, func(context.Context, string, string) (net.Conn, error) {
+			mine, theirs := net.Pipe()
+			served.Go(func() {
+				defer theirs.Close()
+				server(theirs)
+			})
+			return mine, nil
+		}, check)
+	})
+	return r
+}
+
+// inNoTime runs a test on a fake clock that begins now, which certificates are valid for.
+func inNoTime(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	now := time.Now().Round(0)
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(now))
+		test(t)
+	})
+}
+
+// askBy probes a loopback port once; a connection is opened by dial where it is given.
+func askBy(t *testing.T, dial func(context.Context, string, string) (net.Conn, error), check zones.Check) Result {
+	t.Helper()
 	if check.Timeout == 0 {
 		check.Timeout = patience
 	}
@@ -52,7 +89,7 @@ func ask(t *testing.T, port uint16, check zones.Check) Result {
 		check.Path = "/"
 	}
 	target := NewTarget("chat", "primary", loopback, &check)
-	r := Probe(t.Context(), Options{Name: "ns1", Version: "1.2"}, target)
+	r := Probe(t.Context(), Options{Name: "ns1", Version: "1.2", Dial: dial}, target)
 	if r.Latency <= 0 {
 		t.Errorf("latency is %s", r.Latency)
 	}
@@ -65,6 +102,15 @@ func wantResult(t *testing.T, got, want Result) {
 		got.Latency = 0
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
+}
+
+// answerOf probes a server: briefly, if the check is in haste.
+func answerOf(t *testing.T, server func(net.Conn), check zones.Check) Result {
+	t.Helper()
+	if check.Timeout > 0 {
+		return askBriefly(t, server, check)
+	}
+	return ask(t, raw(t, server), check)
 }
 
 // raw serves each connection with handle, and returns the port.
@@ -130,36 +176,20 @@ func floods(text string) func(net.Conn) {
 	}
 }
 
-// closedPort is a port on which nothing listens.
+// closedPort is a port on which nothing listens, for TCP until the test ends: it is taken.
 func closedPort(t *testing.T) uint16 {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return portOf(l.Addr())
+	_, port := takenPort(t)
+	return port
 }
 
 // blackHole is a port that answers no SYN: its queue of connections is full.
 func blackHole(t *testing.T) uint16 {
 	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
+	fd, port := takenPort(t)
 	if err := syscall.Listen(fd, 0); err != nil {
 		t.Fatal(err)
 	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := uint16(name.(*syscall.SockaddrInet4).Port)
 	for {
 		conn, err := net.DialTimeout("tcp", netip.AddrPortFrom(loopback, port).String(), 100*time.Millisecond)
 		if err != nil {
@@ -167,6 +197,24 @@ func blackHole(t *testing.T) uint16 {
 		}
 		t.Cleanup(func() { conn.Close() })
 	}
+}
+
+// takenPort is a TCP port of loopback that a socket has until the test ends, and the socket, which does not listen.
+func takenPort(t *testing.T) (fd int, port uint16) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fd, uint16(name.(*syscall.SockaddrInet4).Port)
 }
 
 // authority signs certificates for tests.

@@ -3,10 +3,12 @@ package checker
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,12 +48,12 @@ func TestTCP(t *testing.T) {
 		{"reset", func(c net.Conn) { c.Read(make([]byte, 1)); reset(c) }, zones.Check{Send: "hello", ExpectReply: "220"}, failure("reset by peer")},
 		{"endless other reply", floods("garbage "), zones.Check{ExpectReply: "220", BodyLimit: 100000},
 			failure(`reply does not contain "220" in its first 100000 bytes`)},
-		{"does not read", func(c net.Conn) { time.Sleep(2 * haste) }, zones.Check{Send: string(make([]byte, 16<<20)), Timeout: haste},
+		{"does not read", func(c net.Conn) { time.Sleep(2 * haste) }, zones.Check{Send: string(make([]byte, 1<<20)), Timeout: haste},
 			failure("no reply in 150ms")},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.check.Kind = zones.TCP
-			wantResult(t, ask(t, raw(t, tc.server), tc.check), tc.want)
+			wantResult(t, answerOf(t, tc.server, tc.check), tc.want)
 		})
 	}
 }
@@ -83,6 +85,42 @@ func chat(ended chan<- websocket.StatusCode) http.HandlerFunc {
 	}
 }
 
+// serveOne serves HTTP on one connection until it is closed.
+func serveOne(conn net.Conn, handler http.Handler) {
+	only, closed := make(chan net.Conn, 1), make(chan struct{})
+	only <- watched{conn, sync.OnceFunc(func() { close(closed) })}
+	(&http.Server{Handler: handler}).Serve(single{only, closed})
+}
+
+// single is a listener with one connection: it ends with it.
+type single struct {
+	only   chan net.Conn
+	closed chan struct{}
+}
+
+func (s single) Accept() (net.Conn, error) {
+	select {
+	case conn := <-s.only:
+		return conn, nil
+	case <-s.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (s single) Close() error   { return nil }
+func (s single) Addr() net.Addr { return &net.TCPAddr{} }
+
+// watched tells of its end.
+type watched struct {
+	net.Conn
+	told func()
+}
+
+func (w watched) Close() error {
+	defer w.told()
+	return w.Conn.Close()
+}
+
 func TestWebSocketAgainstRealServer(t *testing.T) {
 	ca := newAuthority(t)
 	ended := make(chan websocket.StatusCode, 1)
@@ -104,7 +142,6 @@ func TestWebSocketAgainstRealServer(t *testing.T) {
 		{"send and expect", zones.Check{Send: "ping", ExpectReply: "pong"}, success("got the expected message"), websocket.StatusNormalClosure},
 		{"headers and subprotocol", zones.Check{Headers: headers, ExpectReply: "primary by chat.v2"}, success("got the expected message"),
 			websocket.StatusNormalClosure},
-		{"no such message", zones.Check{Send: "pong", ExpectReply: "ping", Timeout: haste}, failure("no reply in 150ms"), -1},
 	} {
 		for scheme, srv := range map[string]*httptest.Server{"ws": plain, "wss": secure} {
 			t.Run(scheme+"/"+tc.name, func(t *testing.T) {
@@ -118,6 +155,22 @@ func TestWebSocketAgainstRealServer(t *testing.T) {
 				}
 			})
 		}
+	}
+	for scheme, config := range map[string]*tls.Config{"ws": nil, "wss": secure.TLS} {
+		t.Run(scheme+"/no such message", func(t *testing.T) {
+			check := zones.Check{Kind: zones.WebSocket, TLS: config != nil, Host: "chat.example.com", CAFile: ca.file,
+				Send: "pong", ExpectReply: "ping", Timeout: haste}
+			serve := func(conn net.Conn) {
+				if config != nil {
+					conn = tls.Server(conn, config)
+				}
+				serveOne(conn, chat(ended))
+			}
+			wantResult(t, askBriefly(t, serve, check), failure("no reply in 150ms"))
+			if status := <-ended; status != -1 {
+				t.Errorf("the server sees the end as %d", status)
+			}
+		})
 	}
 	t.Run("closed by the server", func(t *testing.T) {
 		check := zones.Check{Kind: zones.WebSocket, Path: "/full", ExpectReply: "welcome"}
@@ -159,7 +212,7 @@ func TestWebSocketAgainstBadServers(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.check.Kind = zones.WebSocket
-			r := ask(t, raw(t, tc.server), tc.check)
+			r := answerOf(t, tc.server, tc.check)
 			if r.Outcome != Failure || r.Silent || r.Reason == "" || len(r.Reason) < len(tc.want) || r.Reason[:len(tc.want)] != tc.want {
 				t.Errorf("got %+v, want %q", r, tc.want)
 			}
