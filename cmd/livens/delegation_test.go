@@ -216,7 +216,7 @@ func newTestDelegation(t *testing.T, parent string, children map[string]child) *
 		where[netip.MustParseAddr(address)] = c.start(t)
 	}
 	return &delegation{
-		resolver: knot.Addr, patience: 2 * time.Second,
+		resolver: knot.Addr, patience: patience,
 		server: func(a netip.Addr) netip.AddrPort { return where[a] },
 	}
 }

@@ -143,9 +143,9 @@ func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // ask asks the server once and gives the data of the answers, or the response code.
-func (w *world) ask(name, qtype string) (string, error) {
+func (w *world) ask(name, qtype string, limit time.Duration) (string, error) {
 	q := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.StringToType[qtype])
-	client := dns.Client{Timeout: time.Second}
+	client := dns.Client{Timeout: limit}
 	reply, _, err := client.Exchange(q, w.dns.String())
 	if err != nil {
 		return "", err
@@ -164,7 +164,7 @@ func (w *world) ask(name, qtype string) (string, error) {
 // answers NAME TYPE WANT waits until the server answers so.
 func cmdAnswers(ts *testscript.TestScript, neg bool, args []string) {
 	err := eventually(func() error {
-		got, err := worldOf(ts).ask(args[0], args[1])
+		got, err := worldOf(ts).ask(args[0], args[1], time.Second)
 		if err == nil && (got == args[2]) == neg {
 			err = fmt.Errorf("%s %s: %q", args[0], args[1], got)
 		}
@@ -177,7 +177,7 @@ func cmdAnswers(ts *testscript.TestScript, neg bool, args []string) {
 
 // stays NAME TYPE WANT asks once: the very next answer must be so.
 func cmdStays(ts *testscript.TestScript, _ bool, args []string) {
-	got, err := worldOf(ts).ask(args[0], args[1])
+	got, err := worldOf(ts).ask(args[0], args[1], patience)
 	ts.Check(err)
 	if got != args[2] {
 		ts.Fatalf("%s %s: %q", args[0], args[1], got)
