@@ -28,9 +28,7 @@ type child struct {
 // start serves the child on loopback, and returns where.
 func (c child) start(t *testing.T) netip.AddrPort {
 	t.Helper()
-	port, err := freePort("127.0.0.1")
-	must(t, err)
-	where := netip.AddrPortFrom(peertest.Loopback, port)
+	where := netip.AddrPortFrom(peertest.Loopback, peertest.FreePort(t))
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		r := new(dns.Msg).SetReply(q)
 		r.Authoritative = !c.lame

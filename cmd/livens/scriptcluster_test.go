@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/livens/livens/internal/process"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -42,16 +43,15 @@ listen = "%[6]v"
 func cmdCluster(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	w, addrs, names := worldOf(ts), []netip.Addr{}, []string{}
+	w, addrs := worldOf(ts), []netip.Addr{}
 	for i := range n {
 		addrs = append(addrs, netip.AddrFrom4([4]byte{127, 0, 3, byte(1 + i)}))
-		names = append(names, addrs[i].String())
 	}
-	dns, err := freePort(names...)
+	dns, err := process.FreePort(addrs...)
 	ts.Check(err)
-	port, err := freePort(names...)
+	port, err := process.FreePort(addrs...)
 	ts.Check(err)
-	public, err := freePort(names...)
+	public, err := process.FreePort(addrs...)
 	ts.Check(err)
 	key, _, err := runOnce(ts, program(ts), "key", "cluster")
 	ts.Check(err)

@@ -188,7 +188,7 @@ func cmdStays(ts *testscript.TestScript, _ bool, args []string) {
 func cmdUp(ts *testscript.TestScript, _ bool, args []string) {
 	d := worldOf(ts).deployments[args[0]]
 	if len(args) == 1 {
-		ts.Check(eventually(d.up))
+		ts.Check(d.up())
 		return
 	}
 	code, err := strconv.Atoi(args[2])
@@ -269,7 +269,7 @@ func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		ts.Check(w.occupied.Close())
+		ts.Check(closeForAll(w.occupied))
 		w.occupied = nil
 		return
 	}

@@ -2,9 +2,8 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"math/rand/v2"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,10 +11,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/livens/livens/internal/process"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -43,56 +42,25 @@ type worldKey struct{}
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
 
-// nextPort counts through ports that the kernel gives to nobody by itself, from a random start.
-var nextPort = func() *atomic.Uint32 {
-	var n atomic.Uint32
-	n.Store(20000 + rand.Uint32N(8000))
-	return &n
-}()
-
-// freePort finds a port that is free for UDP and TCP at the addresses.
-func freePort(addresses ...string) (uint16, error) {
-	for range 200 {
-		port := uint16(20000 + nextPort.Add(1)%12000)
-		free := true
-		for _, a := range addresses {
-			where := netip.AddrPortFrom(netip.MustParseAddr(a), port).String()
-			tcp, err := net.Listen("tcp", where)
-			if err == nil {
-				tcp.Close()
-				var udp net.PacketConn
-				if udp, err = net.ListenPacket("udp", where); err == nil {
-					udp.Close()
-				}
-			}
-			free = free && err == nil
-		}
-		if free {
-			return port, nil
-		}
-	}
-	return 0, errors.New("no port is free")
-}
-
 func newWorld(e *testscript.Env) (*world, error) {
 	w := &world{dir: e.WorkDir, deployments: map[string]*deployment{}, members: map[string]*member{}}
-	loopback := netip.MustParseAddr("127.0.0.1")
+	loopback, second := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")
 	var ports [4]uint16
 	for i := range ports {
 		var err error
-		if ports[i], err = freePort("127.0.0.1", "127.0.0.2"); err != nil {
+		if ports[i], err = process.FreePort(loopback, second); err != nil {
 			return nil, err
 		}
 	}
 	w.dns, w.http = netip.AddrPortFrom(loopback, ports[0]), netip.AddrPortFrom(loopback, ports[1])
 	e.Setenv("DNS", w.dns.String())
-	e.Setenv("DNS2", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), ports[0]).String())
+	e.Setenv("DNS2", netip.AddrPortFrom(second, ports[0]).String())
 	e.Setenv("HTTP", w.http.String())
 	e.Setenv("MODERATOR", netip.AddrPortFrom(loopback, ports[3]).String())
 	e.Setenv("CHECK", fmt.Sprint(ports[2]))
 	e.Setenv("USER", "tester")
-	for name, address := range map[string]string{"primary": "127.0.0.1", "redundant": "127.0.0.2"} {
-		d := &deployment{where: netip.AddrPortFrom(netip.MustParseAddr(address), ports[2])}
+	for name, address := range map[string]netip.Addr{"primary": loopback, "redundant": second} {
+		d := &deployment{where: netip.AddrPortFrom(address, ports[2])}
 		if err := d.up(); err != nil {
 			return nil, err
 		}
@@ -159,12 +127,7 @@ type deployment struct {
 }
 
 func (d *deployment) up() error {
-	var l net.Listener
-	// A process that another script is starting has this one's sockets, closed ones too, until it becomes its program.
-	err := eventually(func() (err error) {
-		l, err = net.Listen("tcp", d.where.String())
-		return err
-	})
+	l, err := net.Listen("tcp", d.where.String())
 	if err != nil {
 		return err
 	}
@@ -187,9 +150,17 @@ func (d *deployment) down() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.server != nil {
-		d.server.Close()
+		_ = closeForAll(d.server)
 		d.server = nil
 	}
+}
+
+// closeForAll closes what listens so that its port is free at once. A process that another script is starting has this one's sockets,
+// closed ones too, until it becomes its program: that is waited for.
+func closeForAll(c io.Closer) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return c.Close()
 }
 
 // eventually polls until ok says nil.

@@ -10,8 +10,8 @@ import (
 // Loopback is the address that peers listen on unless a test asks for another one of 127.0.0.0/8.
 var Loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
-// FreePort has the kernel choose a port that is free for UDP and TCP on every one of the addresses (Loopback when
-// there is none). Somebody else may take it before it is used: Start then tries another.
+// FreePort finds a port that is free for UDP and TCP on every one of the addresses (Loopback when there is none). Should
+// somebody else take it before it is used, Start tries another.
 func FreePort(t testing.TB, addrs ...netip.Addr) uint16 {
 	t.Helper()
 	if len(addrs) == 0 {

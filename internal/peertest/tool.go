@@ -1,6 +1,6 @@
 // Package peertest runs other people's DNS software for tests: real nameservers, resolvers and clients.
 //
-// A peer listens on loopback, on a port that the kernel chose; it counts as started only once it answers, its log is
+// A peer listens on loopback, on a port that was free; it counts as started only once it answers, its log is
 // shown when a test fails, and it is stopped by its process id when the test ends. A program that is not installed
 // fails the test: nothing is skipped.
 package peertest

@@ -2,37 +2,56 @@ package process
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
+	"sync/atomic"
+	"syscall"
 )
 
-// FreePort has the kernel choose a port that is free for UDP and TCP on every one of the addresses. Somebody else may
-// take it before it is used.
+// The ports that FreePort chooses from: the kernel gives none of these to a connection or a socket by itself (see ip_local_port_range),
+// so that somebody who asks it for any port does not take one before it is used.
+const (
+	firstPort = 20000
+	ports     = 12000
+)
+
+// nextPort counts through the ports from a random start, as several processes do at once.
+var nextPort = func() *atomic.Uint32 {
+	var n atomic.Uint32
+	n.Store(rand.Uint32N(ports))
+	return &n
+}()
+
+// FreePort finds a port that is free for UDP and TCP on every one of the addresses, and that it has not given this process before.
+// Another process that looks for one may take it before it is used, which is rare.
 func FreePort(addrs ...netip.Addr) (uint16, error) {
 	var err error
-	for range 50 {
-		var port uint16
-		if port, err = tryPort(addrs); err == nil {
+	for range 200 {
+		port := uint16(firstPort + nextPort.Add(1)%ports)
+		if err = tryPort(port, addrs); err == nil {
 			return port, nil
 		}
 	}
 	return 0, fmt.Errorf("no port is free on %v: %w", addrs, err)
 }
 
-func tryPort(addrs []netip.Addr) (uint16, error) {
-	var port uint16
+func tryPort(port uint16, addrs []netip.Addr) error {
+	// A process that is started meanwhile would have the sockets, also once they are closed here, until it becomes its program.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	for _, addr := range addrs {
-		tcp, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr, port)))
+		where := netip.AddrPortFrom(addr, port)
+		tcp, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(where))
 		if err != nil {
-			return 0, err
+			return err
 		}
 		defer tcp.Close()
-		port = tcp.Addr().(*net.TCPAddr).AddrPort().Port()
-		udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, port)))
+		udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(where))
 		if err != nil {
-			return 0, err
+			return err
 		}
 		defer udp.Close()
 	}
-	return port, nil
+	return nil
 }
