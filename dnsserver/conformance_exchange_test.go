@@ -15,7 +15,7 @@ import (
 )
 
 // exchangeLimit is how long one reply may take on a slow and busy machine; loopback loses nothing.
-const exchangeLimit = 5 * time.Second
+const exchangeLimit = 20 * time.Second
 
 // reply is what came back for one query.
 type reply struct {

@@ -160,7 +160,7 @@ func TestReloadCookies(t *testing.T) {
 	}
 	ask := func(cookie string) string {
 		t.Helper()
-		c := dns.Client{Timeout: 5 * time.Second}
+		c := dns.Client{Timeout: 20 * time.Second}
 		reply, _, err := c.Exchange(withCookie(question("www.example.test. A"), cookie), s.Addrs()[0].String())
 		if err != nil || len(reply.Answer) != 1 {
 			t.Fatal(err, reply)

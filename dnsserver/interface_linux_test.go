@@ -97,7 +97,7 @@ func overTCP(t *testing.T, client *lab.Host, to netip.AddrPort) {
 		return err
 	}))
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
 	c := dns.Conn{Conn: conn}
 	if err := c.WriteMsg(question("www.example.test. A")); err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func running(t testing.TB, change func(*Options), before ...func(*Server)) *Serv
 			if err != nil {
 				t.Error(err)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(20 * time.Second):
 			t.Error("Serve does not end")
 		}
 	})
@@ -58,7 +58,7 @@ func TestServesOverUDPAndTCP(t *testing.T) {
 	s := running(t, nil)
 	addr := s.Addrs()[0].String()
 	for _, network := range []string{"udp", "tcp"} {
-		c := dns.Client{Net: network, Timeout: 5 * time.Second}
+		c := dns.Client{Net: network, Timeout: 20 * time.Second}
 		reply, _, err := c.Exchange(question("www.example.test. A"), addr)
 		if err != nil {
 			t.Fatal(err)
@@ -69,7 +69,7 @@ func TestServesOverUDPAndTCP(t *testing.T) {
 	}
 	s.Publish(publication(t, plainZone))
 	for _, network := range []string{"udp", "tcp"} {
-		c := dns.Client{Net: network, Timeout: 5 * time.Second}
+		c := dns.Client{Net: network, Timeout: 20 * time.Second}
 		reply, _, err := c.Exchange(question("www.example.test. A"), addr)
 		if err != nil {
 			t.Fatal(err)

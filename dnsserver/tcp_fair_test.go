@@ -106,7 +106,7 @@ func TestTCPHoarderLocksNobodyOut(t *testing.T) {
 // TestTCPStalled: half a query, and answers that nobody reads, are counted and leave nothing; a client that just has no more to ask is
 // not counted.
 func TestTCPStalled(t *testing.T) {
-	s := running(t, func(o *Options) { o.Config.TCPIdle = 500 * time.Millisecond })
+	s := running(t, func(o *Options) { o.Config.TCPIdle = 3 * time.Second })
 	s.Publish(publication(t, plainZone))
 	silent, half, deaf := dialTCP(t, s), dialTCP(t, s), dialTCP(t, s)
 	askOver(t, silent)

@@ -60,7 +60,7 @@ func TestTCPUnreadAnswersAreNotKept(t *testing.T) {
 		}
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
-		patience := time.After(10 * time.Second)
+		patience := time.After(20 * time.Second)
 		for lines := closing(t, s); len(lines) > 0 || s.tcp.open() > 0; lines = closing(t, s) {
 			select {
 			case <-tick.C:

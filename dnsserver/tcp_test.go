@@ -22,7 +22,7 @@ func dialTCP(t *testing.T, s *Server) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
 	t.Cleanup(func() { conn.Close() })
 	return conn
 }
@@ -133,7 +133,7 @@ func TestTCPIdle(t *testing.T) {
 
 // TestTCPSlowReader: who does not read is left after the idle time, and holds nobody up meanwhile.
 func TestTCPSlowReader(t *testing.T) {
-	s := running(t, func(o *Options) { o.Config.TCPIdle = 200 * time.Millisecond })
+	s := running(t, func(o *Options) { o.Config.TCPIdle = 2 * time.Second })
 	pub := publication(t, plainZone)
 	for i := range 200 {
 		rr, _ := dns.NewRR(fmt.Sprintf("huge.example.test. 300 TXT %0240d", i))
@@ -161,7 +161,7 @@ func TestTCPSlowReader(t *testing.T) {
 	}
 	select {
 	case <-stuck:
-	case <-time.After(10 * time.Second):
+	case <-time.After(20 * time.Second):
 		t.Error("a client that never reads is served for ever")
 	}
 }
@@ -258,7 +258,7 @@ func TestGracefulStop(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(20 * time.Second):
 		t.Error("Serve does not return")
 	}
 	if n := s.tcp.open(); n != 0 {

@@ -128,7 +128,7 @@ func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for patience := time.After(10 * time.Second); !is(); {
+	for patience := time.After(20 * time.Second); !is(); {
 		select {
 		case <-tick.C:
 		case <-patience:

@@ -119,7 +119,7 @@ func TestOneResponseThatCannotBeSent(t *testing.T) {
 	if n := m.send(open[0].(*batches).fd, 5); n != 2 {
 		t.Errorf("%d dropped, not 2", n)
 	}
-	client.SetDeadline(time.Now().Add(10 * time.Second))
+	client.SetDeadline(time.Now().Add(20 * time.Second))
 	buf := make([]byte, 16)
 	for _, want := range []string{"0", "2", "4"} {
 		if n, err := client.Read(buf); err != nil || string(buf[:n]) != want {

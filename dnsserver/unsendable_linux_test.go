@@ -67,7 +67,7 @@ func TestResponsesThatCannotBeSent(t *testing.T) {
 					}
 					release()
 					buf := make([]byte, 4096)
-					fine.SetDeadline(time.Now().Add(10 * time.Second))
+					fine.SetDeadline(time.Now().Add(20 * time.Second))
 					for i := range each {
 						if _, err := fine.Read(buf); err != nil {
 							t.Fatalf("%s: answer %d: %v", listen, i, err)
