@@ -193,8 +193,8 @@ func TestThreeNameserversFindEachOther(t *testing.T) {
 func TestLinkTellsNameAddressAndWhy(t *testing.T) {
 	addrs := freeAddrs(t, 2)
 	a := startTransport(t, addrs, 0, nil)
-	comesTrue(t, "a reason", func() bool { return a.Links()[0].Err != "" })
-	if l := a.Links()[0]; l.Up || l.Name != "" || !strings.Contains(l.Err, "refused") || strings.Contains(l.Err, "\n") || l.Since.IsZero() || l.Peer != addrs[1].String() {
+	comesTrue(t, "the reason", func() bool { return strings.Contains(a.Links()[0].Err, "refused") })
+	if l := a.Links()[0]; l.Up || l.Name != "" || strings.Contains(l.Err, "\n") || l.Since.IsZero() || l.Peer != addrs[1].String() {
 		t.Errorf("never met: %+v", l)
 	}
 	lonely := a.Links()[0].Since

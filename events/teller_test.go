@@ -57,7 +57,7 @@ func receive(t *testing.T, answer http.HandlerFunc) *receiver {
 }
 
 func hookTo(name, url string) zones.HookConfig {
-	return zones.HookConfig{Name: name, URL: url, Timeout: 5 * time.Second}
+	return zones.HookConfig{Name: name, URL: url, Timeout: 20 * time.Second}
 }
 
 // teller runs one with a Log until the test, or cancel, ends it.
@@ -180,7 +180,9 @@ func TestWhatFailsIsTriedAgainAndAlerts(t *testing.T) {
 				<-retry
 			})
 			hook := hookTo("page", r.URL+"/token")
-			hook.Timeout = 2 * time.Second
+			if name == "hang" {
+				hook.Timeout = 5 * time.Second // the second try too, which waits while the alert is read, ends in that time
+			}
 			tl, _ := teller(t, always, hook)
 			tl.o.Log.Add(now("switch", "1"), time.Now())
 			if a, b := next(t, r), next(t, r); a.event.ID != "1" || b.event.ID != "1" {

@@ -74,7 +74,7 @@ func ping(t *testing.T, h *Host, to netip.AddrPort, patience time.Duration) erro
 }
 
 const (
-	patience = 5 * time.Second
+	patience = 20 * time.Second
 	silence  = 100 * time.Millisecond // nothing comes in so long: it was dropped
 )
 
