@@ -103,7 +103,7 @@ func comesTrue(t testing.TB, what string, true func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(20 * time.Second)
+	limit := time.After(60 * time.Second)
 	for !true() {
 		select {
 		case <-tick.C:
