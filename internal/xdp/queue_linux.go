@@ -138,21 +138,29 @@ func (q *queue) serve(h *Handler) error {
 			continue
 		}
 		q.reclaim()
-		for range n {
-			in := q.received.take()
-			switch {
-			case !d.parse(q.memory[in.at : in.at+uint64(in.size)]):
-				h.Malformed.Add(1)
-			case !q.reply(&d, h):
-				h.Unsent.Add(1)
+		for handled := 0; handled < n; {
+			q.handle(&d, h)
+			if handled++; handled == n && !last { // what came meanwhile goes out with the rest
+				n = min(n+q.received.ready(), batchSize)
 			}
-			q.fill.put(in.at &^ (chunkSize - 1))
 		}
 		q.received.release()
 		q.fill.publish()
 		q.flush()
 	}
 	return nil
+}
+
+// handle answers the next datagram, and lends its chunk to the kernel again.
+func (q *queue) handle(d *datagram, h *Handler) {
+	in := q.received.take()
+	switch {
+	case !d.parse(q.memory[in.at : in.at+uint64(in.size)]):
+		h.Malformed.Add(1)
+	case !q.reply(d, h):
+		h.Unsent.Add(1)
+	}
+	q.fill.put(in.at &^ (chunkSize - 1))
 }
 
 // reply puts the answer to a datagram into the ring of what is to be sent. It reports false when there is no room.
