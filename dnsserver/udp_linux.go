@@ -9,6 +9,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/livens/livens/internal/thread"
 	"golang.org/x/sys/unix"
 )
 
@@ -34,6 +35,7 @@ const lastBatches = 256
 // serve keeps its thread: the kernel then wakes the one that has the socket's data in its cache, without a scheduler between them.
 func (b *batches) serve(w *worker) {
 	runtime.LockOSThread()
+	thread.ShortTurns()
 	defer runtime.UnlockOSThread()
 	m := newBatch(b.wildcard)
 	full := false
@@ -90,16 +92,25 @@ func (b *batches) overflow() uint64 {
 	return uint64(info[drops])
 }
 
-// batch is the memory of one reader. Responses are written where they are sent from.
+// batch is the memory of one reader. Responses are written where they are sent from: each behind its query, so that a small one shares
+// its page of memory.
 type batch struct {
 	in, out   [batchSize]message
 	queries   [batchSize]unix.Iovec
 	responses [batchSize]unix.Iovec
 	senders   [batchSize]unix.RawSockaddrInet6 // large enough for IPv4, too
 	controls  [batchSize][maxControl]byte
+	memory    []byte
 	wildcard  bool
 	from      peer
 }
+
+const (
+	cacheLine = 64
+	// A slot of the memory holds a query and its response. Slots begin in different lines of a page, or they would all compete for the same
+	// places of the cache.
+	slotSize = maxQuery + maxResponse + 3*cacheLine
+)
 
 // message is struct mmsghdr of recvmmsg(2).
 type message struct {
@@ -108,14 +119,9 @@ type message struct {
 }
 
 func newBatch(wildcard bool) *batch {
-	m := &batch{wildcard: wildcard}
-	// A page and a cache line apart, so that they do not all compete for the same places of the cache.
-	const apart = 64
-	memory := make([]byte, batchSize*(maxQuery+maxResponse+2*apart))
+	m := &batch{wildcard: wildcard, memory: make([]byte, batchSize*slotSize)}
 	for i := range batchSize {
-		query := memory[i*(maxQuery+maxResponse+2*apart):]
-		response := query[maxQuery+apart:]
-		m.queries[i].Base, m.responses[i].Base = &query[0], &response[0]
+		m.queries[i].Base = &m.memory[i*slotSize]
 		m.queries[i].SetLen(maxQuery + 1)
 		m.in[i].header.Name = (*byte)(unsafe.Pointer(&m.senders[i]))
 		m.in[i].header.Iov, m.out[i].header.Iov = &m.queries[i], &m.responses[i]
@@ -158,11 +164,13 @@ func (m *batch) answer(w *worker, n int) (responses int) {
 	for i := range n {
 		in := &m.in[i]
 		m.from.address = cookieAddress(sender(&m.senders[i]))
-		query := unsafe.Slice(m.queries[i].Base, in.size)
-		response := w.handle(unsafe.Slice(m.responses[responses].Base, maxResponse), query, &m.from)
+		slot := m.memory[i*slotSize:][:slotSize]
+		query, room := slot[:in.size], slot[(in.size+cacheLine-1)&^(cacheLine-1):]
+		response := w.handle(room[:0:maxResponse], query, &m.from)
 		if response != nil {
 			out := &m.out[responses].header
 			out.Name, out.Namelen = in.header.Name, in.header.Namelen
+			m.responses[responses].Base = &response[0]
 			m.responses[responses].SetLen(len(response))
 			if m.wildcard {
 				source := replySource(m.controls[i][:in.header.Controllen])

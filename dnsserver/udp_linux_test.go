@@ -113,7 +113,7 @@ func TestOneResponseThatCannotBeSent(t *testing.T) {
 		}
 		out := &m.out[i].header
 		out.Name, out.Namelen = (*byte)(unsafe.Pointer(sa)), unix.SizeofSockaddrInet4
-		*m.responses[i].Base = byte('0' + i)
+		m.responses[i].Base = &[]byte{byte('0' + i)}[0]
 		m.responses[i].SetLen(1)
 	}
 	if n := m.send(open[0].(*batches).fd, 5); n != 2 {

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/livens/livens/internal/thread"
 	"golang.org/x/sys/unix"
 )
 
@@ -123,6 +124,7 @@ func (q *queue) bind(index, number int) error {
 // serve returns nil after stop, and an error when the interface is gone.
 func (q *queue) serve(h *Handler) error {
 	runtime.LockOSThread()
+	thread.ShortTurns()
 	defer runtime.UnlockOSThread()
 	var d datagram
 	for last := false; !last; {
