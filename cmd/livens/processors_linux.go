@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spareProcessors lets the runtime run twice as many goroutines at once as the machine has processors. A thread that waits in the kernel
-// for datagrams then keeps its leave to run, and goes on as soon as one comes. Without one to spare the runtime's monitor takes it away
-// after 20 µs, again and again: work for the processor, and a datagram waits until it is given back.
+// spareProcessors lets the runtime run twice as many goroutines at once as the machine has processors. A reader's thread that waits in
+// the kernel for datagrams keeps its place among them while another place is free. When none is, the runtime's monitor takes it away
+// after 20 µs, over and over: work for the processor, and the next datagram waits until there is a place again.
 //
 // Threads of a real-time policy are let be: where there are more than processors, those of the runtime that wait for one another by
 // yielding never would.
