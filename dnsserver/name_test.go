@@ -58,3 +58,29 @@ func TestSuffixHashes(t *testing.T) {
 		t.Error("the wildcard's hash is not that of its name")
 	}
 }
+
+// TestLabelsInWords: every octet at every place of a label of every length is lower-cased as RFC 4343 says, and what stands behind the
+// name, or that nothing does, is not part of it.
+func TestLabelsInWords(t *testing.T) {
+	for size := 1; size <= 63; size++ {
+		for first := range 256 {
+			wire := []byte{byte(size)}
+			want := []byte{byte(size)}
+			for i := range size {
+				wire = append(wire, byte(first+i))
+				want = append(want, lower[byte(first+i)])
+			}
+			wire, want = append(wire, 0), append(want, 0)
+			var alone, among, lowered name
+			alone.parse(wire, 0)
+			among.parse(append(bytes.Clone(wire), bytes.Repeat([]byte{0xff}, 8)...), 0)
+			lowered.parse(want, 0)
+			if string(alone.suffix(0)) != string(want) || string(among.suffix(0)) != string(want) {
+				t.Fatalf("%x is read as %x and %x, want %x", wire, alone.suffix(0), among.suffix(0), want)
+			}
+			if alone.hash[0] != among.hash[0] || alone.hash[0] != lowered.hash[0] {
+				t.Fatalf("%x has hashes %x and %x, lower-cased %x", wire, alone.hash[0], among.hash[0], lowered.hash[0])
+			}
+		}
+	}
+}
