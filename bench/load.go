@@ -108,7 +108,7 @@ func (ps *pools) questions() []question {
 }
 
 // ask keeps loadPipe queries on their way until ctx is done, and then waits for the last ones. A reply that has not
-// come when the socket has been silent for a second is lost.
+// come when the socket has been silent for lostAfter is lost.
 func ask(ctx context.Context, server netip.AddrPort, questions []question) (load, error) {
 	var r load
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))

@@ -141,8 +141,8 @@ func sameRecords(a, b string) bool {
 }
 
 // followsTheSwitch asks everything before and after the pool moves from primary to redundant, and once more after it
-// has moved back; seen is what the resolver asked meanwhile. What changes does so by its own TTL, not because nothing is cached: a record whose TTL outlives the
-// test is not fetched again, however often it is asked for.
+// has moved back; seen is what the resolver asked meanwhile. What changes does so by its own TTL, not because nothing is
+// cached: a record whose TTL outlives the test is not fetched again, however often it is asked for.
 func followsTheSwitch(t *testing.T, livens *nameserver, resolver netip.AddrPort, tap *peertest.Tap) (seen []peertest.Exchange) {
 	t.Helper()
 	for _, tt := range poolAnswers {

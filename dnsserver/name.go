@@ -46,7 +46,7 @@ func (n *name) parse(msg []byte, off int) int {
 	return 0
 }
 
-// chainHashes makes hashes of suffixes of what are hashes of labels.
+// chainHashes replaces the hash of each label with that of the suffix that it begins.
 func (n *name) chainHashes() {
 	h := uint64(hashSeed)
 	n.hash[n.labels] = h
@@ -72,7 +72,7 @@ func fold(x uint64) uint64 {
 	return hi ^ lo
 }
 
-// hashWildcard is the hash of "*." before the suffix whose hash is h.
+// hashWildcard is the hash of "*." before the suffix whose hash is h: that of a label of two octets as copyLabel hashes it.
 func hashWildcard(h uint64) uint64 {
 	return fold(h ^ (1|'*'<<8)<<(8*(wordSize-2)))
 }

@@ -26,7 +26,7 @@ type request struct {
 // parse reads a query of at least a header's size. It never fails: what cannot be read sets formErr.
 func (r *request) parse(query []byte, tcp bool) {
 	r.qdcount = int(binary.BigEndian.Uint16(query[4:]))
-	r.end, r.formErr, r.edns = 0, false, edns{}
+	r.end, r.formErr, r.edns = 0, !tcp && len(query) > maxQuery, edns{}
 	r.question.length, r.question.labels, r.qtype, r.qclass = 0, 0, 0, 0
 	off := headerSize
 	switch r.qdcount {
@@ -75,7 +75,7 @@ func (r *request) records(query []byte, off int, tcp bool) {
 		}
 		off = end
 	}
-	if off != len(query) || !tcp && len(query) > maxQuery {
+	if off != len(query) {
 		r.formErr = true
 	}
 }

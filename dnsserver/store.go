@@ -17,8 +17,9 @@ import (
 //
 //	number of records 2 | octets of records 4 | records
 //
-// with records as they go out behind a question for their owner, but for their RDATA, which is uncompressed. Every name between the apex and an owner has a node of its own (an empty
-// non-terminal has no RRsets), so "exists" is monotone along a name.
+// with records as they go out behind a question for their owner, but for their RDATA, which is uncompressed. Every name
+// between the apex and an owner has a node of its own (an empty non-terminal has no RRsets), so "exists" is monotone along
+// a name.
 //
 // The index is an open-addressing table of 1<<24 tags and 40-bit arena offsets; 0 is a free slot.
 type zone struct {

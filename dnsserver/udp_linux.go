@@ -35,8 +35,8 @@ const lastBatches = 256
 // serve keeps its thread: the kernel then wakes the one that has the socket's data in its cache, without a scheduler between them.
 func (b *batches) serve(w *worker) {
 	runtime.LockOSThread()
-	thread.ShortTurns()
 	defer runtime.UnlockOSThread()
+	defer thread.ShortTurns()()
 	m := newBatch(b.wildcard)
 	full := false
 	for left := lastBatches; left > 0; {
@@ -165,7 +165,7 @@ func (m *batch) answer(w *worker, n int) (responses int) {
 		in := &m.in[i]
 		m.from.address = cookieAddress(sender(&m.senders[i]))
 		slot := m.memory[i*slotSize:][:slotSize]
-		query, room := slot[:in.size], slot[(in.size+cacheLine-1)&^(cacheLine-1):]
+		query, room := slot[:in.size:in.size], slot[(in.size+cacheLine-1)&^(cacheLine-1):]
 		response := w.handle(room[:0:maxResponse], query, &m.from)
 		if response != nil {
 			out := &m.out[responses].header

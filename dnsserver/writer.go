@@ -134,7 +134,7 @@ func (w *writer) rrset(sec section, n *name, i int, set rrset, ttl uint32) bool 
 	mark := len(w.buf)
 	rtype := set.rtype()
 	names, skip := compressible(rtype)
-	if names == 0 && n == w.question && i == 0 && n.labels > 0 { // it goes out as it was packed
+	if names == 0 && n == w.question && i == 0 && n.labels > 0 && ttl == set.ttl() { // it goes out as it was packed
 		if !w.room(len(set.records())) {
 			return false
 		}

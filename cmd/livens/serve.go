@@ -83,7 +83,10 @@ func untilSignal(ctx context.Context) context.Context {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	go func() {
-		<-signals
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
 		signal.Stop(signals)
 		cancel()
 	}()

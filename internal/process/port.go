@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// The ports that FreePort chooses from: the kernel gives none of these to a connection or a socket by itself (see ip_local_port_range),
+// The ports that FreePort chooses from: by default the kernel gives none of these to a connection or a socket by itself (ip_local_port_range),
 // so that somebody who asks it for any port does not take one before it is used.
 const (
 	firstPort = 20000
@@ -23,7 +23,7 @@ var nextPort = func() *atomic.Uint32 {
 	return &n
 }()
 
-// FreePort finds a port that is free for UDP and TCP on every one of the addresses, and that it has not given this process before.
+// FreePort finds a port that is free for UDP and TCP on every one of the addresses, and that it has not given this process lately.
 // Another process that looks for one may take it before it is used, which is rare.
 func FreePort(addrs ...netip.Addr) (uint16, error) {
 	var err error

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestShortTurns changes the length of turns, where the kernel knows such a thing, and neither the thread's policy nor its share.
+// TestShortTurns: they change the length of turns, where the kernel knows such a thing, and neither the thread's policy nor its share.
 func TestShortTurns(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -19,12 +19,15 @@ func TestShortTurns(t *testing.T) {
 		return *attr
 	}
 	before := get()
-	ShortTurns()
+	restore := ShortTurns()
 	want, after := before, get()
 	if before.Policy == unix.SCHED_NORMAL && before.Runtime > 0 { // Linux 6.12 tells
 		want.Runtime = turn
 	}
 	if after != want {
 		t.Errorf("%+v, want %+v", after, want)
+	}
+	if restore(); get() != before {
+		t.Errorf("restored are %+v, want %+v", get(), before)
 	}
 }

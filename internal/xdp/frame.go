@@ -119,7 +119,8 @@ func (d *datagram) address(reply []byte, payload int, id uint16) (size int) {
 	return size
 }
 
-// sum adds up 16-bit words in network order (RFC 1071), of which it takes four at a time. What b lacks to a whole word is zero, and words may be added wherever they stand.
+// sum adds up 16-bit words in network order (RFC 1071), of which it takes four at a time: they count the same wherever they stand. What b
+// lacks to a whole word is zero.
 func sum(b []byte, start uint64) uint64 {
 	s, carry := start, uint64(0)
 	for ; len(b) >= 8; b = b[8:] {

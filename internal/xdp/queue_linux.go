@@ -124,8 +124,8 @@ func (q *queue) bind(index, number int) error {
 // serve returns nil after stop, and an error when the interface is gone.
 func (q *queue) serve(h *Handler) error {
 	runtime.LockOSThread()
-	thread.ShortTurns()
 	defer runtime.UnlockOSThread()
+	defer thread.ShortTurns()()
 	var d datagram
 	for last := false; !last; {
 		last = q.stopped.Load()

@@ -9,7 +9,7 @@ import (
 // chosen counts the addresses of this process.
 var chosen atomic.Uint32
 
-// Loopback is a loopback address that nobody else has, of this process or of one beside it, nor the address after it: what is dialled or
+// Loopback is a loopback address that nobody else in this process has, nor, nearly always, in one beside it, and nor the address after it: what is dialled or
 // listened on at 127.0.0.1 meanwhile takes none of its ports, so that one that was free stays free, also while its process is down.
 func Loopback() netip.Addr {
 	n := chosen.Add(1)
