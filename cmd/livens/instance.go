@@ -125,7 +125,7 @@ func (in *instance) listen() (err error) {
 	if err := in.dns.Listen(); err != nil {
 		return err
 	}
-	spareProcessors() // beside one for each reader
+	spareProcessor()
 	return nil
 }
 
