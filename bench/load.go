@@ -30,8 +30,8 @@ type load struct {
 
 const (
 	loadSockets = 4
-	loadPipe    = 16               // queries on their way, a socket: what the kernel's buffers hold for certain
-	lostAfter   = 10 * time.Second // loopback loses nothing; a machine that stands still for a second is late
+	loadPipe    = 16 // queries on their way, a socket: what the kernel's buffers hold for certain
+	lostAfter   = time.Second
 	reloadEvery = 200 * time.Millisecond
 	switchEvery = time.Second
 )

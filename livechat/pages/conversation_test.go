@@ -171,7 +171,7 @@ func readsLater(t *testing.T, visitor, operator *tab) {
 	visitor.Until(`shown($("dialog")) && root.activeElement === id("chat-input")`)
 }
 
-// switches is how often the page says that it has switched: also, on a stalled machine, because a deployment did not answer in time.
+// switches is how often the page says that it has switched.
 func (p *tab) switches() int {
 	p.t.Helper()
 	return ask[int](p, `Number(id("state").dataset.switches)`)
@@ -190,7 +190,7 @@ func losesTheDeployment(t *testing.T, shop *shop, visitor, operator *tab) {
 	visitor.Until(`!shown(id("notice")) && id("state").dataset.state === "live"`)
 	operator.says("Still there?", "")
 	visitor.says("Still there?", "delivered")
-	operator.Until(`Number(id("state").dataset.gap) > 0 && id("state").dataset.switches > %d && /live on primary.*\d+ ms gap, primary → primary, \d+:\d\d/.test(id("state").textContent)`, before)
+	operator.Until(`Number(id("state").dataset.gap) > 0 && id("state").dataset.switches === "%d" && /live on primary.*\d+ ms gap, primary → primary, \d+:\d\d/.test(id("state").textContent)`, before+1)
 	visitor.Until(`id("state").textContent === "We are here to help"`)
 }
 
@@ -204,8 +204,8 @@ func endsForGood(shop *shop, visitor, operator *tab) {
 	shop.stop()
 	visitor.Until(`id("state").dataset.state === "reconnecting"`)
 	shop.start()
-	visitor.Until(`id("state").dataset.switches > %d && id("state").dataset.state === "live"`, there)
-	operator.Until(`id("state").dataset.switches > %d && id("end-conversation").disabled`, here)
+	visitor.Until(`id("state").dataset.switches === "%d" && id("state").dataset.state === "live"`, there+1)
+	operator.Until(`id("state").dataset.switches === "%d" && id("end-conversation").disabled`, here+1)
 	visitor.Until(notes, before+1)
 	operator.Until(notes, 2)
 }
