@@ -3,7 +3,6 @@ package dnsserver
 import (
 	"encoding/binary"
 	"net/netip"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,9 +33,7 @@ const lastBatches = 256
 
 // serve keeps its thread: the kernel then wakes the one that has the socket's data in its cache, without a scheduler between them.
 func (b *batches) serve(w *worker) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	defer thread.ShortTurns()()
+	defer thread.Punctual()()
 	m := newBatch(b.wildcard)
 	full := false
 	for left := lastBatches; left > 0; {
@@ -57,6 +54,9 @@ func (b *batches) serve(w *worker) {
 			return
 		default:
 			w.stats.drops[dropSend].Add(m.send(b.fd, m.answer(w, n)))
+			if !full {
+				thread.Gather(n)
+			}
 		}
 	}
 }

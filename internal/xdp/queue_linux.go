@@ -3,7 +3,6 @@ package xdp
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -123,9 +122,7 @@ func (q *queue) bind(index, number int) error {
 
 // serve returns nil after stop, and an error when the interface is gone.
 func (q *queue) serve(h *Handler) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	defer thread.ShortTurns()()
+	defer thread.Punctual()()
 	var d datagram
 	for last := false; !last; {
 		last = q.stopped.Load()
@@ -149,6 +146,9 @@ func (q *queue) serve(h *Handler) error {
 		q.received.release()
 		q.fill.publish()
 		q.flush()
+		if n < batchSize {
+			thread.Gather(n)
+		}
 	}
 	return nil
 }

@@ -1,0 +1,61 @@
+package thread
+
+import (
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestPunctual: the length of turns changes, where the kernel knows such a thing, and the exactness of timers; the thread's policy and its
+// share do not.
+func TestPunctual(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	get := func() (unix.SchedAttr, int) {
+		attr, err := unix.SchedGetAttr(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slack, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *attr, slack
+	}
+	before, slackBefore := get()
+	restore := Punctual()
+	want, wantSlack := before, min(slackBefore, exact)            // real-time policies know no slack
+	if before.Policy == unix.SCHED_NORMAL && before.Runtime > 0 { // Linux 6.12 tells
+		want.Runtime = turn
+	}
+	if after, slack := get(); after != want || slack != wantSlack {
+		t.Errorf("%+v and timers within %d ns, want %+v and %d ns", after, slack, want, wantSlack)
+	}
+	restore()
+	if after, slack := get(); after != before || slack != slackBefore {
+		t.Errorf("restored are %+v and %d ns, want %+v and %d ns", after, slack, before, slackBefore)
+	}
+}
+
+// TestGather: a thread sleeps when it has had eight queries at once, and with seven it does not.
+func TestGather(t *testing.T) {
+	defer Punctual()()
+	sleeps := func(n int) int64 {
+		var before, after unix.Rusage
+		if err := unix.Getrusage(unix.RUSAGE_THREAD, &before); err != nil {
+			t.Fatal(err)
+		}
+		for range 100 {
+			Gather(n)
+		}
+		if err := unix.Getrusage(unix.RUSAGE_THREAD, &after); err != nil {
+			t.Fatal(err)
+		}
+		return after.Nvcsw - before.Nvcsw
+	}
+	// The runtime stops a thread now and then, for its own reasons.
+	if few, many := sleeps(7), sleeps(8); few > 50 || many < 50 {
+		t.Errorf("slept %d times of 100 after 7 queries, %d times after 8; want 0 and 100", few, many)
+	}
+}
