@@ -107,8 +107,8 @@ func (ps *pools) questions() []question {
 	}
 }
 
-// ask keeps loadPipe queries on their way until ctx is done, and then waits for the last ones. A reply that has not
-// come when the socket has been silent for lostAfter is lost.
+// ask keeps loadPipe queries on their way until ctx is done, and then waits for the last ones. A reply is lost that has not come when the
+// socket has been silent for lostAfter, or when its id is used again.
 func ask(ctx context.Context, server netip.AddrPort, questions []question) (load, error) {
 	var r load
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
@@ -122,6 +122,9 @@ func ask(ctx context.Context, server netip.AddrPort, questions []question) (load
 		m := new(dns.Msg).SetQuestion(q.name, q.qtype)
 		m.Id = uint16(r.Queries)
 		r.Queries++
+		if _, lost := pending[m.Id]; lost {
+			r.Lost++
+		}
 		pending[m.Id] = q
 		wire, err := m.Pack()
 		if err == nil {

@@ -68,13 +68,14 @@ func (b *bench) pollAll() (out []polls, err error) {
 			return nil, err
 		}
 		ways := []polls{{How: "plain HTTP/1.1, kept connections", Bound: keptMin}}
-		clients := []*http.Transport{{}}
+		clients := []*http.Transport{{DialContext: dialAnew()}}
 		if secure {
 			ways = []polls{{How: "TLS, HTTP/1.1, kept connections", Bound: keptMin}, {How: "TLS, HTTP/2, kept connections", Bound: keptMin},
 				{How: "TLS, a new connection for each", Bound: newMin}}
 			trusting := func() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
-			clients = []*http.Transport{{TLSClientConfig: trusting()}, {TLSClientConfig: trusting(), ForceAttemptHTTP2: true},
-				{TLSClientConfig: trusting(), DisableKeepAlives: true}}
+			clients = []*http.Transport{{TLSClientConfig: trusting(), DialContext: dialAnew()},
+				{TLSClientConfig: trusting(), DialContext: dialAnew(), ForceAttemptHTTP2: true},
+				{TLSClientConfig: trusting(), DialContext: dialAnew(), DisableKeepAlives: true}}
 		}
 		for i := range ways {
 			if err := b.poll(n, clients[i], &ways[i]); err != nil {
@@ -86,6 +87,16 @@ func (b *bench) pollAll() (out []polls, err error) {
 		out = append(out, ways...)
 	}
 	return out, nil
+}
+
+// dialAnew dials each time from another loopback address, as another visitor would: one address's connections are paced.
+func dialAnew() func(ctx context.Context, network, address string) (net.Conn, error) {
+	var dialed atomic.Uint32
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		n := dialed.Add(1)
+		from := &net.TCPAddr{IP: net.IPv4(127, 1, byte(n>>8), byte(n))}
+		return (&net.Dialer{LocalAddr: from}).DialContext(ctx, network, address)
+	}
 }
 
 // moderator starts a nameserver with a public listener.

@@ -168,10 +168,8 @@ func (in *instance) run(ctx context.Context, read reading, signals <-chan os.Sig
 		room("control socket", func(ctx context.Context) error { return in.web.ServeControl(ctx, in.control) })
 	}
 	in.watcher = newWatcher(in.reloader.running.Load, in.reloader.reloadIfChanged, in.log)
-	room("file watch", func(ctx context.Context) error {
-		in.reloader.keepFirst(ctx)
-		return in.watcher.run(ctx)
-	})
+	room("file watch", in.watcher.run)
+	rooms.Go(in.reloader.keepFirst)
 	room("SIGHUP", func(ctx context.Context) error { return in.reloadOn(ctx, signals) })
 	in.announce()
 	<-ctx.Done()

@@ -33,8 +33,10 @@ type reloader struct {
 	level      *slog.LevelVar
 	log        *slog.Logger
 
-	started *zones.Config // what the process began with: some settings stay so until a restart
-	mu      sync.Mutex    // one reload at a time
+	started *zones.Config   // what the process began with: some settings stay so until a restart
+	first   context.Context // keepFirst's
+	hurry   func()          // ends first
+	mu      sync.Mutex      // one reload at a time
 	running atomic.Pointer[zones.Config]
 	seen    atomic.Pointer[string] // the files' fingerprint when they were last read
 	last    atomic.Pointer[web.Reload]
@@ -60,14 +62,17 @@ func readConfig(path string) reading {
 func (r *reloader) begin(ctx context.Context, first reading) bool {
 	r.started = first.config
 	r.running.Store(first.config)
+	r.first, r.hurry = context.WithCancel(ctx)
 	return r.read(ctx, "start", first)
 }
 
-// keepFirst keeps for later starts what begin read: of many zones that takes long, and whoever asks does not wait for it.
-func (r *reloader) keepFirst(ctx context.Context) {
+// keepFirst keeps for later starts what begin read: of many zones that takes long, and neither whoever asks waits for it nor a reload, which
+// keeps the rest itself once the new zones are served.
+func (r *reloader) keepFirst() {
+	defer r.hurry()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if warnings := r.keep(ctx); len(warnings) > 0 {
+	if warnings := r.keep(r.first); len(warnings) > 0 {
 		result := *r.last.Load()
 		result.Problems = slices.Concat(result.Problems, warnings)
 		r.last.Store(&result)
@@ -77,6 +82,7 @@ func (r *reloader) keepFirst(ctx context.Context) {
 
 // reload reads everything again, and keeps it.
 func (r *reloader) reload(ctx context.Context, cause string) *web.Reload {
+	r.hurry()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	_ = notify(reloading()) // the manager's absence changes nothing
@@ -226,7 +232,7 @@ func (r *reloader) report(cause string, config *zones.Config, problems zones.Pro
 }
 
 // keep sees to it that a later start may fall back on the zones that are served and on the last sound livens.toml. What
-// it returns are warnings; none says that the process is stopping, which ends ctx.
+// it returns are warnings; ctx has ended when the process is stopping, or when someone else is to keep the rest, and nothing is said then.
 func (r *reloader) keep(ctx context.Context) (warnings zones.Problems) {
 	err := r.loader.Keep(ctx)
 	if ctx.Err() != nil {
