@@ -52,7 +52,7 @@ func (b *bench) gather(size int, zone string) (_ *crowd, err error) {
 }
 
 // lookPause is how often nameservers that are to find each other are looked at: their status costs them time.
-const lookPause = 200 * time.Millisecond
+const lookPause = time.Second
 
 // configs are the livens.toml of each.
 func (b *bench) configs(c *crowd, size int) ([]string, error) {

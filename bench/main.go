@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -93,54 +94,52 @@ func (b *bench) run(only parts, asJSON bool) (err error) {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	r, err := b.measure(only)
-	if err != nil {
-		return err
-	}
+	r := &report{When: time.Now()}
+	failed := b.measure(only, r)
 	if asJSON {
-		return json.NewEncoder(os.Stdout).Encode(r)
+		return errors.Join(failed, json.NewEncoder(os.Stdout).Encode(r))
 	}
 	r.print()
 	if n := r.missed(); n > 0 {
-		return fmt.Errorf("%d figures are missed", n)
+		return errors.Join(failed, fmt.Errorf("%d figures are missed", n))
 	}
-	return nil
+	return failed
 }
 
-func (b *bench) measure(only parts) (r *report, err error) {
-	r = &report{When: time.Now()}
+// measure fills in the report; after an error it holds what was measured by then.
+func (b *bench) measure(only parts, r *report) (err error) {
 	if only.want(only.faults) {
 		if r.Detection, err = b.detectAll(); err != nil {
-			return nil, err
+			return err
 		}
 		if r.Glitches, err = b.glitchAll(); err != nil {
-			return nil, err
+			return err
 		}
 		if r.Load, err = b.underLoad(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if only.want(only.probes) {
 		if r.Probes, err = b.probeAll(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if only.want(only.polls) {
 		if r.Polls, err = b.pollAll(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if only.want(only.cluster) {
 		if r.Spread, err = b.spreadAll(); err != nil {
-			return nil, err
+			return err
 		}
 		found, err := b.rest()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.Rest = &found
 	}
-	return r, nil
+	return nil
 }
 
 // bench is one run.
