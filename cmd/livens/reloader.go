@@ -236,6 +236,7 @@ func (r *reloader) report(cause string, config *zones.Config, problems zones.Pro
 func (r *reloader) keep(ctx context.Context) (warnings zones.Problems) {
 	err := r.loader.Keep(ctx)
 	if ctx.Err() != nil {
+		r.unkept.Store(true) // should nobody come to keep the rest, reloadIfChanged does
 		return nil
 	}
 	if err != nil {
