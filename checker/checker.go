@@ -109,7 +109,8 @@ func New(o Options) *Checker {
 
 // Update replaces the list of targets. Targets whose keys were there keep all that is known of them; the others stop
 // at once, and what their probes under way find is dropped; new ones are first probed within 100 ms, or where they are more than
-// a thousand, within 100 ms for each thousand, and later where that is more than this host has processors for. Targets with equal keys are one target.
+// a thousand, within 100 ms for each thousand, and later where that is more connections to be kept than this host has processors for.
+// Targets with equal keys are one target.
 func (c *Checker) Update(targets []Target) {
 	c.mu.Lock()
 	defer c.unlock()

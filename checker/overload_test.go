@@ -79,10 +79,11 @@ func TestTimeoutThatWasServedLateIsUnclear(t *testing.T) {
 	}
 }
 
-// TestNewTargetsWaitForProcessors, unless nothing is under way; those that were probed before never do.
+// TestNewTargetsWaitForProcessors, if a connection of theirs is to be kept, unless nothing is under way; those that were probed before
+// never do.
 func TestNewTargetsWaitForProcessors(t *testing.T) {
-	c, known, _ := slow(t)
-	check := fastProfile(zones.Check{Kind: zones.Static})
+	c, _, _ := slow(t)
+	check := fastProfile(zones.Check{Kind: zones.HTTP, Method: "GET", Path: "/", KeepAlive: time.Hour})
 	target := NewTarget("chat", "redundant", loopback, &check)
 	c.add(target, at(0), time.Second)
 	fresh := c.entries[target.Key]
@@ -92,16 +93,23 @@ func TestNewTargetsWaitForProcessors(t *testing.T) {
 		if got := c.putOff(at(0), fresh); got != want {
 			t.Errorf("behind by %s: put off %t", behind, got)
 		}
-		if c.putOff(at(0), known) {
-			t.Errorf("behind by %s: a known target is put off", behind)
-		}
 	}
 	if want := at(0).Add(busy + check.Interval/2); !fresh.first.Equal(want) {
 		t.Errorf("first probe at %s, want %s", fresh.first, want)
 	}
+	fresh.prober.(*httpProber).kept.life = 0
+	if c.putOff(at(0), fresh) {
+		t.Error("put off though it keeps no connection")
+	}
+	fresh.prober.(*httpProber).kept.life = time.Hour
 	fresh.lane.busy = 0
 	if c.putOff(at(0), fresh) {
 		t.Error("put off though nothing is under way that could tell that there are processors again")
+	}
+	fresh.lane.busy = 1
+	fresh.machine.start(at(0), 0)
+	if c.putOff(at(0), fresh) {
+		t.Error("put off though it was probed before")
 	}
 }
 
