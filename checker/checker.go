@@ -66,6 +66,7 @@ type entry struct {
 	lane   *lane
 	ctx    context.Context // ends when the target is removed or Run ends
 	cancel context.CancelFunc
+	gone   bool      // the target was removed
 	slot   int       // in the lane's heap
 	next   time.Time // when it is due there
 	waited bool      // the probe that is due found its lane full
@@ -166,15 +167,13 @@ func (c *Checker) add(t Target, now time.Time, within time.Duration) {
 }
 
 func (c *Checker) remove(e *entry) {
+	e.gone = true
 	e.cancel()
 	end(e.prober)
 	e.lane.remove(e)
 	delete(c.entries, e.Key)
 	delete(c.changed, e.Key)
 }
-
-// alive says that the target has not been removed.
-func (c *Checker) alive(e *entry) bool { return c.entries[e.Key] == e }
 
 // Restore gives the verdicts from before a restart, by target key. It is for the start: they are taken by targets that
 // have no result yet, those there are and those of the next Update. They hold with a full streak behind them: it takes

@@ -174,7 +174,15 @@ func (p *httpProber) content(status int, body io.Reader) Result {
 	if r := p.read(body); r.Outcome != Success {
 		return r
 	}
-	return Result{Outcome: Success, Reason: "HTTP " + strconv.Itoa(status)}
+	return Result{Outcome: Success, Reason: said(status)}
+}
+
+// said is the reason that a status is: nearly always the same.
+func said(status int) string {
+	if status == http.StatusOK {
+		return "HTTP 200"
+	}
+	return "HTTP " + strconv.Itoa(status)
 }
 
 // readers are the buffers of replies.

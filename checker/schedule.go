@@ -313,7 +313,7 @@ func (c *Checker) landed(e *entry, f flight, r Result, fault []byte) {
 	if f.opens {
 		c.opening--
 	}
-	if c.alive(e) && e.ctx.Err() == nil {
+	if !e.gone && e.ctx.Err() == nil {
 		if !e.underWay(f.probe) {
 			e.stuck--
 		}
@@ -325,7 +325,7 @@ func (c *Checker) landed(e *entry, f flight, r Result, fault []byte) {
 // overdue handles a probe that is still under way at a moment of importance.
 func (c *Checker) overdue(now time.Time, l late) {
 	e := l.entry
-	if !c.alive(e) || !e.underWay(l.probe) {
+	if e.gone || !e.underWay(l.probe) {
 		return
 	}
 	over, ends := c.giveUp(now, l)

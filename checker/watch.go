@@ -103,7 +103,7 @@ func (c *Checker) open(now time.Time, e *entry) {
 		end, renewed := watchPeer(ctx, e.Target, idle)
 		c.mu.Lock()
 		defer c.unlock()
-		if ctx.Err() != nil || !c.alive(e) {
+		if ctx.Err() != nil || e.gone {
 			return // closed from here
 		}
 		e.watch.ended(time.Now(), end, renewed)
@@ -115,7 +115,7 @@ func (c *Checker) open(now time.Time, e *entry) {
 func (c *Checker) lost(e *entry) {
 	c.mu.Lock()
 	defer c.unlock()
-	if c.alive(e) && e.ctx.Err() == nil {
+	if !e.gone && e.ctx.Err() == nil {
 		c.burst(e)
 	}
 }
