@@ -85,8 +85,8 @@ func checkCluster(t *testing.T, r *report) {
 }
 
 func checkProbes(t *testing.T, r *report) {
-	if len(r.Probes) != 2 {
-		t.Errorf("%d ways of probing, want 2", len(r.Probes))
+	if len(r.Probes) != 3 {
+		t.Errorf("%d ways of probing, want 3", len(r.Probes))
 	}
 	for _, p := range r.Probes {
 		if p.Targets != 200 || p.Rate < 50 || p.CPU <= 0 || p.Resident <= 0 {

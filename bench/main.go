@@ -20,6 +20,7 @@ import (
 
 func main() {
 	stage.Main()
+	plainMain()
 	binary := flag.String("livens", "bin/livens", "the livens binary to measure")
 	trials := flag.Int("trials", 50, "faults of each kind under each profile")
 	loadTime := flag.Duration("load", 20*time.Second, "how long to ask while zones are reloaded and pools switched, and to watch nameservers at rest")

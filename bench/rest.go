@@ -143,6 +143,11 @@ func (b *bench) idle(c *crowd) (float64, error) {
 		}
 		pids = append(pids, status.Listen.Pid)
 	}
+	return b.taken(pids)
+}
+
+// taken is the processor time that each of some processes takes meanwhile, as a share of a core.
+func (b *bench) taken(pids []int) (float64, error) {
 	before, err := processorTime(pids)
 	if err != nil {
 		return 0, err
