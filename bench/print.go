@@ -18,7 +18,7 @@ func (r *report) print() {
 	if len(r.Polls) > 0 {
 		r.printPolls()
 	}
-	if r.Rest != nil {
+	if len(r.Spread) > 0 {
 		r.printCluster()
 	}
 }
@@ -48,6 +48,9 @@ func (r *report) printOne() {
 	}
 	w.Flush()
 	l := r.Load
+	if l.Seconds == 0 {
+		return
+	}
 	fmt.Printf("\nUnder load for %.0f s, %d reloads and %d switches: %d queries (%.0f a second), %d lost, %d wrong (target 0 and 0)\n",
 		l.Seconds, l.Reloads, l.Switches, l.Queries, float64(l.Queries)/l.Seconds, l.Lost, l.Wrong)
 	if l.First != "" {
@@ -65,6 +68,9 @@ func (r *report) printCluster() {
 	}
 	w.Flush()
 	x := r.Rest
+	if x == nil {
+		return
+	}
 	fmt.Printf("\n%d nameservers with %d targets at rest for %.0f s, each:\n\n", x.Nameservers, x.Targets, x.Seconds)
 	fmt.Fprintln(w, "WHAT\tMEASURED\tTARGET")
 	fmt.Fprintf(w, "gossip, sent and received\t%.1f KB/s (sent, with IP headers: %.1f KB/s)\t≤ %.0f KB/s%s\n", x.Sockets, x.Wire, gossipBound, missedWord(x.Sockets > gossipBound))

@@ -203,7 +203,7 @@ func sampleServer(t testing.TB) (*Server, *[]failover.Order) {
 			}
 			return sampleEvents()
 		},
-		Reload: func(context.Context) *Reload { return &sample(t).Reload },
+		Reload: func() *Reload { return &sample(t).Reload },
 		Log:    slog.New(slog.DiscardHandler),
 	}), &orders
 }

@@ -22,7 +22,7 @@ type Options struct {
 	Explain func(name string) (*Explanation, error)                  // what is answered at a name
 	Order   func(context.Context, failover.Order) (*Receipt, error)  // an operator's order
 	Foresee func(context.Context, failover.Order) (*Forecast, error) // what it would bring; nothing is changed
-	Reload  func(context.Context) *Reload                            // reads the configuration again
+	Reload  func() *Reload                                           // reads the configuration again
 	Events  func(n int, pool string) []events.Happened               // the last n (n < 0: all), newest last: of one pool, or ("") of all
 	DNS     prometheus.Collector                                     // the DNS server's own metrics
 	Log     *slog.Logger
@@ -160,7 +160,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, s.options.Reload(r.Context()))
+	writeJSON(w, http.StatusOK, s.options.Reload())
 }
 
 // failure is the document of every reply that is not 200.

@@ -75,7 +75,7 @@ func newInstance(path string, config *zones.Config, log *slog.Logger, level *slo
 	in.web = web.New(web.Options{
 		Status: in.status, Explain: in.explain, Order: in.order, Foresee: in.foresee, Events: in.events.Last,
 		DNS: in.dns.Collector(), Log: log,
-		Reload: func(ctx context.Context) *web.Reload { return in.reloader.reload(ctx, "livens reload") },
+		Reload: func() *web.Reload { return in.reloader.reload("livens reload") },
 	})
 	return in, nil
 }
@@ -220,7 +220,7 @@ func (in *instance) reloadOn(ctx context.Context, signals <-chan os.Signal) erro
 		case <-ctx.Done():
 			return nil
 		case <-signals:
-			in.reloader.reload(ctx, "SIGHUP")
+			in.reloader.reload("SIGHUP")
 		}
 	}
 }

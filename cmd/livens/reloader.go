@@ -34,6 +34,7 @@ type reloader struct {
 	log        *slog.Logger
 
 	started *zones.Config   // what the process began with: some settings stay so until a restart
+	life    context.Context // of the process: who asked for a reload may go away meanwhile
 	first   context.Context // keepFirst's
 	hurry   func()          // ends first
 	mu      sync.Mutex      // one reload at a time
@@ -62,8 +63,9 @@ func readConfig(path string) reading {
 func (r *reloader) begin(ctx context.Context, first reading) bool {
 	r.started = first.config
 	r.running.Store(first.config)
+	r.life = ctx
 	r.first, r.hurry = context.WithCancel(ctx)
-	return r.read(ctx, "start", first)
+	return r.read("start", first)
 }
 
 // keepFirst keeps for later starts what begin read: of many zones that takes long, and neither whoever asks waits for it nor a reload, which
@@ -81,7 +83,7 @@ func (r *reloader) keepFirst() {
 }
 
 // reload reads everything again, and keeps it.
-func (r *reloader) reload(ctx context.Context, cause string) *web.Reload {
+func (r *reloader) reload(cause string) *web.Reload {
 	r.hurry()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -92,19 +94,19 @@ func (r *reloader) reload(ctx context.Context, cause string) *web.Reload {
 		again.config = r.running.Load()
 	}
 	before := allocated()
-	r.read(ctx, cause, again)
+	r.read(cause, again)
 	giveBack(before)
 	return r.last.Load()
 }
 
 // reloadIfChanged reads everything again when a file has changed since it was last read. Otherwise it tries to keep
 // what could not be kept; a reload then tells that no warning is left of it.
-func (r *reloader) reloadIfChanged(ctx context.Context) {
+func (r *reloader) reloadIfChanged() {
 	switch {
 	case fingerprint(r.running.Load(), stamp(r.path)) != *r.seen.Load():
-		r.reload(ctx, "file change")
+		r.reload("file change")
 	case r.unkept.Load() && r.keepAgain():
-		r.reload(ctx, "last good versions kept")
+		r.reload("last good versions kept")
 	}
 }
 
@@ -116,7 +118,7 @@ func (r *reloader) keepAgain() bool {
 }
 
 // read loads the zones that livens.toml names and applies what is sound.
-func (r *reloader) read(ctx context.Context, cause string, main reading) bool {
+func (r *reloader) read(cause string, main reading) bool {
 	config, problems := main.config, main.problems
 	applied := r.keepStarted(config)
 	now := fingerprint(applied, main.stamp) // before reading: a change meanwhile is a change
@@ -126,7 +128,7 @@ func (r *reloader) read(ctx context.Context, cause string, main reading) bool {
 	set, more := r.loader.Read(applied)
 	problems = append(problems, more...)
 	served := set != nil && len(set.Zones) > 0
-	if served && r.controller.Use(ctx, set) != nil {
+	if served && r.controller.Use(r.life, set) != nil {
 		return false // the process is stopping
 	}
 	r.cookies()

@@ -32,14 +32,14 @@ const (
 // watcher tells when the configuration's files have changed.
 type watcher struct {
 	config  func() *zones.Config // the present one
-	changed func(context.Context)
+	changed func()
 	log     *slog.Logger
 	every   time.Duration          // pollEvery
 	fs      *fsnotify.Watcher      // nil: the kernel gives none, and polling has to do
 	watched map[string]os.FileInfo // by path, the folder that it led to
 }
 
-func newWatcher(config func() *zones.Config, changed func(context.Context), log *slog.Logger) *watcher {
+func newWatcher(config func() *zones.Config, changed func(), log *slog.Logger) *watcher {
 	w := &watcher{config: config, changed: changed, log: log, every: pollEvery, watched: map[string]os.FileInfo{}}
 	var err error
 	if w.fs, err = fsnotify.NewWatcher(); err != nil {
@@ -61,7 +61,7 @@ func (w *watcher) run(ctx context.Context) error {
 	}
 	poll := time.NewTicker(w.every)
 	defer poll.Stop()
-	w.look(ctx) // something may have changed since the start read it
+	w.look() // something may have changed since the start read it
 	var quiet <-chan time.Time
 	var first time.Time
 	stir := func() {
@@ -81,18 +81,18 @@ func (w *watcher) run(ctx context.Context) error {
 			stir()
 		case <-quiet:
 			quiet = nil
-			w.look(ctx)
+			w.look()
 		case <-poll.C:
-			w.look(ctx)
+			w.look()
 		}
 	}
 }
 
 // look has the files looked at, and again while there were folders that were not watched yet: what changes after a
 // folder is watched makes an event, and what changed before is seen by looking after that.
-func (w *watcher) look(ctx context.Context) {
+func (w *watcher) look() {
 	for again := true; again; again = w.follow() {
-		w.changed(ctx)
+		w.changed()
 	}
 }
 

@@ -26,7 +26,7 @@ func startWatch(t *testing.T, dir string) *watched {
 		DNS: zones.DNSConfig{CookieFile: filepath.Join(dir, "secrets", "cookies")},
 	}}
 	seen := fingerprint(w.config, stamp(w.config.File))
-	watcher := newWatcher(func() *zones.Config { return w.config }, func(context.Context) {
+	watcher := newWatcher(func() *zones.Config { return w.config }, func() {
 		if now := fingerprint(w.config, stamp(w.config.File)); now != seen {
 			seen = now
 			w.changes <- struct{}{}

@@ -3,6 +3,7 @@ package thread
 
 import (
 	"runtime"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -55,7 +56,7 @@ const (
 // Gather is for a [Punctual] thread that has just answered n queries at once, and has not seen more. In a rush it sleeps for 50 µs, so that the
 // next ones cost one waking and one system call together. Network cards moderate their interrupts for the same reason, and for as long.
 func Gather(n int) {
-	if n < rush {
+	if n < rush || !fine() {
 		return
 	}
 	ts := unix.NsecToTimespec(int64(pause))
@@ -63,3 +64,9 @@ func Gather(n int) {
 	// signal ends the pause.
 	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
 }
+
+// fine says that the kernel's timers are finer than its ticks, after the next of which they would end: 1 to 10 ms.
+var fine = sync.OnceValue(func() bool {
+	var resolution unix.Timespec
+	return unix.ClockGetres(unix.CLOCK_MONOTONIC, &resolution) == nil && resolution.Nano() < int64(pause)
+})
