@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/livens/livens/internal/process"
 )
 
 // plainVariable turns this program into a prober as one would write it in a few lines, with package net/http and a goroutine for each
@@ -22,7 +23,7 @@ const plainVariable = "LIVENS_BENCH_PLAIN"
 // plainly is how it probes.
 const plainly = "http, by package net/http"
 
-// plainMain probes until it is killed, and prints how many replies it had each time it is asked for it by a line.
+// plainMain probes until its standard input ends, and prints how many replies it had for each line there.
 func plainMain() {
 	what := os.Getenv(plainVariable)
 	if what == "" {
@@ -78,7 +79,7 @@ func (b *bench) plain() (p probes, err error) {
 	}
 	cmd := exec.CommandContext(b.ctx, self)
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d %d", plainVariable, p.Targets, everybody.Addr.Port()))
-	cmd.Stderr, cmd.SysProcAttr = os.Stderr, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.Stderr = os.Stderr
 	ask, err := cmd.StdinPipe()
 	if err != nil {
 		return p, err
@@ -87,13 +88,11 @@ func (b *bench) plain() (p probes, err error) {
 	if err != nil {
 		return p, err
 	}
-	if err := cmd.Start(); err != nil {
+	prober, err := process.Start(cmd, nil)
+	if err != nil {
 		return p, err
 	}
-	defer func() {
-		ask.Close() // it ends by that
-		err = errors.Join(err, cmd.Wait())
-	}()
+	defer prober.End(syscall.SIGKILL)
 	lines := bufio.NewReader(told)
 	replies := func() (n uint64, at time.Time, err error) {
 		fmt.Fprintln(ask)
@@ -116,7 +115,9 @@ func (b *bench) plain() (p probes, err error) {
 	if err != nil {
 		return p, err
 	}
-	p.Rate = float64(after-before) / ended.Sub(began).Seconds()
+	if p.Rate = float64(after-before) / ended.Sub(began).Seconds(); p.Rate < 0.9*float64(p.Targets) {
+		return p, fmt.Errorf("the prober with package net/http had %.0f replies a second of %d targets: too few to compare with", p.Rate, p.Targets)
+	}
 	p.Resident, err = resident(cmd.Process.Pid)
 	return p, err
 }

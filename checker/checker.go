@@ -264,7 +264,7 @@ type Counters struct {
 type Stats struct {
 	Targets  map[string]Counters // by key
 	UnderWay int                 // probes now
-	Waited   uint64              // probes that started late because too many were under way
+	Waited   uint64              // probes that started late because too many were under way, or were opening connections
 	Late     uint64              // probes that started more than 100 ms after their time, for whatever reason
 }
 
@@ -276,7 +276,7 @@ func (c *Checker) Stats() Stats {
 		Targets:  make(map[string]Counters, len(c.entries)),
 		UnderWay: c.network.busy + c.local.busy,
 		Waited:   c.network.waited + c.local.waited,
-		Late:     c.network.late + c.local.late,
+		Late:     c.network.late.Load() + c.local.late.Load(),
 	}
 	for key, e := range c.entries {
 		s.Targets[key] = Counters{Probes: e.last, Failures: e.failed, Transitions: e.turns, Latency: e.usual.mean}

@@ -46,18 +46,24 @@ func (l *lag) at(now time.Time) time.Duration {
 // the other: all at once their handshakes would outlast the timeout, and be for nothing.
 const openingShare = 5
 
-// putOff has a target that is not up, and whose probe would open a connection to be kept, wait somewhere in an interval: a new one
-// while this observer is behind, and any while enough do. A target that is up, or to be looked at at once, never waits; nor does one
-// that keeps no connection: new ones become known together, since each that does by itself costs a cluster as much as all at once.
+// putOff has a target that is not up, and whose probe would open a connection to be kept, wait for up to a second: a new one while this
+// observer is behind, and any while enough do. A target that is up, or to be looked at at once, never waits; nor does one that keeps no
+// connection: new ones become known together, since each that does by itself costs a cluster as much as all at once.
 func (c *Checker) putOff(now time.Time, e *entry) bool {
-	behind := e.last == 0 && e.lane.busy > 0 && c.behind.at(now) > busy
-	crowded := e.judged != Up && !e.hurried && c.opening >= max(1, c.network.limit/openingShare)
-	if !behind && !crowded || !e.opens() {
+	if e.judged == Up || e.hurried || !e.opens() {
 		return false
 	}
-	e.putOff(now.Add(busy + time.Duration(c.opts.Jitter()*float64(e.interval))))
+	behind := e.last == 0 && e.lane.busy > 0 && c.behind.at(now) > busy
+	crowded := c.opening >= max(1, c.network.limit/openingShare)
+	if !behind && !crowded {
+		return false
+	}
+	e.putOff(now.Add(busy + time.Duration(c.opts.Jitter()*float64(min(e.interval, mostPutOff)))))
 	return true
 }
+
+// mostPutOff bounds how long a target waits until it is asked again whether it may be probed.
+const mostPutOff = time.Second
 
 // opens says that the target's next probe opens a connection that is then kept.
 func (e *entry) opens() bool {

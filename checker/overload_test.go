@@ -113,6 +113,49 @@ func TestNewTargetsWaitForProcessors(t *testing.T) {
 	}
 }
 
+// TestWhoIsUpIsNeverPutOff: a verdict from before a restart is no ground to wait with its first probe, nor is one who is doubted elsewhere.
+func TestWhoIsUpIsNeverPutOff(t *testing.T) {
+	c, _, _ := slow(t)
+	check := fastProfile(zones.Check{Kind: zones.HTTP, Method: "GET", Path: "/", KeepAlive: time.Hour})
+	check.Interval = time.Hour
+	target := NewTarget("chat", "redundant", loopback, &check)
+	c.add(target, at(0), time.Second)
+	e := c.entries[target.Key]
+	e.lane.busy = 1
+	c.behind.note(at(0), time.Second)
+	if !c.putOff(at(0), e) || e.first.After(at(0).Add(busy+mostPutOff)) {
+		t.Errorf("a new target is put off to %s after now, want a second at most", e.first.Sub(at(0)))
+	}
+	e.hurried = true
+	if c.putOff(at(0), e) {
+		t.Error("put off though it is to be looked at at once")
+	}
+	e.hurried, e.judged = false, Up
+	if c.putOff(at(0), e) {
+		t.Error("put off though it was up before the restart")
+	}
+}
+
+// TestProbeIsNotSaidToHangAtItsTimeout: that is when the goroutine which has taken it over from the poller ends it.
+func TestProbeIsNotSaidToHangAtItsTimeout(t *testing.T) {
+	c, e, l := slow(t)
+	l.hung = true
+	started := e.started(l.probe)
+	l.at = started.Add(e.timeout)
+	c.overdue(l.at, l)
+	if e.stuck != 0 || !e.underWay(l.probe) || len(c.lates) == 0 || !c.lates[len(c.lates)-1].hung {
+		t.Fatalf("given up at its timeout: %d stuck, %d moments to come", e.stuck, len(c.lates))
+	}
+	l = c.lates[len(c.lates)-1]
+	if want := started.Add(e.timeout + hangGrace); !l.at.Equal(want) {
+		t.Errorf("looked at again at %s, want %s", l.at, want)
+	}
+	c.overdue(l.at, l)
+	if e.stuck != 1 {
+		t.Error("not given up when its grace is over")
+	}
+}
+
 // TestConnectionsAreOpenedOneAfterTheOther: beyond so many, who is not up waits; who is up or hurried does not, nor who keeps nothing.
 func TestConnectionsAreOpenedOneAfterTheOther(t *testing.T) {
 	c := New(Options{Jitter: func() float64 { return 0 }})

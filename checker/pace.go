@@ -36,6 +36,7 @@ type pace struct {
 // flight is a probe under way.
 type flight struct {
 	probe       uint64
+	due         time.Time
 	start, late time.Time
 	began       time.Time // was sent; known to its goroutine only, as what follows
 	opens       bool      // a connection to be kept

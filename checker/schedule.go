@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/livens/livens/zones"
@@ -24,7 +25,7 @@ type lane struct {
 	limit  int
 	busy   int
 	waited uint64
-	late   uint64
+	late   atomic.Uint64
 }
 
 // turn is when an entry is due: here as well as in the entry, since to look into very many of these is slow.
@@ -236,9 +237,7 @@ func (l *lane) waits(e *entry) {
 
 func (c *Checker) start(now time.Time, e *entry) {
 	e.waited = false
-	if now.Sub(e.next) > lateStart {
-		e.lane.late++
-	}
+	due := e.next
 	probe, lateAt := e.machine.start(now, c.opts.Jitter())
 	e.lane.fix(e)
 	if e.stuck >= maxStuck {
@@ -252,7 +251,7 @@ func (c *Checker) start(now time.Time, e *entry) {
 	}
 	heap.Push(&c.lates, late{lateAt, e, probe, false})
 	c.work.Add(1)
-	c.begun = append(c.begun, begun{e, flight{probe: probe, start: now, opens: opens}})
+	c.begun = append(c.begun, begun{e, flight{probe: probe, due: due, start: now, opens: opens}})
 }
 
 // begun is a probe that has been started and is to be sent.
@@ -266,15 +265,23 @@ func (c *Checker) send(e *entry, f flight) {
 	if a, ok := e.prober.(asker); ok {
 		f.began = time.Now()
 		if a.request(f) {
-			c.behind.note(f.began, f.began.Sub(f.start))
+			c.sent(e, f)
 			return
 		}
 	}
 	go func() {
 		f.began = time.Now()
-		c.behind.note(f.began, f.began.Sub(f.start))
+		c.sent(e, f)
 		c.probe(e, f, e.prober)
 	}()
+}
+
+// sent notes how late a probe began.
+func (c *Checker) sent(e *entry, f flight) {
+	c.behind.note(f.began, f.began.Sub(f.start))
+	if f.began.Sub(f.due) > lateStart {
+		e.lane.late.Add(1)
+	}
 }
 
 // answered takes the answer to a probe that was asked.
@@ -334,16 +341,23 @@ func (c *Checker) overdue(now time.Time, l late) {
 	}
 	if more := c.excuse(now, l.at); more > 0 {
 		l.at = earlier(now.Add(more), ends)
-		e.wait(l.probe, l.at)
+		if !l.hung {
+			e.wait(l.probe, l.at)
+		}
 		heap.Push(&c.lates, l)
 		return
 	}
-	if l.hung {
+	hangs := e.started(l.probe).Add(e.timeout + hangGrace)
+	switch {
+	case l.hung && now.Before(hangs): // a goroutine has it now: the poller handed on what it could not judge, and its timeout is its own
+		l.at = earlier(hangs, ends)
+		heap.Push(&c.lates, l)
+		return
+	case l.hung:
 		e.stuck++
 		c.count(now, e, l.probe, failure("the probe hangs"))
 		return
 	}
-	hangs := e.started(l.probe).Add(e.timeout + hangGrace)
 	heap.Push(&c.lates, late{earlier(hangs, ends), e, l.probe, true})
 	e.settle(now)
 	c.after(now, e)

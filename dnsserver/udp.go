@@ -30,14 +30,19 @@ type packets struct {
 	stopped  atomic.Bool
 }
 
+// leastBuffer is no more than any system gives of itself.
+const leastBuffer = 32 << 10
+
 // openPackets is an opener.
 func openPackets(network string, addr netip.AddrPort, readers int) ([]datagrams, error) {
 	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(addr))
 	if err != nil {
 		return nil, err
 	}
-	_ = conn.SetReadBuffer(socketBuffer) // as much as is allowed
-	_ = conn.SetWriteBuffer(socketBuffer)
+	for _, set := range []func(int) error{conn.SetReadBuffer, conn.SetWriteBuffer} { // as much as is allowed: BSDs refuse more, Linux cuts it off
+		for size := socketBuffer; size >= leastBuffer && set(size) != nil; size /= 2 {
+		}
+	}
 	p := &packets{conn: conn, wildcard: addr.Addr().IsUnspecified(), v6: addr.Addr().Is6()}
 	all := make([]datagrams, readers)
 	for i := range all {

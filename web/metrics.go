@@ -26,7 +26,7 @@ var help = []struct {
 	{"ready", "1 once answers rest on what was found out since the start.", nil},
 	{"self_doubt", "1 while this observer does not trust its own verdicts.", nil},
 	{"probes_under_way", "Probes now under way.", nil},
-	{"probes_waited_total", "Probes that started late because too many were under way.", nil},
+	{"probes_waited_total", "Probes that started late because too many were under way, or were opening connections.", nil},
 	{"probes_late_total", "Probes that started more than 100 ms after their time: this host has more to do than it can.", nil},
 	{"alerts", "Alerts raised now.", []string{"code", "severity"}},
 	{"reload_success", "1 when the last reading of the configuration had no errors.", nil},

@@ -51,7 +51,7 @@ type Listen struct {
 // Probing tells how busy the checker is.
 type Probing struct {
 	UnderWay int    `json:"under_way"` // probes now
-	Waited   uint64 `json:"waited"`    // probes that started late because too many were under way
+	Waited   uint64 `json:"waited"`    // probes that started late because too many were under way, or were opening connections
 	Late     uint64 `json:"late"`      // probes that started more than 100 ms after their time, for whatever reason
 }
 

@@ -43,15 +43,15 @@ type contest struct {
 
 func (c *contest) wants(work string) bool { return c.only == "" || strings.Contains(c.only, work) }
 
-func (c *contest) measure() (*report, error) {
+// measure fills in the report; after an error it holds what was measured by then.
+func (c *contest) measure(r *report) error {
 	if err := c.writeData(); err != nil {
-		return nil, err
+		return err
 	}
 	var err error
 	if c.plain, err = newWire(false); err != nil {
-		return nil, err
+		return err
 	}
-	r := &report{Rounds: c.rounds, Seconds: c.seconds}
 	var all []*running
 	defer func() {
 		for _, s := range all {
@@ -70,7 +70,7 @@ func (c *contest) measure() (*report, error) {
 		}
 		one, err := c.start(s, zone{poolZone, filepath.Join(c.dir, "pool.zone")}, zone{largeZone, filepath.Join(c.dir, "large.zone")})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		all = append(all, one)
 		r.Servers = append(r.Servers, s.name)
@@ -81,7 +81,7 @@ func (c *contest) measure() (*report, error) {
 			continue
 		}
 		if err := c.rotate(r, all, work); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, s := range all {
@@ -90,7 +90,7 @@ func (c *contest) measure() (*report, error) {
 	if all = nil; c.million && (c.wants("m") || c.wants("n")) {
 		err = c.vast(r)
 	}
-	return r, err
+	return err
 }
 
 // version is the server's name and version, as it tells them itself.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 // sample is what one run of a load generator says, and what the server used meanwhile.
 type sample struct {
 	sent, answered float64
+	codes          map[string]float64 // replies by response code
 	seconds        float64
 	cpu            float64 // seconds of the server's processors
 }
@@ -28,18 +30,39 @@ func (s sample) perCPU() float64 {
 
 // flood has kxdpgun ask at a rate, queries a second, from changing ports, past the sockets of its own kernel.
 func (c *contest) flood(r *running, list string, rate int) (sample, error) {
-	return c.load(r, regexp.MustCompile(`total queries: +(\d+)`), regexp.MustCompile(`total replies: +(\d+)`), "kxdpgun",
+	return c.load(r, list, generator{
+		sent: regexp.MustCompile(`total queries: +(\d+)`), answered: regexp.MustCompile(`total replies: +(\d+)`),
+		code: regexp.MustCompile(`responded (\w+): +(\d+)`),
+	}, "kxdpgun",
 		"-F", loadCore, "-t", strconv.Itoa(c.seconds), "-Q", strconv.Itoa(rate), "-p", strconv.Itoa(r.site.port), "-i", filepath.Join(c.dir, list), serverAddr)
 }
 
 // askTCP has dnsperf ask over connections that it keeps.
 func (c *contest) askTCP(r *running, list string) (sample, error) {
-	return c.load(r, regexp.MustCompile(`Queries sent: +(\d+)`), regexp.MustCompile(`Queries completed: +(\d+)`), "dnsperf",
+	return c.load(r, list, generator{
+		sent: regexp.MustCompile(`Queries sent: +(\d+)`), answered: regexp.MustCompile(`Queries completed: +(\d+)`),
+		code: regexp.MustCompile(`([A-Z]+) (\d+) \(\d`),
+	}, "dnsperf",
 		"-m", "tcp", "-c", "20", "-q", "400", "-l", strconv.Itoa(c.seconds), "-s", serverAddr, "-p", strconv.Itoa(r.site.port), "-d", filepath.Join(c.dir, list))
 }
 
+// generator is how what a load generator prints is read: how many queries and replies, and how many replies for each response code.
+type generator struct{ sent, answered, code *regexp.Regexp }
+
+// absent is the share of the queries in each list that are for names that there are not.
+var absent = map[string]float64{"pool.txt": 0, "large.txt": 0.15}
+
+// proper reports an error if replies are not what the list's queries are to be answered with: who refuses is fast.
+func (s sample) proper(list string) error {
+	well, missing := s.codes["NOERROR"]+s.codes["NXDOMAIN"], s.codes["NXDOMAIN"]/s.answered
+	if s.answered > 0 && (well < 0.999*s.answered || math.Abs(missing-absent[list]) > 0.05) {
+		return fmt.Errorf("%.0f replies, of which by response code %v: not what %s asks for", s.answered, s.codes, list)
+	}
+	return nil
+}
+
 // load runs a generator on its core.
-func (c *contest) load(r *running, sent, answered *regexp.Regexp, name string, args ...string) (sample, error) {
+func (c *contest) load(r *running, list string, g generator, name string, args ...string) (sample, error) {
 	before, err := r.usage()
 	if err != nil {
 		return sample{}, err
@@ -56,8 +79,8 @@ func (c *contest) load(r *running, sent, answered *regexp.Regexp, name string, a
 	if err != nil {
 		return sample{}, err
 	}
-	s := sample{seconds: float64(c.seconds), cpu: (after.cpu - before.cpu).Seconds()}
-	for of, into := range map[*regexp.Regexp]*float64{sent: &s.sent, answered: &s.answered} {
+	s := sample{seconds: float64(c.seconds), cpu: (after.cpu - before.cpu).Seconds(), codes: map[string]float64{}}
+	for of, into := range map[*regexp.Regexp]*float64{g.sent: &s.sent, g.answered: &s.answered} {
 		m := of.FindSubmatch(out.Bytes())
 		if m == nil {
 			return s, fmt.Errorf("%v: not understood:\n%s", cmd, out.Bytes())
@@ -66,5 +89,12 @@ func (c *contest) load(r *running, sent, answered *regexp.Regexp, name string, a
 			return s, err
 		}
 	}
-	return s, nil
+	for _, m := range g.code.FindAllSubmatch(out.Bytes(), -1) {
+		n, err := strconv.ParseFloat(string(m[2]), 64)
+		if err != nil {
+			return s, err
+		}
+		s.codes[string(m[1])] += n
+	}
+	return s, s.proper(list)
 }

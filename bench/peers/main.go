@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -49,20 +50,20 @@ func run(c *contest, out string, asJSON bool) (err error) {
 		return err
 	}
 	defer os.RemoveAll(c.dir)
-	r, err := c.measure()
-	if err != nil {
-		return err
+	r := &report{When: time.Now(), Rounds: c.rounds, Seconds: c.seconds}
+	failed := c.measure(r)
+	if len(r.Values) == 0 && failed != nil {
+		return failed
 	}
-	r.When = time.Now()
-	if err := r.write(out); err != nil {
-		return err
+	if err := r.write(out); err != nil { // also what was measured before something failed
+		return errors.Join(failed, err)
 	}
 	if asJSON {
-		return json.NewEncoder(os.Stdout).Encode(r)
+		return errors.Join(failed, json.NewEncoder(os.Stdout).Encode(r))
 	}
 	r.print(os.Stdout)
 	fmt.Printf("\nwritten: %s\n", filepath.Join(out, "peers.{csv,svg}"))
-	return nil
+	return failed
 }
 
 func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

@@ -42,8 +42,9 @@ type reloader struct {
 	seen    atomic.Pointer[string] // the files' fingerprint when they were last read
 	last    atomic.Pointer[web.Reload]
 
-	good   *zones.Config // the last sound livens.toml; nil: none was read by this process
-	unkept atomic.Bool   // the state folder lacks something that a later start may fall back on
+	good    *zones.Config // the last sound livens.toml; nil: none was read by this process
+	unkept  atomic.Bool   // the state folder lacks something that a later start may fall back on
+	failing bool          // because it could not be written: a notice says so
 }
 
 // reading is livens.toml as it was read at one time.
@@ -96,6 +97,9 @@ func (r *reloader) reload(cause string) *web.Reload {
 	before := allocated()
 	r.read(cause, again)
 	giveBack(before)
+	if r.life.Err() != nil {
+		return &web.Reload{At: time.Now(), Cause: cause, Problems: zones.Problems{{Message: "livens is stopping: nothing was read"}}}
+	}
 	return r.last.Load()
 }
 
@@ -110,11 +114,13 @@ func (r *reloader) reloadIfChanged() {
 	}
 }
 
+// keepAgain says whether what could not be kept is by now.
 func (r *reloader) keepAgain() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	failing := r.failing
 	r.keep(context.Background())
-	return !r.unkept.Load()
+	return failing && !r.unkept.Load()
 }
 
 // read loads the zones that livens.toml names and applies what is sound.
@@ -238,7 +244,7 @@ func (r *reloader) report(cause string, config *zones.Config, problems zones.Pro
 func (r *reloader) keep(ctx context.Context) (warnings zones.Problems) {
 	err := r.loader.Keep(ctx)
 	if ctx.Err() != nil {
-		r.unkept.Store(true) // should nobody come to keep the rest, reloadIfChanged does
+		r.unkept.Store(err != nil) // should nobody come to keep the rest, reloadIfChanged does
 		return nil
 	}
 	if err != nil {
@@ -247,7 +253,9 @@ func (r *reloader) keep(ctx context.Context) (warnings zones.Problems) {
 	if r.good != nil {
 		err = errors.Join(err, zones.KeepConfig(r.good))
 	}
-	before := r.unkept.Swap(err != nil)
+	r.unkept.Store(err != nil)
+	before := r.failing
+	r.failing = err != nil
 	switch {
 	case err != nil:
 		text := strings.ReplaceAll(err.Error(), "\n", "; ")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -59,7 +60,8 @@ func serve(ctx context.Context, e *env) error {
 	}
 	var level slog.LevelVar
 	_ = level.UnmarshalText([]byte(read.config.Log.Level)) // one of the four words
-	log := newLogger(e, read.config.Log.Format, &level)
+	log, flush := newLogger(e.stderr, read.config.Log.Format, &level)
+	defer flush()
 	in, err := newInstance(e.config, read.config, log, &level)
 	if err != nil {
 		return err
@@ -68,12 +70,18 @@ func serve(ctx context.Context, e *env) error {
 	return in.run(ctx, read, signals)
 }
 
-func newLogger(e *env, format string, level *slog.LevelVar) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level}
-	if format == "json" {
-		return slog.New(slog.NewJSONHandler(e.stderr, options))
+// newLogger logs to a writer that may stand still. flush must come last.
+func newLogger(to io.Writer, format string, level *slog.LevelVar) (log *slog.Logger, flush func()) {
+	logger := func(to io.Writer) *slog.Logger {
+		options := &slog.HandlerOptions{Level: level}
+		if format == "json" {
+			return slog.New(slog.NewJSONHandler(to, options))
+		}
+		return slog.New(slog.NewTextHandler(to, options))
 	}
-	return slog.New(slog.NewTextHandler(e.stderr, options))
+	direct := logger(to)
+	w := newLogWriter(to, func(lost uint64) { direct.Warn("log lines were lost: their reader stood still", "lines", lost) })
+	return logger(w), w.flush
 }
 
 // untilSignal is done at the first SIGTERM or SIGINT. By then the second one does what signals do:
