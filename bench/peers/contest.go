@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -176,7 +177,8 @@ func (c *contest) atHalf(r *running) (map[string]float64, error) {
 	return figures, nil
 }
 
-// switching compares a switch every second with none, at half load and at saturation. It is livens' alone: the others have no pool.
+// switching compares a switch every second with none, at half load and at saturation. It is livens' alone: the others have no pool. At
+// saturation both have two turns, without, with, with, without: a machine that becomes faster or slower meanwhile favours neither.
 func (c *contest) switching(r *running) (map[string]float64, error) {
 	if r.program != c.binary {
 		return nil, nil
@@ -184,36 +186,54 @@ func (c *contest) switching(r *running) (map[string]float64, error) {
 	if err := r.site.wire.steer(serverCore); err != nil {
 		return nil, err
 	}
-	still, err := c.flood(r, "pool.txt", overload)
-	if err != nil {
-		return nil, err
-	}
 	client, err := web.NewClient(r.site.state())
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(c.ctx)
-	defer cancel()
-	failed := make(chan error, 1)
-	go func() { failed <- toAndFro(ctx, client) }()
-	moving, err := c.flood(r, "pool.txt", overload)
+	saturated := func() (answered float64, err error) {
+		s, err := c.flood(r, "pool.txt", overload)
+		return s.answered, err
+	}
+	still, err := saturated()
 	if err != nil {
 		return nil, err
 	}
+	var moving float64
 	var half sample
-	l, err := c.beside(r, func() (err error) {
-		half, err = c.flood(r, "pool.txt", c.half)
+	var l latencies
+	err = meanwhile(c.ctx, client, func() error {
+		for range 2 {
+			answered, err := saturated()
+			if err != nil {
+				return err
+			}
+			moving += answered
+		}
+		l, err = c.beside(r, func() (err error) {
+			half, err = c.flood(r, "pool.txt", c.half)
+			return err
+		})
 		return err
 	})
-	cancel()
-	if err := <-failed; err != nil {
+	if err != nil {
 		return nil, err
 	}
+	again, err := saturated()
 	return map[string]float64{
-		"d: at saturation, against (a)":   moving.perSecond() / still.perSecond(),
+		"d: at saturation, against (a)":   moving / (still + again),
 		"d: lost at half load":            half.sent - half.answered,
 		"d: lost or wrong, of the probes": float64(l.Lost + l.Wrong),
 	}, err
+}
+
+// meanwhile has the pool switched every second until what is done.
+func meanwhile(ctx context.Context, client *web.Client, what func() error) error {
+	switching, stop := context.WithCancel(ctx)
+	failed := make(chan error, 1)
+	go func() { failed <- toAndFro(switching, client) }()
+	err := what()
+	stop()
+	return errors.Join(err, <-failed)
 }
 
 func toAndFro(ctx context.Context, client *web.Client) error {

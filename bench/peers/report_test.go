@@ -111,3 +111,25 @@ func TestQueriesAreMixedAsSaid(t *testing.T) {
 		}
 	}
 }
+
+// TestRepliesAreJudged: who refuses, or says of every name that there is none, is not counted as fast.
+func TestRepliesAreJudged(t *testing.T) {
+	for name, c := range map[string]struct {
+		list  string
+		codes map[string]float64
+		want  bool
+	}{
+		"pool":            {"pool.txt", map[string]float64{"NOERROR": 100_000}, true},
+		"one malformed":   {"pool.txt", map[string]float64{"NOERROR": 99_999}, true},
+		"refused":         {"pool.txt", map[string]float64{"REFUSED": 100_000}, false},
+		"no such pool":    {"pool.txt", map[string]float64{"NXDOMAIN": 100_000}, false},
+		"large":           {"large.txt", map[string]float64{"NOERROR": 85_000, "NXDOMAIN": 15_000}, true},
+		"large, all hits": {"large.txt", map[string]float64{"NOERROR": 100_000}, false},
+		"large, failing":  {"large.txt", map[string]float64{"NOERROR": 84_000, "NXDOMAIN": 15_000, "SERVFAIL": 1_000}, false},
+	} {
+		err := sample{answered: 100_000, codes: c.codes}.proper(c.list)
+		if (err == nil) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
