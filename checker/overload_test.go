@@ -228,7 +228,7 @@ func TestCompany(t *testing.T) {
 	if got := m.company(at(99)); got != 0 {
 		t.Errorf("%s within fast_interval", got)
 	}
-	if got := m.company(at(100)); got != 10*time.Millisecond {
+	if got := m.company(at(100)); got != 5*time.Millisecond {
 		t.Errorf("%s", got)
 	}
 	m.hurry()

@@ -86,12 +86,12 @@ func (m *machine) due() (at time.Time, ok bool) {
 }
 
 // company is how much before its time the next probe may start when others start anyway: very many targets are cheaper to probe
-// some at a time. It is a hundredth of the interval, and nothing where the pace is that of doubt.
+// some at a time. It is half a hundredth of the interval, and nothing where the pace is that of doubt.
 func (m *machine) company(now time.Time) time.Duration {
 	if m.last == 0 || m.hurried || m.doubt || now.Before(m.lastStart.Add(m.fast)) {
 		return 0
 	}
-	return m.interval / 100
+	return m.interval / 200
 }
 
 // hurry brings the next probe forward. A target on its way up is left alone: up slow.
