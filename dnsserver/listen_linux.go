@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"sync"
@@ -32,8 +33,8 @@ func openUDP(log *slog.Logger) opener {
 			}
 			if granted := enlarge(fd); granted < socketBuffer {
 				once.Do(func() {
-					log.Warn("the kernel grants less room for queries than asked: bursts may be lost",
-						"granted", granted, "asked", socketBuffer, "hint", "sysctl net.core.rmem_max=8388608, or grant CAP_NET_ADMIN")
+					log.Warn("the kernel grants less room for queries or responses than asked: bursts may be lost",
+						"granted", granted, "asked", socketBuffer, "hint", "sysctl net.core.rmem_max=8388608 net.core.wmem_max=8388608, or grant CAP_NET_ADMIN")
 				})
 			}
 			all = append(all, &batches{fd: fd, wildcard: wildcard})
@@ -91,18 +92,27 @@ func udpOptions(fd int, v6, wildcard bool) error {
 	return err
 }
 
-// enlarge asks for socketBuffer octets in both directions, with privilege first, and says how much there is for what is received.
+// enlarge asks for socketBuffer octets in both directions, with privilege first, and says how much room there is.
 func enlarge(fd int) (granted int) {
 	for _, option := range [][2]int{{unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}, {unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}} {
 		if unix.SetsockoptInt(fd, unix.SOL_SOCKET, option[0], socketBuffer) != nil {
 			_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, option[1], socketBuffer) // cut off at what is allowed, without error
 		}
 	}
-	doubled, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF) // the kernel counts its own overhead
-	if err != nil {
-		return 0
+	return room(fd)
+}
+
+// room is the smaller one of a socket's two buffers, in octets; 0: the kernel does not say.
+func room(fd int) int {
+	least := math.MaxInt
+	for _, option := range []int{unix.SO_RCVBUF, unix.SO_SNDBUF} {
+		doubled, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, option) // the kernel counts its own overhead
+		if err != nil {
+			return 0
+		}
+		least = min(least, doubled/2)
 	}
-	return doubled / 2
+	return least
 }
 
 // limitUnread has the kernel give up a connection whose client takes nothing for that long. After this server has closed it,
