@@ -66,7 +66,7 @@ export function createLine(options, protocols, dialect, host) {
     spread: 0,
     config,
     open,
-    check: probe,
+    check: () => dialect && watchdog.check(),
     doubt,
     trust,
     follow: move,
@@ -85,10 +85,10 @@ export function createLine(options, protocols, dialect, host) {
     seek();
   }
 
-  /** Asks now whether the deployment is alive; without one, tries now. */
+  /** The network may be another one: asks now whether the deployment is alive; and without a link, or with one in doubt, tries now. */
   function probe() {
-    if (line.inUse) dialect && watchdog.check();
-    else if (!race && line.state != "closed") seek();
+    line.check();
+    race || (line.inUse && !doubted) || seek();
   }
 
   /**

@@ -28,6 +28,22 @@ test("online in the middle of an outage tries now", async (t) => {
   assert.equal(visitor.session.state, "live");
 });
 
+test("online after an outage in which the socket stayed open, and silent, tries now", async (t) => {
+  const w = world(t, () => 0.99);
+  const { visitor } = await chatting(w);
+  const { hosts } = w.network;
+  w.primary.become("silent");
+  w.network.hosts = new Map();
+  await w.clock.run(20_000);
+  w.network.log = [];
+  await w.clock.until(() => w.network.log.length);
+  await w.clock.run(50);
+  w.network.hosts = hosts;
+  w.page.dispatchEvent(new Event("online"));
+  await w.clock.run(1500);
+  assert.equal(visitor.session.deployment, "redundant", "the next turn would come after 2 s");
+});
+
 test("a page that slept accuses nobody because its timers are late", async (t) => {
   const w = world(t);
   const { visitor, operator } = await chatting(w);
