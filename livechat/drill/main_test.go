@@ -68,10 +68,10 @@ func inMemory() error {
 }
 
 // chromiumFlags name what DNS says in some drills, and make a page that has been hidden for 3 s the one that others are
-// after five minutes.
+// after five minutes. Pages with a WebSocket are kept when they are left, as newer versions do by themselves.
 var chromiumFlags = []string{
 	"--host-resolver-rules=MAP *.missing.test ~NOTFOUND,MAP *.test 127.0.0.1",
-	"--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/3",
+	"--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/3,DisconnectWebSocketOnBFCache",
 }
 
 // atOnce is how many of the drills that wait more than they work are held at a time.

@@ -3,9 +3,13 @@ package drill_test
 import (
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/livens/livens/internal/process"
 )
 
 // TestDrillChatNames (F13): the service's name leads nowhere, or where it led before a switch; pages are opened new. Their
@@ -13,6 +17,7 @@ import (
 func TestDrillChatNames(t *testing.T) {
 	const staggered = 1500 * time.Millisecond // the script tries the next after 1 s
 	drillEmpty(t, plan{}, func(w *world) row {
+		w.taught()
 		var first []string
 		for _, name := range []struct {
 			what, url string
@@ -38,6 +43,19 @@ func TestDrillChatNames(t *testing.T) {
 		w.below(killedBound, f)
 		return row{what: "the service's name leads nowhere, killed", promised: promise(killedBound), figures: f, more: "a first welcome, the name " + strings.Join(first, ", ")}
 	})
+}
+
+// taught waits until both deployments know who is active: before, a standby serves whom comes.
+func (w *world) taught() {
+	w.t.Helper()
+	for _, d := range w.all() {
+		w.must(process.Await(w.t.Context(), settleLimit, func() error {
+			if said, err := os.ReadFile(filepath.Join(d.dir, "log")); err != nil || !strings.Contains(string(said), "the Moderators say who is active") {
+				return fmt.Errorf("%s has not heard who is active", d.name)
+			}
+			return nil
+		}))
+	}
 }
 
 // deadPort is one on which nobody listens.
