@@ -190,6 +190,43 @@ func TestConnectionsAreOpenedOneAfterTheOther(t *testing.T) {
 	}
 }
 
+// TestPutOffIsForThisLook, however long the interval is: what is put off is not looked at again and again.
+func TestPutOffIsForThisLook(t *testing.T) {
+	asked := 0
+	c := New(Options{Jitter: func() float64 {
+		if asked++; asked > 100 {
+			panic("a look that does not end")
+		}
+		return 0.5
+	}})
+	check := fastProfile(zones.Check{Kind: zones.HTTP, Method: "GET", Path: "/", KeepAlive: time.Hour})
+	check.Interval = time.Hour
+	target := NewTarget("chat", "primary", loopback, &check)
+	c.Update([]Target{target})
+	e := c.entries[target.Key]
+	probe, _ := e.machine.start(at(0), 0)
+	e.finish(at(1), probe, failure("no"), func() bool { return false })
+	e.lane.fix(e)
+	c.opening = c.network.limit
+	now := at(0).Add(check.Interval)
+	c.look(now)
+	if e.judged != Down || !e.next.After(now) || e.lane.busy > 0 || e.lane.waited != 1 {
+		t.Fatalf("%s, due in %s, %d under way, %d waited", e.judged, e.next.Sub(now), e.lane.busy, e.lane.waited)
+	}
+	c.opening = 0
+	c.look(e.next.Add(-1))
+	if e.lane.busy > 0 {
+		t.Error("it comes earlier than it was put off to")
+	}
+	c.look(e.next)
+	if e.lane.busy != 1 {
+		t.Error("it does not come when it was put off to")
+	}
+	for _, l := range c.begun { // never sent
+		l.entry.cancel()
+	}
+}
+
 func TestLazyDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		parent, cancel := context.WithCancel(t.Context())
