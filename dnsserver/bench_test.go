@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/livens/livens/failover"
+	"github.com/livens/livens/zones"
 	"github.com/miekg/dns"
 )
 
@@ -68,7 +69,7 @@ func BenchmarkPublishSwitch(b *testing.B) {
 	for b.Loop() {
 		next := failover.Publication{Set: pub.Set, Serials: map[string]uint32{"example.test.": uint32(i + 1)}}
 		next.Decisions = map[string]*failover.Decision{"chat": []*failover.Decision{first, &second}[i&1]}
-		s, _ = s.next(next, nil)
+		s, _ = s.next(next, nil, nil)
 		i++
 	}
 }
@@ -93,4 +94,14 @@ func BenchmarkCompileMillion(b *testing.B) {
 	runtime.ReadMemStats(&after)
 	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB-resident")
 	runtime.KeepAlive(z)
+}
+
+// BenchmarkPublishPrepared is what the controller waits for when a zone of a million records was edited.
+func BenchmarkPublishPrepared(b *testing.B) {
+	pub := million(b)
+	s := compiled(b, failover.Publication{Set: &zones.Set{}})
+	ready := s.prepare(pub.Set, nil)
+	for b.Loop() {
+		_, _ = s.next(pub, ready, func(string) int { return 1 })
+	}
 }

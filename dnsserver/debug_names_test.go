@@ -21,7 +21,7 @@ func TestDebugNames(t *testing.T) {
 	withPool(&pub, "chat", 10, []string{"chat.example.test."}, "203.0.113.10")
 	quiet := *s.settings
 	quiet.config.DebugNames = false
-	next, err := (&snapshot{settings: &quiet}).next(pub, func(string) int { return 1 })
+	next, err := (&snapshot{settings: &quiet}).next(pub, nil, func(string) int { return 1 })
 	if err != nil {
 		t.Fatal(err)
 	}

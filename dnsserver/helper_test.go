@@ -103,7 +103,7 @@ func compiled(t testing.TB, pub failover.Publication) *snapshot {
 	jar := &cookieJar{secrets: [][16]byte{{1}}}
 	empty := &snapshot{settings: &settings{config: testConfig(), hostname: "host1", cookies: jar, now: func() time.Time { return testNow }}}
 	ids := zoneIDs{names: []string{""}, ids: map[string]int{"": 0}}
-	s, err := empty.next(pub, ids.id)
+	s, err := empty.next(pub, nil, ids.id)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func benchmarkSwitchOfMany(b *testing.B, pooled int) {
 		d.Epoch = uint64(i)
 		next.Decisions[name] = &d
 		next.Serials[name] = i
-		s, _ = s.next(next, nil)
+		s, _ = s.next(next, nil, nil)
 	}
 }
 

@@ -1,7 +1,10 @@
 package dnsserver
 
 import (
+	"bytes"
+	"log/slog"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/livens/livens/failover"
@@ -24,7 +27,7 @@ func TestSwitch(t *testing.T) {
 	d.Addresses, d.TTL = pub.Decisions["shop"].Addresses, 5
 	after, err := before.next(failover.Publication{Set: pub.Set,
 		Decisions: map[string]*failover.Decision{"chat": &d, "shop": pub.Decisions["shop"]},
-		Serials:   map[string]uint32{"example.test.": 1764000001}}, ids)
+		Serials:   map[string]uint32{"example.test.": 1764000001}}, nil, ids)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +57,7 @@ func TestSwitchOfMany(t *testing.T) {
 	d := *pub.Decisions["z00100.test."]
 	d.Addresses = []netip.Addr{netip.MustParseAddr("203.0.113.20")}
 	after, err := before.next(failover.Publication{Set: pub.Set,
-		Decisions: map[string]*failover.Decision{d.Pool: &d, "unknown": &d}, Serials: map[string]uint32{"z00100.test.": 1764000001, "unknown.": 1}}, nil)
+		Decisions: map[string]*failover.Decision{d.Pool: &d, "unknown": &d}, Serials: map[string]uint32{"z00100.test.": 1764000001, "unknown.": 1}}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +76,7 @@ func TestSwitchOfMany(t *testing.T) {
 	answers(after, "z00100.test.", "203.0.113.20", "1764000001")
 	answers(after, "z00101.test.", "203.0.113.10", "1764000000")
 	answers(before, "z00100.test.", "203.0.113.10", "1764000000")
-	again, _ := after.next(failover.Publication{Set: pub.Set, Decisions: map[string]*failover.Decision{d.Pool: &d}}, nil)
+	again, _ := after.next(failover.Publication{Set: pub.Set, Decisions: map[string]*failover.Decision{d.Pool: &d}}, nil, nil)
 	if again.served[100] != after.served[100] {
 		t.Error("the same decision was packed again")
 	}
@@ -86,11 +89,49 @@ func TestSerialAlone(t *testing.T) {
 	s := compiled(t, pub)
 	for _, serial := range []uint32{1764000000, 1764000001} {
 		pub.Serials = map[string]uint32{"example.test.": serial}
-		s, _ = s.next(pub, nil)
+		s, _ = s.next(pub, nil, nil)
 		reply := client{s, false}.ask(t, "example.test. SOA")
 		if got := reply.Answer[0].(*dns.SOA).Serial; got != serial {
 			t.Errorf("serial %d, want %d", got, serial)
 		}
+	}
+}
+
+// TestPrepare: what was compiled before it is published is not compiled again, a switch meanwhile does not take it away, and what is wrong with
+// it is told when it is published.
+func TestPrepare(t *testing.T) {
+	other := "$ORIGIN other.test.\n@ 300 SOA ns h 9 3600 900 86400 30\n@ 300 NS ns.example.test.\n"
+	pub := publication(t, plainZone)
+	withPool(&pub, "chat", 10, []string{"pool.example.test."}, "203.0.113.10")
+	log := &bytes.Buffer{}
+	s, err := New(Options{Config: testConfig(), Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Publish(pub)
+	unchanged := s.live.Load().served[0]
+	fresh := parseZone(t, other)
+	bad := *parseZone(t, other)
+	bad.Name, bad.Records = "bad.test.", nil
+	set := &zones.Set{Zones: []*zones.Zone{pub.Set.Zones[0], fresh, &bad}, Pools: pub.Set.Pools}
+	s.Prepare(set)
+	ready := s.ready
+	if len(ready) != 2 || ready[fresh].zone == nil || ready[&bad].err == nil {
+		t.Fatalf("ready are %v", ready)
+	}
+	d := *pub.Decisions["chat"]
+	d.Epoch++
+	s.Publish(failover.Publication{Set: pub.Set, Decisions: map[string]*failover.Decision{"chat": &d}})
+	if s.live.Load().served[0].pools[0].decision != &d || log.Len() > 0 {
+		t.Fatalf("a switch while zones are ready: %s", log)
+	}
+	s.Publish(failover.Publication{Set: set, Decisions: map[string]*failover.Decision{"chat": &d}})
+	served := s.live.Load().served
+	if len(served) != 2 || served[0].zone != unchanged.zone || served[1].zone != ready[fresh].zone || s.ready != nil {
+		t.Errorf("served are %v; kept is %v", served, s.ready)
+	}
+	if !strings.Contains(log.String(), "bad.test.") {
+		t.Errorf("told: %q", log)
 	}
 }
 
@@ -102,13 +143,13 @@ func TestReload(t *testing.T) {
 	changed := parseZone(t, other+"www 300 A 192.0.2.1\n")
 	compiledNow := []string{}
 	after, err := before.next(failover.Publication{Set: &zones.Set{Zones: []*zones.Zone{pub.Set.Zones[0], changed}}},
-		func(zone string) int { compiledNow = append(compiledNow, zone); return 9 })
+		nil, func(zone string) int { compiledNow = append(compiledNow, zone); return 9 })
 	if err != nil || len(compiledNow) != 1 || compiledNow[0] != "other.test." || after.served[0] != before.served[0] {
 		t.Errorf("compiled %v, error %v", compiledNow, err)
 	}
 	client{after, false}.check(t, []answerCase{{"www.other.test. A", "NOERROR aa\nanswer www.other.test. 300 A 192.0.2.1"}})
-	gone, _ := after.next(failover.Publication{Set: &zones.Set{Zones: []*zones.Zone{changed}}}, nil)
+	gone, _ := after.next(failover.Publication{Set: &zones.Set{Zones: []*zones.Zone{changed}}}, nil, nil)
 	client{gone, false}.check(t, []answerCase{{"www.example.test. A", "REFUSED"}})
-	empty, _ := gone.next(failover.Publication{Set: &zones.Set{}}, nil)
+	empty, _ := gone.next(failover.Publication{Set: &zones.Set{}}, nil, nil)
 	client{empty, false}.check(t, []answerCase{{"www.other.test. A", "REFUSED"}})
 }

@@ -32,7 +32,8 @@ type Options struct {
 type Server struct {
 	options Options
 	live    atomic.Pointer[snapshot]
-	change  sync.Mutex // over replacing live
+	change  sync.Mutex // over replacing live, and what follows
+	ready   prepared   // for the Set that is published next
 	ids     zoneIDs
 	panics  *panicLog
 	shared  *stats   // of all TCP connections
@@ -63,17 +64,18 @@ func New(o Options) (*Server, error) {
 }
 
 // Publish makes the query path answer from pub: all of it from one moment on. It is for one goroutine, the
-// controller's.
+// controller's. Zones that are new and were not given to Prepare are compiled first.
 func (s *Server) Publish(pub failover.Publication) {
 	s.change.Lock()
 	defer s.change.Unlock()
 	old := s.live.Load()
-	next, err := old.next(pub, s.ids.id)
+	next, err := old.next(pub, s.ready, s.ids.id)
 	if err != nil {
 		s.options.Log.Error("part of the zone data cannot be answered", "error", err)
 	}
 	s.live.Store(next)
 	if next.table != old.table {
+		s.ready = nil
 		s.forgetRemoved(next)
 	}
 }

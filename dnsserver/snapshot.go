@@ -24,32 +24,28 @@ type served struct {
 	pools  []*poolAnswer
 }
 
-// next is the snapshot after a publication. Zones whose data did not change keep what was compiled of them, and pools
-// whose decision did not change keep what was packed. The error tells which records or zones could not be compiled.
-func (s *snapshot) next(pub failover.Publication, zoneID func(string) int) (*snapshot, error) {
+// next is the snapshot after a publication. Zones whose data did not change keep what was compiled of them, those that are ready need
+// no more, and pools whose decision did not change keep what was packed. The error tells which records or zones could not be compiled.
+func (s *snapshot) next(pub failover.Publication, ready prepared, zoneID func(string) int) (*snapshot, error) {
 	if s.table != nil && s.table.set == pub.Set {
 		return s.switched(pub), nil
 	}
-	old := map[*zones.Zone]*served{}
-	for _, v := range s.served {
-		old[v.source] = v
-	}
+	old, ready := s.bySource(), s.prepare(pub.Set, ready)
 	var problems []error
 	var list []*served
-	var one compiler
 	for _, source := range pub.Set.Zones {
-		compiled := old[source]
-		if compiled == nil {
-			z, err := one.compile(source, s.config.DebugNames)
-			if err != nil {
-				problems = append(problems, err)
+		v := old[source]
+		if v == nil {
+			made := ready[source]
+			if made.err != nil {
+				problems = append(problems, made.err)
 			}
-			if z == nil {
+			if made.zone == nil {
 				continue
 			}
-			compiled = &served{zone: z, id: zoneID(source.Name)}
+			v = &served{zone: made.zone, id: zoneID(source.Name)}
 		}
-		list = append(list, compiled.refreshed(pub))
+		list = append(list, v.refreshed(pub))
 	}
 	return &snapshot{s.settings, newZoneTable(pub.Set, list), list}, errors.Join(problems...)
 }

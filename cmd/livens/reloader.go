@@ -134,8 +134,11 @@ func (r *reloader) read(cause string, main reading) bool {
 	set, more := r.loader.Read(applied)
 	problems = append(problems, more...)
 	served := set != nil && len(set.Zones) > 0
-	if served && r.controller.Use(r.life, set) != nil {
-		return false // the process is stopping
+	if served {
+		r.dns.Prepare(set)
+		if r.controller.Use(r.life, set) != nil {
+			return false // the process is stopping
+		}
 	}
 	r.cookies()
 	r.moderator.reload()
