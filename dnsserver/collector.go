@@ -8,8 +8,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// transports in the order of the counters.
-var transports = [2]string{"udp", "tcp"}
+// The transports that are told apart.
+const (
+	udp = "udp"
+	tcp = "tcp"
+)
 
 // collector sums the workers' counters when it is scraped.
 type collector struct {
@@ -51,11 +54,11 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	workers, zoneNames := c.server.counted()
 	c.collectQueries(to, workers, zoneNames)
 	c.collectLatency(to, workers)
-	for i, transport := range transports {
-		var n uint64
-		for _, w := range workers {
-			n += w.truncated[i].Load()
-		}
+	truncated := map[string]uint64{udp: 0, tcp: 0}
+	for _, w := range workers {
+		truncated[w.transport] += w.truncated.Load()
+	}
+	for transport, n := range truncated {
 		to <- prometheus.MustNewConstMetric(c.truncated, prometheus.CounterValue, float64(n), transport)
 	}
 	for i, reason := range dropNames {
@@ -89,30 +92,35 @@ func (s *Server) dropped(why drop, workers []*stats) (n uint64) {
 }
 
 func (c *collector) collectQueries(to chan<- prometheus.Metric, workers []*stats, zoneNames []string) {
+	type table [len(countedRcodes) + 1][len(countedTypes) + 1]uint64
+	sums := map[string]*table{udp: {}, tcp: {}}
 	for id, zone := range zoneNames {
-		var sum [2][len(countedRcodes) + 1][len(countedTypes) + 1]uint64
 		for _, w := range workers {
-			cells := w.cellsOf(id)
-			if cells == nil {
+			counts := w.zone(id)
+			if counts == nil {
 				continue
 			}
-			for t := range sum {
-				for r := range sum[t] {
-					for q := range sum[t][r] {
-						sum[t][r][q] += cells[t][r][q].Load()
-					}
+			sum := sums[w.transport]
+			for r := range sum {
+				row := counts.row(uint8(r))
+				if row == nil {
+					continue
+				}
+				for q := range row {
+					sum[r][q] += row[q].Load()
 				}
 			}
 		}
-		for t := range sum {
-			for r := range sum[t] {
-				for q, n := range sum[t][r] {
+		for transport, sum := range sums {
+			for r := range sum {
+				for q, n := range sum[r] {
 					if n > 0 {
 						to <- prometheus.MustNewConstMetric(c.queries, prometheus.CounterValue, float64(n),
-							zone, transports[t], rcodeLabel(r), typeLabel(q))
+							zone, transport, rcodeLabel(r), typeLabel(q))
 					}
 				}
 			}
+			*sum = table{}
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 func TestCollector(t *testing.T) {
 	s := running(t, nil)
 	s.Publish(publication(t, plainZone, "$ORIGIN other.test.\n@ 300 SOA ns h 9 3600 900 86400 30\n@ 300 NS ns.example.test.\n"))
-	one, two := s.hireWorker(), s.hireWorker()
+	one, two, three := s.hireWorker(), s.hireWorker(), s.newWorker(s.shared)
 	ask := func(w *worker, text string, tcp bool) {
 		t.Helper()
 		query, err := question(text).Pack()
@@ -27,7 +27,7 @@ func TestCollector(t *testing.T) {
 		ask(one, "www.example.test. A", false)
 	}
 	ask(two, "www.example.test. A", false)
-	ask(two, "www.example.test. A", true)
+	ask(three, "www.example.test. A", true)
 	ask(two, "nx.example.test. LOC", false)
 	s.Publish(publication(t, plainZone)) // other.test. is gone, example.test. was compiled anew
 	ask(one, "www.example.test. AAAA", false)

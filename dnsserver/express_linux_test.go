@@ -167,16 +167,16 @@ func (s *Server) counts() (taken, left uint64) {
 }
 
 func (s *stats) answered() (n uint64) {
-	all := s.cells.Load()
+	all := s.zones.Load()
 	if all == nil {
 		return 0
 	}
 	for i := range *all {
 		zone := (*all)[i].Load()
-		for t := 0; zone != nil && t < len(zone); t++ {
-			for r := range zone[t] {
-				for q := range zone[t][r] {
-					n += zone[t][r][q].Load()
+		for r := uint8(0); zone != nil && int(r) <= len(zone.others); r++ {
+			if counts := zone.row(r); counts != nil {
+				for q := range counts {
+					n += counts[q].Load()
 				}
 			}
 		}

@@ -54,7 +54,7 @@ func New(o Options) (*Server, error) {
 		options: o,
 		ids:     zoneIDs{names: []string{""}, ids: map[string]int{"": 0}},
 		panics:  &panicLog{log: o.Log},
-		shared:  new(stats),
+		shared:  &stats{transport: tcp},
 		tcp:     newConnections(o.Config.TCPLimit, o.Config.TCPPerClient),
 		openUDP: openUDP(o.Log),
 	}
@@ -168,9 +168,9 @@ func (s *Server) newWorker(st *stats) *worker {
 	return &worker{live: &s.live, stats: st, panics: s.panics, scratch: newScratch()}
 }
 
-// hireWorker is a worker with counters of its own.
+// hireWorker is a worker for UDP with counters of its own.
 func (s *Server) hireWorker() *worker {
-	w := s.newWorker(new(stats))
+	w := s.newWorker(&stats{transport: udp})
 	s.change.Lock()
 	defer s.change.Unlock()
 	s.workers = append(s.workers, w.stats)

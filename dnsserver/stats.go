@@ -64,64 +64,89 @@ var dropNames = [dropReasons]string{"malformed", "panic", "send", "receive", "ud
 
 // stats are one worker's counters: it alone adds to them, and a scrape sums them over all workers.
 type stats struct {
-	cells     atomic.Pointer[[]zoneCell] // by the zone's id; 0 is no zone
+	transport string                     // of the queries that are counted: "udp" or "tcp"
+	zones     atomic.Pointer[[]zoneSlot] // by the zone's id; 0 is no zone
 	latency   [len(latencyBounds) + 1]atomic.Uint64
 	nanos     atomic.Uint64 // sum of the latencies observed
-	truncated [2]atomic.Uint64
+	truncated atomic.Uint64
 	drops     [dropReasons]atomic.Uint64
-	grow      sync.Mutex // over all that writes cells or in them, for workers may share their stats
+	grow      sync.Mutex // over all that writes zones or in them, for workers may share their stats
 }
 
-// zoneCell is where the counters of one zone are; nil before it is first asked.
-type zoneCell struct{ atomic.Pointer[zoneCells] }
+// zoneSlot is where the counters of one zone are; nil before it is first asked.
+type zoneSlot struct{ atomic.Pointer[zoneCounts] }
 
-// zoneCells count the queries in one zone by transport, response code and type.
-type zoneCells [2][len(countedRcodes) + 1][len(countedTypes) + 1]atomic.Uint64
+// zoneCounts count the queries in one zone by response code and type. There are as many as zones times workers, so that codes other than
+// success have a row only once it is needed.
+type zoneCounts struct {
+	success row
+	others  [len(countedRcodes)]atomic.Pointer[row] // by their cell, from 1
+}
+
+// row counts queries by type.
+type row [len(countedTypes) + 1]atomic.Uint64
+
+// row is that of a response code's cell; nil: nothing was counted.
+func (z *zoneCounts) row(cell uint8) *row {
+	if cell == 0 {
+		return &z.success
+	}
+	return z.others[cell-1].Load()
+}
 
 // count adds one answered query.
-func (s *stats) count(o *outcome, tcp int) {
+func (s *stats) count(o *outcome) {
 	id := 0
 	if o.zone != nil {
 		id = o.zone.id
 	}
-	cells := s.cellsOf(id)
-	if cells == nil {
-		cells = s.makeCells(id)
+	cell := rcodeCell[o.rcode&31]
+	var counts *row
+	if zone := s.zone(id); zone != nil {
+		counts = zone.row(cell)
 	}
-	cells[tcp][rcodeCell[o.rcode&31]][typeCell[min(int(o.qtype), len(typeCell)-1)]].Add(1)
+	if counts == nil {
+		counts = s.makeRow(id, cell)
+	}
+	counts[typeCell[min(int(o.qtype), len(typeCell)-1)]].Add(1)
 	if o.truncated {
-		s.truncated[tcp].Add(1)
+		s.truncated.Add(1)
 	}
 }
 
-// makeCells is met once per worker and zone. The table doubles, so that asking ten thousand zones copies no more than a
+// makeRow is met once per worker, zone and response code. The table doubles, so that asking ten thousand zones copies no more than a
 // few times what it holds in the end.
-func (s *stats) makeCells(id int) *zoneCells {
+func (s *stats) makeRow(id int, cell uint8) *row {
 	s.grow.Lock()
 	defer s.grow.Unlock()
-	var all []zoneCell
-	if held := s.cells.Load(); held != nil {
+	var all []zoneSlot
+	if held := s.zones.Load(); held != nil {
 		all = *held
 	}
 	if id >= len(all) {
-		grown := make([]zoneCell, max(2*len(all), id+1))
+		grown := make([]zoneSlot, max(2*len(all), id+1))
 		for i := range all {
 			grown[i].Store(all[i].Load())
 		}
 		all = grown
-		s.cells.Store(&grown)
+		s.zones.Store(&grown)
 	}
-	cells := all[id].Load()
-	if cells == nil {
-		cells = new(zoneCells)
-		all[id].Store(cells)
+	zone := all[id].Load()
+	if zone == nil {
+		zone = new(zoneCounts)
+		all[id].Store(zone)
 	}
-	return cells
+	counts := zone.row(cell)
+	if counts == nil {
+		counts = new(row)
+		zone.others[cell-1].Store(counts)
+	}
+	return counts
 }
 
-// cellsOf are the counters of the zone with this id; nil: it has not been asked.
-func (s *stats) cellsOf(id int) *zoneCells {
-	if all := s.cells.Load(); all != nil && id < len(*all) {
+// zone are the counters of the zone with this id; nil: it has not been asked.
+func (s *stats) zone(id int) *zoneCounts {
+	if all := s.zones.Load(); all != nil && id < len(*all) {
 		return (*all)[id].Load()
 	}
 	return nil
@@ -132,7 +157,7 @@ func (s *stats) cellsOf(id int) *zoneCells {
 func (s *stats) forget(kept map[int]bool) {
 	s.grow.Lock()
 	defer s.grow.Unlock()
-	if all := s.cells.Load(); all != nil {
+	if all := s.zones.Load(); all != nil {
 		for id := range *all {
 			if id != 0 && !kept[id] {
 				(*all)[id].Store(nil)

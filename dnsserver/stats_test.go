@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
@@ -14,13 +15,13 @@ func TestCellsGrowInProportion(t *testing.T) {
 	const zones = 2000
 	least := allocated(func() {
 		for range zones {
-			sink = new(zoneCells)
+			sink = new(zoneCounts)
 		}
 	})
 	got := allocated(func() {
 		s := new(stats)
 		for id := range zones {
-			s.count(&outcome{zone: &served{id: id}}, 0)
+			s.count(&outcome{zone: &served{id: id}})
 		}
 	})
 	if got > least*3/2 {
@@ -28,7 +29,23 @@ func TestCellsGrowInProportion(t *testing.T) {
 	}
 }
 
-var sink *zoneCells
+// TestCountersAreSmall: there are as many as zones times workers, and nearly all zones are asked what they have.
+func TestCountersAreSmall(t *testing.T) {
+	const zones, most = 2000, 400
+	got := allocated(func() {
+		s := new(stats)
+		for id := range zones {
+			for range 3 {
+				s.count(&outcome{zone: &served{id: id}, rcode: dns.RcodeSuccess, qtype: dns.TypeA})
+			}
+		}
+	})
+	if got/zones > most {
+		t.Errorf("%d octets for a zone, want at most %d", got/zones, most)
+	}
+}
+
+var sink *zoneCounts
 
 // allocated is how many octets f allocates.
 func allocated(f func()) uint64 {
@@ -47,14 +64,18 @@ func TestCellsOfShared(t *testing.T) {
 	for range workers {
 		all.Go(func() {
 			for id := range zones {
-				s.count(&outcome{zone: &served{id: id}}, 1)
+				for _, rcode := range []int{dns.RcodeSuccess, dns.RcodeNameError} {
+					s.count(&outcome{zone: &served{id: id}, rcode: rcode})
+				}
 			}
 		})
 	}
 	all.Wait()
 	for id := range zones {
-		if n := s.cellsOf(id)[1][0][len(countedTypes)].Load(); n != workers {
-			t.Fatalf("zone %d: %d queries, want %d", id, n, workers)
+		for _, rcode := range []int{dns.RcodeSuccess, dns.RcodeNameError} {
+			if n := s.zone(id).row(rcodeCell[rcode])[len(countedTypes)].Load(); n != workers {
+				t.Fatalf("zone %d, %s: %d queries, want %d", id, dns.RcodeToString[rcode], n, workers)
+			}
 		}
 	}
 }
@@ -75,11 +96,11 @@ func TestCellsOfRemovedZones(t *testing.T) {
 	for _, w := range workers {
 		w.handle(make([]byte, 4096), query, &peer{})
 	}
-	series(1)
+	series(2) // of UDP, and of TCP
 	s.Publish(publication(t, plainZone))
 	series(0)
 	for _, w := range workers {
-		if w.stats.cellsOf(s.ids.id("other.test.")) != nil {
+		if w.stats.zone(s.ids.id("other.test.")) != nil {
 			t.Error("the counters of a removed zone are kept")
 		}
 	}

@@ -197,7 +197,7 @@ func TestTCPTakesTurns(t *testing.T) {
 	s := running(t, nil)
 	s.Publish(publication(t, plainZone))
 	f := pour(t, s, 1, each)
-	answered := &s.shared.cellsOf(s.ids.id("example.test."))[1][rcodeCell[dns.RcodeSuccess]][typeCell[dns.TypeA]]
+	answered := &s.shared.zone(s.ids.id("example.test.")).success[typeCell[dns.TypeA]]
 	most, before := uint64(0), answered.Load()
 	for before < each {
 		runtime.Gosched()

@@ -50,11 +50,7 @@ func (w *worker) answer(dst, query []byte, from *peer) (response []byte) {
 		w.stats.drops[dropMalformed].Add(1)
 		return nil
 	}
-	tcp := 0
-	if from.tcp {
-		tcp = 1
-	}
-	w.stats.count(&w.scratch.outcome, tcp)
+	w.stats.count(&w.scratch.outcome)
 	return response
 }
 
