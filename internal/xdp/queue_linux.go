@@ -195,11 +195,8 @@ func (q *queue) reclaim() {
 	q.sent.release()
 }
 
-// flush has the kernel send. What it cannot send now it sends with the next ones.
+// flush has the kernel send. What it cannot send now it is asked for again by the next flush or wait.
 func (q *queue) flush() {
-	if q.send.at == q.send.producer.Load() {
-		return
-	}
 	q.send.publish()
 	for range wakeTries {
 		if q.send.drained() || !q.send.asleep() {
@@ -216,10 +213,17 @@ func (q *queue) flush() {
 // nobody for that.
 const lookEvery = 500
 
-// wait returns when there may be something to receive, or to stop for.
+// sendEvery is how often it is asked to send what it had no room for: poll asks for that, too. In milliseconds.
+const sendEvery = 1
+
+// wait returns when there may be something to receive, to send or to stop for.
 func (q *queue) wait() error {
+	patience := lookEvery
+	if !q.send.drained() {
+		patience = sendEvery
+	}
 	poll := [2]unix.PollFd{{Fd: int32(q.fd), Events: unix.POLLIN}, {Fd: int32(q.bell), Events: unix.POLLIN}}
-	n, _, errno := unix.Syscall(unix.SYS_POLL, uintptr(unsafe.Pointer(&poll[0])), uintptr(len(poll)), lookEvery)
+	n, _, errno := unix.Syscall(unix.SYS_POLL, uintptr(unsafe.Pointer(&poll[0])), uintptr(len(poll)), uintptr(patience))
 	switch {
 	case errno == unix.EINTR || errno == unix.EAGAIN:
 		return nil
