@@ -79,8 +79,8 @@ func (l *connections) makeRoom() (evicted bool) {
 }
 
 // evict closes the connection that the others can spare most: what counts is how long it has been waiting, times how
-// many its client has. So of connections that wait alike a greedy client's goes, and none goes that is in use while
-// another is idle. One whose client does not take its answers counts as waiting.
+// many its client has. So of connections that wait alike a greedy client's goes, of one client's the one that waits longest, and one
+// that is in use only before others that are nearly so. One whose client does not take its answers counts as waiting.
 func (l *connections) evict(now int64) bool {
 	var spare *connection
 	var most int64
@@ -152,11 +152,11 @@ func (c *connection) await() bool {
 	return !c.owner.stopped.Load()
 }
 
-// beforeSend sets the deadline for sending responses.
+// beforeSend sets the deadline for sending responses; as with await, either it or stop sees the other.
 func (c *connection) beforeSend() {
-	grace := c.idle
+	now := time.Now()
+	c.SetWriteDeadline(now.Add(c.idle))
 	if c.owner.stopped.Load() {
-		grace = min(grace, stopGrace)
+		c.SetWriteDeadline(now.Add(min(c.idle, stopGrace)))
 	}
-	c.SetWriteDeadline(time.Now().Add(grace))
 }

@@ -74,7 +74,11 @@ func openBatches(network string, addr netip.AddrPort, wildcard bool) (fd int, er
 	if err != nil {
 		return 0, err
 	}
-	return fd, unix.SetNonblock(fd, false)
+	if err := unix.SetNonblock(fd, false); err != nil {
+		unix.Close(fd)
+		return 0, err
+	}
+	return fd, nil
 }
 
 // udpOptions: several sockets on one port; the address that a query was sent to, where that is not the socket's own;

@@ -213,11 +213,11 @@ func sender(sa *unix.RawSockaddrInet6) netip.Addr {
 // replySource turns the packet information of a received datagram, in place, into what makes the reply leave from the
 // address that was asked. The interface is left to routing, but for link-local addresses, which mean nothing without.
 func replySource(oob []byte) []byte {
-	const head = unix.SizeofCmsghdr
+	const head = unix.SizeofCmsghdr // a length, as wide as the system's words, then level and type
 	if len(oob) < head {
 		return nil
 	}
-	level, kind := native32(oob[8:]), native32(oob[12:])
+	level, kind := native32(oob[head-8:]), native32(oob[head-4:])
 	switch {
 	case level == unix.IPPROTO_IP && kind == unix.IP_PKTINFO && len(oob) >= head+unix.SizeofInet4Pktinfo:
 		// struct in_pktinfo: interface, local address, destination of the header
