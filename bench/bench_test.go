@@ -95,10 +95,15 @@ func checkProbes(t *testing.T, r *report) {
 	}
 }
 
-// checkPolls wants both ways of asking the public Moderator measured.
+// checkPolls wants all ways of asking the public Moderator measured, and its answers right.
 func checkPolls(t *testing.T, r *report) {
-	if len(r.Polls) == 0 {
-		t.Error("nothing measured")
+	if len(r.Polls) != 4 {
+		t.Errorf("%d ways of asking, want 4", len(r.Polls))
+	}
+	for _, p := range r.Polls {
+		if p.Polls == 0 || p.Wrong > 0 || p.CPU <= 0 {
+			t.Errorf("measured: %+v", p)
+		}
 	}
 }
 

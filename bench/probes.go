@@ -138,7 +138,7 @@ func resident(pid int) (float64, error) {
 	}
 	_, rest, _ := strings.Cut(string(text), "VmRSS:")
 	kilobytes, err := strconv.Atoi(strings.Fields(rest)[0])
-	return float64(kilobytes) / 1000, err
+	return float64(kilobytes) * 1024 / 1e6, err
 }
 
 func (r *report) printProbes() {

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"os/exec"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/livens/livens/failover"
@@ -157,23 +155,13 @@ func (b *bench) taken(pids []int) (float64, error) {
 	return (after - before).Seconds() / b.loadTime.Seconds() / float64(len(pids)), err
 }
 
-// tick is the unit of processor times in /proc: USER_HZ, 100 on every architecture of Linux.
-const tick = 10 * time.Millisecond
-
-func processorTime(pids []int) (time.Duration, error) {
-	var sum time.Duration
+func processorTime(pids []int) (sum time.Duration, err error) {
 	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		_, used, err := process.Stat(pid)
 		if err != nil {
 			return 0, err
 		}
-		_, fields, _ := strings.Cut(string(text), ") ") // after the name: state, ppid, … utime and stime
-		var user, system time.Duration
-		f := strings.Fields(fields)
-		if _, err := fmt.Sscan(f[11]+" "+f[12], &user, &system); err != nil {
-			return 0, fmt.Errorf("/proc/%d/stat: %w", pid, err)
-		}
-		sum += (user + system) * tick
+		sum += used
 	}
 	return sum, nil
 }

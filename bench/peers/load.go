@@ -52,10 +52,14 @@ type generator struct{ sent, answered, code *regexp.Regexp }
 // absent is the share of the queries in each list that are for names that there are not.
 var absent = map[string]float64{"pool.txt": 0, "large.txt": 0.15}
 
-// proper reports an error if replies are not what the list's queries are to be answered with: who refuses is fast.
+// proper reports an error if replies are not what the list's queries are to be answered with: who refuses is fast, and who is gone
+// would make the others win.
 func (s sample) proper(list string) error {
+	if s.answered == 0 {
+		return fmt.Errorf("none of %.0f queries was answered", s.sent)
+	}
 	well, missing := s.codes["NOERROR"]+s.codes["NXDOMAIN"], s.codes["NXDOMAIN"]/s.answered
-	if s.answered > 0 && (well < 0.999*s.answered || math.Abs(missing-absent[list]) > 0.05) {
+	if well < 0.999*s.answered || math.Abs(missing-absent[list]) > 0.05 {
 		return fmt.Errorf("%.0f replies, of which by response code %v: not what %s asks for", s.answered, s.codes, list)
 	}
 	return nil
@@ -75,6 +79,9 @@ func (c *contest) load(r *running, list string, g generator, name string, args .
 		return sample{}, err
 	}
 	<-run.Done
+	if err := run.Err(); err != nil {
+		return sample{}, fmt.Errorf("%v: %w\n%s", cmd, err, out.Bytes())
+	}
 	after, err := r.usage()
 	if err != nil {
 		return sample{}, err

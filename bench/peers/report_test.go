@@ -120,14 +120,19 @@ func TestRepliesAreJudged(t *testing.T) {
 		want  bool
 	}{
 		"pool":            {"pool.txt", map[string]float64{"NOERROR": 100_000}, true},
-		"one malformed":   {"pool.txt", map[string]float64{"NOERROR": 99_999}, true},
+		"one malformed":   {"pool.txt", map[string]float64{"NOERROR": 99_999, "FORMERR": 1}, true},
+		"nobody is there": {"pool.txt", nil, false},
 		"refused":         {"pool.txt", map[string]float64{"REFUSED": 100_000}, false},
 		"no such pool":    {"pool.txt", map[string]float64{"NXDOMAIN": 100_000}, false},
 		"large":           {"large.txt", map[string]float64{"NOERROR": 85_000, "NXDOMAIN": 15_000}, true},
 		"large, all hits": {"large.txt", map[string]float64{"NOERROR": 100_000}, false},
 		"large, failing":  {"large.txt", map[string]float64{"NOERROR": 84_000, "NXDOMAIN": 15_000, "SERVFAIL": 1_000}, false},
 	} {
-		err := sample{answered: 100_000, codes: c.codes}.proper(c.list)
+		answered := 0.0
+		for _, n := range c.codes {
+			answered += n
+		}
+		err := sample{answered: answered, codes: c.codes}.proper(c.list)
 		if (err == nil) != c.want {
 			t.Errorf("%s: %v", name, err)
 		}

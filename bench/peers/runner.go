@@ -114,9 +114,6 @@ type usage struct {
 	peak     float64 // octets: the most that each ever had, together
 }
 
-// ticksPerSecond is USER_HZ, the same on all systems that Go runs on.
-const ticksPerSecond = 100
-
 // usage sums up the group's processes.
 func (r *running) usage() (usage, error) {
 	var sum usage
@@ -125,18 +122,12 @@ func (r *running) usage() (usage, error) {
 		return sum, err
 	}
 	for _, folder := range folders {
-		text, err := os.ReadFile(filepath.Join(folder, "stat"))
-		if err != nil {
-			continue // has ended
-		}
-		_, rest, _ := strings.Cut(string(text), ") ")
-		f := strings.Fields(rest) // from the third on, see proc(5)
-		if len(f) < 13 || f[2] != strconv.Itoa(r.group) {
+		pid, _ := strconv.Atoi(filepath.Base(folder))
+		group, used, err := process.Stat(pid)
+		if err != nil || group != r.group { // has ended, or is another's
 			continue
 		}
-		user, _ := strconv.Atoi(f[11])
-		system, _ := strconv.Atoi(f[12])
-		sum.cpu += time.Duration(user+system) * time.Second / ticksPerSecond
+		sum.cpu += used
 		if status, err := os.ReadFile(filepath.Join(folder, "status")); err == nil {
 			sum.peak += kilobytes(string(status), "\nVmHWM:")
 		}

@@ -16,8 +16,11 @@ import (
 type Process struct {
 	Done <-chan struct{} // closed when it has ended
 	pid  int
-	err  error // how it ended; read after Done
+	err  error // how it ended
 }
+
+// Err is how it ended, once Done is closed: nil for exit status 0.
+func (p *Process) Err() error { return p.err }
 
 // Start starts cmd. The kernel kills the child should this process die without ending it; it ties that to the thread
 // that started it, so one locked thread stays until the child's end. enter, unless nil, is called on that thread first: what it
