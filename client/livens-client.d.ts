@@ -95,7 +95,7 @@ export class FailoverSocket extends EventTarget {
   /** @throws InvalidStateError before the first `open`. While reconnecting what is sent is kept, up to 64 KiB; beyond that it throws QuotaExceededError. */
   send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void;
   close(code?: number, reason?: string): void;
-  /** Asks whether the deployment is alive, now. Called by itself on wake, online and pageshow. */
+  /** Asks whether the deployment is alive, now, and while reconnecting tries now. Called by itself on wake, online and pageshow. */
   probe(): void;
   onopen: ((e: Event) => void) | null;
   onmessage: ((e: MessageEvent) => void) | null;

@@ -66,7 +66,7 @@ export function createLine(options, protocols, dialect, host) {
     spread: 0,
     config,
     open,
-    check: () => dialect && watchdog.check(),
+    check,
     doubt,
     trust,
     follow: move,
@@ -80,15 +80,18 @@ export function createLine(options, protocols, dialect, host) {
   /** Begins. */
   function open() {
     // The page may have slept, or the network may be another one.
-    unlisten = listen({ online: probe, pageshow: probe, resume: probe, visibilitychange: probe, securitypolicyviolation });
+    unlisten = listen({ online: check, pageshow: check, resume: check, visibilitychange: check, securitypolicyviolation });
     miss(Date.now(), "");
     seek();
   }
 
-  /** The network may be another one: asks now whether the deployment is alive; and without a link, or with one in doubt, tries now. */
-  function probe() {
-    line.check();
-    race || (line.inUse && !doubted) || seek();
+  /**
+   * Asks now whether the deployment is alive.
+   * @param {any} [seeks] whether to try now as well, without a link or with one in doubt: the network may be another one
+   */
+  function check(seeks) {
+    dialect && watchdog.check();
+    !seeks || race || (line.inUse && !doubted) || line.state == "closed" || seek();
   }
 
   /**

@@ -111,7 +111,7 @@ export class FailoverSocket extends EventTarget {
         moving();
         setTimeout(closed, 0, { code, reason, wasClean: true });
       },
-      probe: line.check,
+      probe: () => line.check(true),
       onopen: null,
       onmessage: null,
       onclose: null,

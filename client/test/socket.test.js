@@ -183,3 +183,29 @@ for (const [key, cases] of Object.entries(bad)) {
     assert.ok(new Store());
   });
 }
+
+test("probe: asks now; while reconnecting it tries now; after close it does nothing", async (t) => {
+  const w = echoes(t);
+  const dead = (condition) => [w.a, w.b].forEach((s) => s.become(condition));
+  Math.random = () => 0.99;
+  const socket = new FailoverSocket(w.options(), undefined, dialect);
+  await w.clock.until(() => socket.readyState == 1);
+  const pings = () => w.a.got.filter((f) => f.startsWith("ping")).length;
+  const before = pings();
+  socket.probe();
+  await w.clock.run(50);
+  assert.equal(pings(), before + 1);
+  dead("dead");
+  await w.clock.run(100_000);
+  dead("up");
+  w.network.log = [];
+  socket.probe();
+  await w.clock.run(200);
+  assert.equal(socket.state, "live", "by itself it would wait for up to 15 s");
+  socket.close();
+  await w.clock.run(200);
+  w.network.log = [];
+  socket.probe();
+  await w.clock.run(20_000);
+  assert.deepEqual(w.network.log, []);
+});
