@@ -19,10 +19,12 @@ demo: build ## three nameservers, two chat deployments, a visitor and an operato
 tour: build ## three nameservers, two deployments, what fails and what is ordered: on this terminal
 	$(GO) run ./tour -livens bin/livens
 
-lint: ## gofmt, vet, staticcheck, and that livens builds where there is no Linux
+lint: ## gofmt, vet, staticcheck, and that livens builds for other processors and where there is no Linux
 	@test -z "$$(gofmt -l .)" || { echo "gofmt these files:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	GOOS=freebsd $(GO) build -o /dev/null ./cmd/livens
+	GOARCH=arm64 $(GO) build -o /dev/null ./cmd/livens
+	GOARCH=386 $(GO) build -o /dev/null ./cmd/livens
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 	cd livechat && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
 

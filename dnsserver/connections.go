@@ -16,7 +16,7 @@ type connections struct {
 	mu       sync.Mutex
 	all      map[*connection]struct{}
 	clients  map[netip.Addr]int
-	stopped  atomic.Bool // set under mu
+	end      atomic.Pointer[time.Time] // by when all are to have ended; nil: not stopped. Set under mu
 	finished sync.WaitGroup
 }
 
@@ -59,7 +59,7 @@ func (l *connections) admit(c *connection) (evicted, ok bool) {
 	key := clientKey(c.client)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.stopped.Load() || l.clients[key] >= l.perClient {
+	if l.end.Load() != nil || l.clients[key] >= l.perClient {
 		return false, false
 	}
 	l.clients[key]++ // before, so that a client's own newcomer counts
@@ -134,29 +134,31 @@ const stopGrace = time.Second
 func (l *connections) stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stopped.Store(true)
+	end := time.Now().Add(stopGrace)
+	l.end.Store(&end)
 	for c := range l.all {
 		c.SetReadDeadline(time.Unix(1, 0))
-		c.SetWriteDeadline(time.Now().Add(stopGrace))
+		c.SetWriteDeadline(end)
 	}
 }
 
 func (l *connections) wait() { l.finished.Wait() }
 
-// await sets the deadline for the next query; false when the server stops. stop sets its flag before its deadlines, so
+// await sets the deadline for the next query; false when the server stops. stop says so before it sets deadlines, so
 // that one of the two is always seen.
 func (c *connection) await() bool {
 	now := time.Now()
 	c.since.Store(now.UnixNano())
 	c.SetReadDeadline(now.Add(c.idle))
-	return !c.owner.stopped.Load()
+	return c.owner.end.Load() == nil
 }
 
-// beforeSend sets the deadline for sending responses; as with await, either it or stop sees the other.
+// beforeSend sets the deadline for sending responses; as with await, either it or stop sees the other. However often a slow client has
+// made it send, all are over by the same end.
 func (c *connection) beforeSend() {
-	now := time.Now()
-	c.SetWriteDeadline(now.Add(c.idle))
-	if c.owner.stopped.Load() {
-		c.SetWriteDeadline(now.Add(min(c.idle, stopGrace)))
+	deadline := time.Now().Add(c.idle)
+	c.SetWriteDeadline(deadline)
+	if end := c.owner.end.Load(); end != nil && end.Before(deadline) {
+		c.SetWriteDeadline(*end)
 	}
 }

@@ -37,7 +37,7 @@ type Server struct {
 	ids     zoneIDs
 	panics  *panicLog
 	shared  *stats   // of all TCP connections
-	workers []*stats // of UDP readers, and shared
+	workers []*stats // of UDP readers, XDP queues, and shared
 	tcp     *connections
 	openUDP opener
 	sockets []*socket
@@ -80,7 +80,7 @@ func (s *Server) Publish(pub failover.Publication) {
 	}
 }
 
-// forgetRemoved drops the counters of zones that live has not: they take kilobytes each. It is called with change held.
+// forgetRemoved drops the counters of zones that live has not: with many zones that come and go they would pile up. It is called with change held.
 func (s *Server) forgetRemoved(live *snapshot) {
 	kept := make(map[int]bool, len(live.served))
 	for _, v := range live.served {

@@ -15,6 +15,7 @@ var (
 		dns.TypeHTTPS, dns.TypeIXFR, dns.TypeMX, dns.TypeNAPTR, dns.TypeNS, dns.TypePTR, dns.TypeSOA, dns.TypeSRV,
 		dns.TypeSVCB, dns.TypeTLSA, dns.TypeTXT,
 	}
+	// Success is first: zoneCounts has room for it from the start.
 	countedRcodes = [...]int{
 		dns.RcodeSuccess, dns.RcodeFormatError, dns.RcodeServerFailure, dns.RcodeNameError, dns.RcodeNotImplemented,
 		dns.RcodeRefused, dns.RcodeYXDomain, dns.RcodeBadVers, dns.RcodeBadCookie,
@@ -62,7 +63,7 @@ const (
 
 var dropNames = [dropReasons]string{"malformed", "panic", "send", "receive", "udp_overflow", "tcp_refused", "tcp_evicted", "tcp_stalled"}
 
-// stats are one worker's counters: it alone adds to them, and a scrape sums them over all workers.
+// stats are one worker's counters, or those that all TCP connections share: a scrape sums them up.
 type stats struct {
 	transport string                     // of the queries that are counted: "udp" or "tcp"
 	zones     atomic.Pointer[[]zoneSlot] // by the zone's id; 0 is no zone

@@ -122,7 +122,7 @@ func (c *connection) receive(in *inbox) bool {
 
 // late: a deadline that was the client's to keep has passed, here or in the kernel (limitUnread).
 func (c *connection) late(err error) bool {
-	return (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)) && !c.owner.stopped.Load()
+	return (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)) && c.owner.end.Load() == nil
 }
 
 // wholeMessage reports whether buf begins with a message and its length. One shorter than a header counts: it ends the

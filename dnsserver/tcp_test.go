@@ -268,3 +268,38 @@ func TestGracefulStop(t *testing.T) {
 		t.Error("still listening")
 	}
 }
+
+// TestStopEndsForAll: no client that takes its answers slowly moves the moment by which all connections are over.
+func TestStopEndsForAll(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	accepted, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer accepted.Close()
+	all := newConnections(10, 10)
+	c := &connection{TCPConn: accepted.(*net.TCPConn), idle: time.Hour}
+	if _, ok := all.admit(c); !ok {
+		t.Fatal("not admitted")
+	}
+	c.beforeSend()
+	if _, err := c.Write([]byte("x")); err != nil {
+		t.Errorf("before stop: %v", err)
+	}
+	all.stop()
+	over := all.end.Load().Add(-time.Hour)
+	all.end.Store(&over)
+	c.beforeSend()
+	if _, err := c.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("after the end: %v", err)
+	}
+}

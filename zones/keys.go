@@ -66,7 +66,7 @@ func dnsKeys() []key {
 		{name: "tcp_idle", form: duration, restart: true, min: idleMin, max: idleMax, def: 10 * time.Second, example: `"30s"`,
 			doc: "How long an idle TCP connection stays open, and how long a client may take over a query or its answers."},
 		{name: "tcp_connections", form: number, restart: true, unit: "connections", min: 1, max: 100000, def: int64(1000), example: `5000`,
-			doc: "TCP connections at once. One more, and an idle one of whoever has many gives way. One whose client does not read its answers holds up to 160 KB until `tcp_idle` is over."},
+			doc: "TCP connections at once. One more, and an idle one of whoever has many gives way. One whose client does not read its answers holds up to 160 KB until `tcp_idle` is over, and what the kernel keeps for it."},
 		{name: "tcp_per_client", form: number, restart: true, unit: "connections", min: 1, max: 100000, def: int64(50), defText: "50, or `tcp_connections` if that is less", example: `20`,
 			doc: "TCP connections at once from one IPv4 address or one IPv6 /64; not above `tcp_connections`. More are refused."},
 	}

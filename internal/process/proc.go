@@ -1,9 +1,9 @@
 package process
 
 import (
+	"bytes"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -18,7 +18,7 @@ func Stat(pid int) (group int, used time.Duration, err error) {
 	}
 	var skip string
 	var user, system int64
-	_, fields, _ := strings.Cut(string(text), ") ") // after the name, which may hold blanks
+	fields := string(text[1+bytes.LastIndexByte(text, ')'):]) // after the name, which may hold anything
 	_, err = fmt.Sscan(fields, &skip, &skip, &group, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &user, &system)
 	if err != nil {
 		return 0, 0, fmt.Errorf("/proc/%d/stat: %w", pid, err)

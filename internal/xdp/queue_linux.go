@@ -38,6 +38,8 @@ type queue struct {
 	sent     ring[uint64]
 	free     []uint64 // chunks to send from
 	id       uint16   // of the last reply
+	stuck    int      // how long it was waited last for the kernel to send more, in milliseconds; 0: never
+	stuckAt  uint32   // and what it had sent by then
 
 	stopped atomic.Bool
 }
@@ -209,26 +211,38 @@ func (q *queue) flush() {
 	}
 }
 
-// lookEvery is how often a queue without datagrams looks whether its interface is still there, in milliseconds: the kernel wakes
-// nobody for that.
-const lookEvery = 500
+const (
+	// lookEvery is how often a queue without datagrams looks whether its interface is still there, in milliseconds: the kernel wakes
+	// nobody for that.
+	lookEvery = 500
+	// sendAgain is how soon the kernel is asked again to send what it had no room for, in milliseconds, and then half as often each time
+	// while it sends nothing: the interface may be down.
+	sendAgain = 1
+)
 
-// sendEvery is how often it is asked to send what it had no room for: poll asks for that, too. In milliseconds.
-const sendEvery = 1
-
-// wait returns when there may be something to receive, to send or to stop for.
-func (q *queue) wait() error {
-	patience := lookEvery
-	if !q.send.drained() {
-		patience = sendEvery
-	}
-	poll := [2]unix.PollFd{{Fd: int32(q.fd), Events: unix.POLLIN}, {Fd: int32(q.bell), Events: unix.POLLIN}}
-	n, _, errno := unix.Syscall(unix.SYS_POLL, uintptr(unsafe.Pointer(&poll[0])), uintptr(len(poll)), uintptr(patience))
+// patience is how long to wait, in milliseconds.
+func (q *queue) patience() int {
+	at := q.send.consumer.Load()
 	switch {
-	case errno == unix.EINTR || errno == unix.EAGAIN:
+	case q.send.drained():
+		return lookEvery
+	case at != q.stuckAt || q.stuck == 0:
+		q.stuck, q.stuckAt = sendAgain, at
+	default:
+		q.stuck = min(2*q.stuck, lookEvery)
+	}
+	return q.stuck
+}
+
+// wait returns when there may be something to receive, to send or to stop for. To poll is to ask the kernel to send as well.
+func (q *queue) wait() error {
+	poll := []unix.PollFd{{Fd: int32(q.fd), Events: unix.POLLIN}, {Fd: int32(q.bell), Events: unix.POLLIN}}
+	n, err := unix.Poll(poll, q.patience())
+	switch {
+	case err == unix.EINTR || err == unix.EAGAIN:
 		return nil
-	case errno != 0:
-		return errno
+	case err != nil:
+		return err
 	case n > 0:
 		return nil
 	}
