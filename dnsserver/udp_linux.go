@@ -35,13 +35,17 @@ const lastBatches = 256
 func (b *batches) serve(w *worker) {
 	defer thread.Punctual()()
 	m := newBatch(b.wildcard)
-	full := false
+	var rush thread.Rush
+	full, paused := false, false
 	for left := lastBatches; left > 0; {
 		if b.stopped.Load() {
 			left--
 		}
-		n, errno := m.receive(b.fd, full)
-		full = n == batchSize
+		n, errno := m.receive(b.fd, full || paused)
+		if paused {
+			rush.Gathered(n)
+		}
+		full, paused = n == batchSize, false
 		switch {
 		case errno == unix.EAGAIN || errno == unix.EINTR:
 		case errno != 0:
@@ -54,9 +58,7 @@ func (b *batches) serve(w *worker) {
 			return
 		default:
 			w.stats.drops[dropSend].Add(m.send(b.fd, m.answer(w, n)))
-			if !full {
-				thread.Gather(n)
-			}
+			paused = !full && rush.Gather(n)
 		}
 	}
 }

@@ -47,22 +47,50 @@ func Punctual() (restore func()) {
 }
 
 const (
-	// rush is how many queries at once tell that there are more on their way.
-	rush = 8
+	// many is how many queries at once tell that there are more on their way.
+	many = 8
 	// pause is how long a thread in a rush lets them gather.
 	pause = 50 * time.Microsecond
+	// mostSkipped bounds how many times in a row it does not, after pauses that were in vain.
+	mostSkipped = 64
 )
 
-// Gather is for a [Punctual] thread that has just answered n queries at once, and has not seen more. In a rush it sleeps for 50 µs, so that the
-// next ones cost one waking and one system call together. Network cards moderate their interrupts for the same reason, and for as long.
-func Gather(n int) {
-	if n < rush || !fine() {
-		return
+// Rush tells a [Punctual] thread when to let queries gather. Queries that come in bursts, with more than a pause in between, are not worth
+// it: the thread would wake up once more for each. The zero value is ready.
+type Rush struct {
+	vain int // pauses in a row after which there were few
+	skip int // times to go on without one
+}
+
+// Gather comes after n queries were answered at once, when no more were seen. In a rush it sleeps for 50 µs, so that the next ones cost one
+// waking and one system call together; it reports that it has, and then [Rush.Gathered] is to follow. Network cards moderate their
+// interrupts for the same reason, and for as long.
+func (r *Rush) Gather(n int) (paused bool) {
+	if n < many || !fine() {
+		return false
+	}
+	if r.skip > 0 {
+		r.skip--
+		return false
 	}
 	ts := unix.NsecToTimespec(int64(pause))
 	// Go's scheduler need not hear of it: it would give the goroutine's place to another in that time. When it wants the thread, its
 	// signal ends the pause.
 	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
+	return true
+}
+
+// Gathered tells how many queries there were after a pause.
+func (r *Rush) Gathered(n int) {
+	if n >= many {
+		r.vain = 0
+		return
+	}
+	r.vain++
+	r.skip = min(1<<r.vain, mostSkipped)
+	if r.skip == mostSkipped {
+		r.vain--
+	}
 }
 
 // fine says that the kernel's timers are finer than its ticks, after the next of which they would end: 1 to 10 ms.

@@ -49,8 +49,11 @@ func TestGather(t *testing.T) {
 		if err := unix.Getrusage(unix.RUSAGE_THREAD, &before); err != nil {
 			t.Fatal(err)
 		}
+		var r Rush
 		for range 100 {
-			Gather(n)
+			if paused := r.Gather(n); paused != (n >= 8) {
+				t.Fatalf("after %d queries: paused is %t", n, paused)
+			}
 		}
 		if err := unix.Getrusage(unix.RUSAGE_THREAD, &after); err != nil {
 			t.Fatal(err)
@@ -60,5 +63,32 @@ func TestGather(t *testing.T) {
 	// The runtime stops a thread now and then, for its own reasons.
 	if few, many := sleeps(7), sleeps(8); few > 50 || many < 50 {
 		t.Errorf("slept %d times of 100 after 7 queries, %d times after 8; want 0 and 100", few, many)
+	}
+}
+
+// TestGatherInVain: the more pauses bring too few queries, the fewer there are; one that brings enough has all be made again.
+func TestGatherInVain(t *testing.T) {
+	defer Punctual()()
+	var r Rush
+	skipped := func() (n int) {
+		for !r.Gather(8) {
+			n++
+		}
+		return n
+	}
+	for i, want := range []int{0, 2, 4, 8, 16, 32, 64, 64, 64} {
+		if got := skipped(); got != want {
+			t.Errorf("after %d pauses in vain %d skipped, want %d", i, got, want)
+		}
+		r.Gathered(7)
+	}
+	skipped()
+	r.Gathered(8)
+	if got := skipped(); got != 0 {
+		t.Errorf("after a pause that brought eight %d skipped", got)
+	}
+	r.Gathered(0)
+	if got := skipped(); got != 2 {
+		t.Errorf("then after one in vain %d skipped, want 2", got)
 	}
 }

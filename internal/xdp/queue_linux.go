@@ -126,6 +126,7 @@ func (q *queue) bind(index, number int) error {
 func (q *queue) serve(h *Handler) error {
 	defer thread.Punctual()()
 	var d datagram
+	var rush thread.Rush
 	for last := false; !last; {
 		last = q.stopped.Load()
 		n := q.received.ready()
@@ -148,8 +149,8 @@ func (q *queue) serve(h *Handler) error {
 		q.received.release()
 		q.fill.publish()
 		q.flush()
-		if n < batchSize {
-			thread.Gather(n)
+		if n < batchSize && rush.Gather(n) {
+			rush.Gathered(q.received.ready())
 		}
 	}
 	return nil
