@@ -58,8 +58,8 @@ const (
 // Rush tells a [Punctual] thread when to let queries gather. Queries that come in bursts, with more than a pause in between, are not worth
 // it: the thread would wake up once more for each. The zero value is ready.
 type Rush struct {
-	vain int // pauses in a row after which there were few
-	skip int // times to go on without one
+	skip int // times to go on without a pause
+	last int // what it was after the last pause, if that was in vain
 }
 
 // Gather comes after n queries were answered at once, when no more were seen. In a rush it sleeps for 50 µs, so that the next ones cost one
@@ -83,14 +83,11 @@ func (r *Rush) Gather(n int) (paused bool) {
 // Gathered tells how many queries there were after a pause.
 func (r *Rush) Gathered(n int) {
 	if n >= many {
-		r.vain = 0
+		r.last = 0
 		return
 	}
-	r.vain++
-	r.skip = min(1<<r.vain, mostSkipped)
-	if r.skip == mostSkipped {
-		r.vain--
-	}
+	r.last = min(max(2, 2*r.last), mostSkipped)
+	r.skip = r.last
 }
 
 // fine says that the kernel's timers are finer than its ticks, after the next of which they would end: 1 to 10 ms.
