@@ -29,7 +29,7 @@ type pace struct {
 	lastStart time.Time
 	gap       time.Duration // from lastStart to the next probe while nothing is in doubt
 	hurried   bool          // the next probe is due as soon as fast_interval allows
-	put       bool          // the next probe was put off: it has no company, or it would be due again in the look that put it off
+	postponed bool          // the next probe was put off: it has no company, or it would be due again in the look that put it off
 	flying    []flight      // under way, by number
 	usual     estimate
 }
@@ -47,7 +47,7 @@ type flight struct {
 // targets from probing in step: the next probe comes up to a tenth of the interval early, never later.
 func (p *pace) start(now time.Time, early float64) (probe uint64, late time.Time) {
 	p.last++
-	p.lastStart, p.hurried, p.put = now, false, false
+	p.lastStart, p.hurried, p.postponed = now, false, false
 	p.gap = max(p.interval-time.Duration(early*float64(p.interval)/10), p.fast)
 	late = now.Add(p.patience())
 	p.flying = append(p.flying, flight{probe: p.last, start: now, late: late})
@@ -59,7 +59,7 @@ func (p *pace) putOff(until time.Time) {
 	if p.last == 0 {
 		p.first = until
 	}
-	p.gap, p.put = until.Sub(p.lastStart), true
+	p.gap, p.postponed = until.Sub(p.lastStart), true
 }
 
 // land removes a probe from those under way.
@@ -89,7 +89,7 @@ func (m *machine) due() (at time.Time, ok bool) {
 // company is how much before its time the next probe may start when others start anyway: very many targets are cheaper to probe
 // some at a time. It is half a hundredth of the interval, and nothing where the pace is that of doubt or the probe was put off.
 func (m *machine) company(now time.Time) time.Duration {
-	if m.last == 0 || m.hurried || m.put || m.doubt || now.Before(m.lastStart.Add(m.fast)) {
+	if m.last == 0 || m.hurried || m.postponed || m.doubt || now.Before(m.lastStart.Add(m.fast)) {
 		return 0
 	}
 	return m.interval / 200
