@@ -85,7 +85,7 @@ func TestAnswerAllocatesNothing(t *testing.T) {
 				size = 65535
 			}
 			if n := testing.AllocsPerRun(20, func() {
-				if s.answer(dst[:0:size], query, from, sc) == nil {
+				if ask(s, dst[:0:size], query, from, sc) == nil {
 					t.Fatal("silence")
 				}
 			}); n != 0 {
@@ -93,7 +93,7 @@ func TestAnswerAllocatesNothing(t *testing.T) {
 			}
 		}
 		for _, raw := range [][]byte{nil, make([]byte, 12), make([]byte, 13), append(make([]byte, 12), 0xc0, 12, 0, 1, 0, 1)} {
-			if n := testing.AllocsPerRun(20, func() { s.answer(dst[:0], raw, from, sc) }); n != 0 {
+			if n := testing.AllocsPerRun(20, func() { ask(s, dst[:0], raw, from, sc) }); n != 0 {
 				t.Errorf("% x: %v allocations", raw, n)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 // scratch is a worker's working memory: everything that answering needs, so that answering allocates nothing. After
 // answer it also tells what came out.
 type scratch struct {
-	request request
+	request *request
 	w       writer
 	chain   [2]name          // targets of aliases, by turns
 	target  name             // of additional data
@@ -38,26 +38,25 @@ type result struct {
 	truncated     bool
 }
 
-// answer builds the response to query into dst, whose capacity bounds it: 4096 octets are enough for UDP, 65535 for
-// TCP. It is a pure function of the snapshot, the query and its sender, and the only answer path there is. nil means
-// silence: what is shorter than a header or is itself a response is never answered, or two servers could talk for ever.
-func (s *snapshot) answer(dst, query []byte, from *peer, sc *scratch) []byte {
-	if len(query) < headerSize || query[2]&0x80 != 0 {
+// answer builds the response to what was read into dst, whose capacity bounds it: 4096 octets are enough for UDP, 65535 for TCP. Together
+// with read it is a pure function of the snapshot, the query and its sender, and the only answer path there is. nil means silence.
+func (s *snapshot) answer(dst []byte, r *request, sc *scratch) []byte {
+	if r.ignored() {
 		return nil
 	}
-	r, w := &sc.request, &sc.w
-	r.parse(query, from.tcp)
-	w.reset(dst, &r.question, min(s.limit(from, &r.edns), cap(dst))-s.optSize(&r.edns))
+	w := &sc.w
+	sc.request = r
+	w.reset(dst, &r.question, min(s.limit(&r.from, &r.edns), cap(dst))-s.optSize(&r.edns))
 	sc.added = sc.added[:0]
 	sc.outcome = outcome{qtype: r.qtype}
-	w.buf = append(w.buf, query[:max(headerSize, r.end)]...)
+	w.buf = append(w.buf, r.query[:max(headerSize, r.end)]...)
 	cookieValid := false
 	if r.edns.cookie != nil {
-		cookieValid = s.cookies.respond(&sc.cookie, r.edns.cookie, &from.address, uint32(s.now().Unix()))
+		cookieValid = s.cookies.respond(&sc.cookie, r.edns.cookie, &r.from.address, uint32(s.now().Unix()))
 	}
-	v := s.respond(query, sc, cookieValid)
+	v := s.respond(sc, cookieValid)
 	sc.outcome.rcode, sc.outcome.truncated = v.rcode, v.truncated
-	return s.finish(query, sc, v)
+	return s.finish(sc, v)
 }
 
 // limit is the largest response that may go out.
@@ -72,9 +71,9 @@ func (s *settings) limit(from *peer, e *edns) int {
 }
 
 // respond decides what to answer and writes the sections.
-func (s *snapshot) respond(query []byte, sc *scratch, cookieValid bool) result {
-	r := &sc.request
-	switch opcode := query[2] >> 3 & 15; {
+func (s *snapshot) respond(sc *scratch, cookieValid bool) result {
+	r := sc.request
+	switch opcode := r.query[2] >> 3 & 15; {
 	case opcode != dns.OpcodeQuery:
 		// Neither IQUERY (RFC 3425), STATUS, NOTIFY (this is nobody's secondary), UPDATE nor what is yet to come.
 		return result{rcode: dns.RcodeNotImplemented, ede: edeNotSupported}
@@ -109,14 +108,14 @@ func cookieOnly(e *edns, valid bool) result {
 
 // finish appends the OPT record and fills in the header: the query's identity, opcode and RD; QR, AA and TC; nothing of
 // RA, AD and CD, which are between resolvers and their clients (RFC 4035 section 3.1.6), and Z zero (RFC 8906).
-func (s *snapshot) finish(query []byte, sc *scratch, v result) []byte {
-	r, w := &sc.request, &sc.w
+func (s *snapshot) finish(sc *scratch, v result) []byte {
+	r, w := sc.request, &sc.w
 	b := w.buf
 	if r.edns.present {
 		b = s.appendOPT(b, &r.edns, v.rcode, v.ede, &sc.cookie)
 		w.counts[additionalSection]++
 	}
-	b[2] = 0x80 | query[2]&0x79
+	b[2] = 0x80 | r.query[2]&0x79
 	if v.authoritative {
 		b[2] |= 0x04
 	}

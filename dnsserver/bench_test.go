@@ -23,7 +23,7 @@ func BenchmarkAnswer(b *testing.B) {
 			sc, dst, from := newScratch(), make([]byte, 4096), &peer{}
 			b.ReportAllocs()
 			for b.Loop() {
-				s.answer(dst, query, from, sc)
+				ask(s, dst, query, from, sc)
 			}
 		})
 	}
@@ -53,7 +53,7 @@ func BenchmarkAnswerMillion(b *testing.B) {
 	}
 	i := 0
 	for b.Loop() {
-		s.answer(dst, queries[i&(1<<16-1)], from, sc)
+		ask(s, dst, queries[i&(1<<16-1)], from, sc)
 		i++
 	}
 }
@@ -103,5 +103,28 @@ func BenchmarkPublishPrepared(b *testing.B) {
 	ready := s.prepare(pub.Set, nil)
 	for b.Loop() {
 		_, _ = s.next(pub, ready, func(string) int { return 1 })
+	}
+}
+
+// BenchmarkAnswerMillionTogether is BenchmarkAnswerMillion for queries that came together.
+func BenchmarkAnswerMillionTogether(b *testing.B) {
+	s := running(b, nil)
+	s.live.Store(compiled(b, million(b)))
+	w := s.hireWorker()
+	dst, from := make([]byte, 4096), &peer{}
+	queries := make([][]byte, 1<<16)
+	for i := range queries {
+		queries[i], _ = question(fmt.Sprintf("h%06d.hosts.example.test. A", i*7919%1_000_000)).Pack()
+	}
+	i, together := 0, 0
+	for b.Loop() {
+		w.read(together, queries[i&(1<<16-1)], from)
+		i++
+		if together++; together == ahead {
+			for together = range ahead {
+				w.answer(together, dst)
+			}
+			together = 0
+		}
 	}
 }

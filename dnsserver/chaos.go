@@ -4,7 +4,7 @@ import "github.com/miekg/dns"
 
 // chaos answers what operators ask a server about itself (RFC 4892); all else in class CHAOS is refused.
 func (s *snapshot) chaos(sc *scratch) result {
-	r := &sc.request
+	r := sc.request
 	text := ""
 	switch string(r.question.suffix(0)) {
 	case "\x07version\x04bind\x00", "\x07version\x06server\x00":

@@ -101,10 +101,12 @@ func (e *express) handlers() (all []xdp.Handler) {
 	for _, w := range e.crew {
 		from := &peer{}
 		all = append(all, xdp.Handler{
-			Answer: func(dst, query []byte, sender netip.Addr) []byte {
+			Ahead: ahead,
+			Read: func(i int, query []byte, sender netip.Addr) {
 				from.address = cookieAddress(sender)
-				return w.handle(dst, query, from)
+				w.read(i, query, from)
 			},
+			Answer:    w.answer,
 			Malformed: &w.stats.drops[dropMalformed],
 			Unsent:    &w.stats.drops[dropSend],
 		})

@@ -51,7 +51,7 @@ func FuzzAnswer(f *testing.F) {
 		if tcp {
 			size = 65535
 		}
-		response := s.answer(dst[:0:size], query, from, sc)
+		response := ask(s, dst[:0:size], query, from, sc)
 		if silent := len(query) < 12 || query[2]&0x80 != 0; silent != (response == nil) {
 			t.Fatalf("silence is %v, want %v", response == nil, silent)
 		}
@@ -82,7 +82,7 @@ func TestAnswerLeavesTheQueryAlone(t *testing.T) {
 	s := kindsSnapshot(t)
 	for _, query := range fuzzSeeds(t) {
 		before := bytes.Clone(query)
-		s.answer(make([]byte, 4096), query, &peer{}, newScratch())
+		ask(s, make([]byte, 4096), query, &peer{}, newScratch())
 		if !bytes.Equal(before, query) {
 			t.Errorf("query became % x", query)
 		}

@@ -110,6 +110,15 @@ func compiled(t testing.TB, pub failover.Publication) *snapshot {
 	return s
 }
 
+// ask answers one query.
+func ask(s *snapshot, dst, query []byte, from *peer, sc *scratch) []byte {
+	if sc.request == nil {
+		sc.request = new(request)
+	}
+	s.read(sc.request, query, from)
+	return s.answer(dst, sc.request, sc)
+}
+
 // client asks a snapshot, as over UDP unless tcp is set.
 type client struct {
 	*snapshot
@@ -123,7 +132,7 @@ func (c client) raw(t testing.TB, query []byte) []byte {
 	if c.tcp {
 		size = 65535
 	}
-	return c.answer(make([]byte, size), query, from, newScratch())
+	return ask(c.snapshot, make([]byte, size), query, from, newScratch())
 }
 
 func (c client) exchange(t testing.TB, m *dns.Msg) *dns.Msg {

@@ -31,7 +31,7 @@ type datagrams interface {
 // that was asked.
 type opener func(network string, addr netip.AddrPort, readers int) ([]datagrams, error)
 
-// socketBuffer is the room for bursts in each direction, in octets: some 10,000 small queries.
+// socketBuffer is the room for bursts in each direction, in octets: some 20,000 small queries.
 const socketBuffer = 8 << 20
 
 // bindAttempts is how many kernel-chosen TCP ports are tried for one that is free for UDP too.

@@ -12,8 +12,12 @@ type peer struct {
 	tcp     bool
 }
 
-// request is one parsed query.
+// request is one query, as it was read.
 type request struct {
+	query    []byte
+	from     peer
+	zone     *served // that the question lies in; nil: none
+	broken   bool    // reading or answering it panicked
 	qdcount  int
 	question name
 	end      int // offset behind the question; 0: there is none that can be copied
@@ -22,6 +26,21 @@ type request struct {
 	edns     edns
 	formErr  bool // something in the message is malformed
 }
+
+// read takes a query apart and finds the zone that its question lies in, for the answer of the same snapshot. The request keeps the query.
+func (s *snapshot) read(r *request, query []byte, from *peer) {
+	r.query, r.from, r.zone, r.broken = query, *from, nil, false
+	if r.ignored() {
+		return
+	}
+	r.parse(query, from.tcp)
+	if r.end > 0 && s.table != nil {
+		r.zone = s.zone(&r.question, 0)
+	}
+}
+
+// ignored: what is shorter than a header or is itself a response is never answered, or two servers could talk for ever.
+func (r *request) ignored() bool { return len(r.query) < headerSize || r.query[2]&0x80 != 0 }
 
 // parse reads a query of at least a header's size. It never fails: what cannot be read sets formErr.
 func (r *request) parse(query []byte, tcp bool) {

@@ -18,8 +18,7 @@ type resolver struct {
 }
 
 func (s *snapshot) resolve(sc *scratch) result {
-	n := &sc.request.question
-	zone := s.zone(n, 0)
+	n, zone := &sc.request.question, sc.request.zone
 	if zone == nil {
 		return result{rcode: dns.RcodeRefused, ede: edeNotAuth}
 	}

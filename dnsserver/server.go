@@ -163,14 +163,15 @@ func (s *Server) Serve(ctx context.Context) error {
 	return nil
 }
 
-// newWorker is a worker that counts into st.
+// newWorker is a worker for one query at a time that counts into st.
 func (s *Server) newWorker(st *stats) *worker {
-	return &worker{live: &s.live, stats: st, panics: s.panics, scratch: newScratch()}
+	return &worker{live: &s.live, stats: st, panics: s.panics, scratch: newScratch(), requests: make([]request, 1)}
 }
 
-// hireWorker is a worker for UDP with counters of its own.
+// hireWorker is a worker for UDP, for many queries at a time, with counters of its own.
 func (s *Server) hireWorker() *worker {
 	w := s.newWorker(&stats{transport: udp})
+	w.requests = make([]request, ahead)
 	s.change.Lock()
 	defer s.change.Unlock()
 	s.workers = append(s.workers, w.stats)

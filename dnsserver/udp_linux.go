@@ -36,6 +36,7 @@ func (b *batches) serve(w *worker) {
 	defer thread.Punctual()()
 	m := newBatch(b.wildcard)
 	var rush thread.Rush
+	queue := backlog{fd: b.fd}
 	full, paused := false, false
 	for left := lastBatches; left > 0; {
 		if b.stopped.Load() {
@@ -46,6 +47,7 @@ func (b *batches) serve(w *worker) {
 			rush.Gathered(n)
 		}
 		full, paused = n == batchSize, false
+		queue.received(n)
 		switch {
 		case errno == unix.EAGAIN || errno == unix.EINTR:
 		case errno != 0:
@@ -107,12 +109,9 @@ type batch struct {
 	from      peer
 }
 
-const (
-	cacheLine = 64
-	// A slot of the memory holds a query and its response. Slots begin in different lines of a page, or they would all compete for the same
-	// places of the cache.
-	slotSize = maxQuery + maxResponse + 3*cacheLine
-)
+// A slot of the memory holds a query and its response. Slots begin in different lines of a page, or they would all compete for the same
+// places of the cache.
+const slotSize = maxQuery + maxResponse + 3*cacheLine
 
 // message is struct mmsghdr of recvmmsg(2).
 type message struct {
@@ -163,29 +162,48 @@ func (m *batch) receive(fd int, more bool) (int, unix.Errno) {
 
 // answer answers the first n messages, and says how many responses there are.
 func (m *batch) answer(w *worker, n int) (responses int) {
-	for i := range n {
-		in := &m.in[i]
-		m.from.address = cookieAddress(sender(&m.senders[i]))
-		slot := m.memory[i*slotSize:][:slotSize]
-		query, room := slot[:in.size:in.size], slot[(in.size+cacheLine-1)&^(cacheLine-1):]
-		response := w.handle(room[:0:maxResponse], query, &m.from)
-		if response != nil {
-			out := &m.out[responses].header
-			out.Name, out.Namelen = in.header.Name, in.header.Namelen
-			m.responses[responses].Base = &response[0]
-			m.responses[responses].SetLen(len(response))
-			if m.wildcard {
-				source := replySource(m.controls[i][:in.header.Controllen])
-				out.Control = &m.controls[i][0]
-				out.SetControllen(len(source))
+	for at := 0; at < n; at += ahead {
+		group := min(ahead, n-at)
+		for i := range group {
+			m.from.address = cookieAddress(sender(&m.senders[at+i]))
+			w.read(i, m.query(at+i), &m.from)
+		}
+		for i := range group {
+			if response := w.answer(i, m.room(at+i)); response != nil {
+				m.reply(responses, at+i, response)
+				responses++
 			}
-			responses++
 		}
 	}
 	for i := range n {
 		m.arm(i)
 	}
 	return responses
+}
+
+// query is what the i-th message is.
+func (m *batch) query(i int) []byte {
+	size := m.in[i].size
+	return m.memory[i*slotSize:][:size:size]
+}
+
+// room is where the response to the i-th message belongs: from the line behind it on.
+func (m *batch) room(i int) []byte {
+	at := i*slotSize + (int(m.in[i].size)+cacheLine-1)&^(cacheLine-1)
+	return m.memory[at : at : at+maxResponse]
+}
+
+// reply makes response, to the i-th message, the nth that is sent.
+func (m *batch) reply(nth, i int, response []byte) {
+	in, out := &m.in[i].header, &m.out[nth].header
+	out.Name, out.Namelen = in.Name, in.Namelen
+	m.responses[nth].Base = &response[0]
+	m.responses[nth].SetLen(len(response))
+	if m.wildcard {
+		source := replySource(m.controls[i][:in.Controllen])
+		out.Control = &m.controls[i][0]
+		out.SetControllen(len(source))
+	}
 }
 
 // send sends the first n responses, and says how many could not be: there is no room for them, or no way.

@@ -125,7 +125,7 @@ func (q *queue) bind(index, number int) error {
 // serve returns nil after stop, and an error when the interface is gone.
 func (q *queue) serve(h *Handler) error {
 	defer thread.Punctual()()
-	var d datagram
+	group := make([]datagram, h.Ahead)
 	var rush thread.Rush
 	for last := false; !last; {
 		last = q.stopped.Load()
@@ -141,8 +141,9 @@ func (q *queue) serve(h *Handler) error {
 		}
 		q.reclaim()
 		for handled := 0; handled < n; {
-			q.handle(&d, h)
-			if handled++; handled == n && !last { // what came meanwhile goes out with the rest
+			next := min(n-handled, len(group))
+			q.handle(group[:next], h)
+			if handled += next; handled == n && !last { // what came meanwhile goes out with the rest
 				n = min(n+q.received.ready(), batchSize)
 			}
 		}
@@ -156,37 +157,43 @@ func (q *queue) serve(h *Handler) error {
 	return nil
 }
 
-// handle answers the next datagram, and lends its chunk to the kernel again.
-func (q *queue) handle(d *datagram, h *Handler) {
-	in := q.received.take()
-	switch {
-	case !d.parse(q.memory[in.at : in.at+uint64(in.size)]):
-		h.Malformed.Add(1)
-	case !q.reply(d, h):
-		h.Unsent.Add(1)
+// handle answers as many datagrams as group has room for, and lends their chunks to the kernel again.
+func (q *queue) handle(group []datagram, h *Handler) {
+	read := 0
+	for range group {
+		in, d := q.received.take(), &group[read]
+		q.fill.put(in.at &^ (chunkSize - 1)) // not published yet
+		switch {
+		case !d.parse(q.memory[in.at : in.at+uint64(in.size)]):
+			h.Malformed.Add(1)
+		case read == len(q.free): // no room for its reply
+			h.Unsent.Add(1)
+		default:
+			h.Read(read, d.payload, d.from)
+			read++
+		}
 	}
-	q.fill.put(in.at &^ (chunkSize - 1))
+	for i := range read {
+		q.reply(i, &group[i], h)
+	}
 }
 
-// reply puts the answer to a datagram into the ring of what is to be sent. It reports false when there is no room.
-func (q *queue) reply(d *datagram, h *Handler) bool {
-	if len(q.free) == 0 {
-		return false
-	}
+// reply puts the answer to the i-th datagram into the ring of what is to be sent.
+func (q *queue) reply(i int, d *datagram, h *Handler) {
 	at := q.free[len(q.free)-1]
 	chunk := q.memory[at : at+uint64(min(stagger, etherSize+q.mtu))]
 	room := d.room(chunk)
-	payload := h.Answer(room, d.payload, d.from)
-	if payload == nil {
-		return true
-	}
-	if &payload[0] != &room[0] { // it outgrew its room
-		return false
+	payload := h.Answer(i, room)
+	switch {
+	case payload == nil:
+		return
+	case &payload[0] != &room[0]: // it outgrew its room
+		h.Unsent.Add(1)
+		return
 	}
 	q.free = q.free[:len(q.free)-1]
 	q.id++
 	q.send.put(descriptor{at: at, size: uint32(d.address(chunk, len(payload), q.id))})
-	return true
 }
 
 // reclaim takes back the chunks that have been sent: those used last are used next, for the processor still has them in its cache.

@@ -1,0 +1,101 @@
+package dnsserver
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// TestTogether: queries that are read together are answered as each is alone, however many there are, and none of it allocates.
+func TestTogether(t *testing.T) {
+	s := running(t, nil)
+	s.live.Store(kindsSnapshot(t))
+	alone, w := s.newWorker(new(stats)), s.hireWorker()
+	queries := [][]byte{nil, make([]byte, 12), make([]byte, 13), {0, 1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+	for _, text := range kinds {
+		query, err := question(text).Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		queries = append(queries, query)
+	}
+	var want [][]byte
+	for _, query := range queries {
+		want = append(want, bytes.Clone(alone.handle(make([]byte, 4096), query, &peer{})))
+	}
+	from, dst := &peer{}, make([]byte, 4096)
+	for size := 1; size <= ahead; size++ {
+		if n := testing.AllocsPerRun(5, func() {
+			for first := range queries {
+				for i := range size {
+					w.read(i, queries[(first+i)%len(queries)], from)
+				}
+				for i := range size {
+					if at := (first + i) % len(queries); !bytes.Equal(w.answer(i, dst), want[at]) {
+						t.Errorf("%d together, the %dth: %s", size, i, kinds[max(0, at-4)])
+					}
+				}
+			}
+		}); n != 0 {
+			t.Errorf("%d together: %v allocations", size, n)
+		}
+	}
+}
+
+// TestPanicHarmsNoNeighbour: of two zones one has a bug; of queries that were read together those in the other are answered.
+func TestPanicHarmsNoNeighbour(t *testing.T) {
+	s := running(t, nil)
+	broken := compiled(t, publication(t, plainZone, "$ORIGIN broken.test.\n@ 300 SOA ns h 1 2 3 4 5\n@ 300 NS ns\nns 300 A 192.0.2.1\n"))
+	for _, v := range broken.served {
+		if v.source.Name == "broken.test." {
+			v.zone.index = nil
+		}
+	}
+	s.live.Store(broken)
+	w := s.hireWorker()
+	asked := []string{"www.example.test. A", "ns.broken.test. A", "broken.test. NS", "www.example.test. A"}
+	for i, text := range asked {
+		query, _ := question(text).Pack()
+		w.read(i, query, &peer{})
+	}
+	for i, want := range []int{dns.RcodeSuccess, dns.RcodeServerFailure, dns.RcodeServerFailure, dns.RcodeSuccess} {
+		var m dns.Msg
+		if err := m.Unpack(w.answer(i, make([]byte, 4096))); err != nil || m.Rcode != want {
+			t.Errorf("%s: %v %v", asked[i], &m, err)
+		}
+	}
+	if n := w.stats.drops[dropPanic].Load(); n != 2 {
+		t.Errorf("%d panics counted", n)
+	}
+}
+
+// TestIdleWorkerKeepsNoZone: what was answered from is free to go with the publication that it belongs to.
+func TestIdleWorkerKeepsNoZone(t *testing.T) {
+	s := running(t, nil)
+	s.live.Store(kindsSnapshot(t))
+	gone := make(chan struct{})
+	runtime.AddCleanup(s.live.Load().served[0], func(struct{}) { close(gone) }, struct{}{})
+	w := s.hireWorker()
+	for i := range ahead {
+		query, _ := question(kinds[i]).Pack()
+		w.read(i, query, &peer{})
+	}
+	for i := range ahead {
+		w.answer(i, make([]byte, 4096))
+	}
+	s.live.Store(compiled(t, publication(t, plainZone)))
+	late := time.After(10 * time.Second)
+	for held := true; held; runtime.GC() {
+		select {
+		case <-gone:
+			held = false
+		case <-late:
+			t.Fatal("the zone is still there")
+		default:
+		}
+	}
+	runtime.KeepAlive(w)
+}
