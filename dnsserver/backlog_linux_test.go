@@ -11,56 +11,73 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func receiveBuffer(t *testing.T, fd int) int {
+func receiveBuffer(t *testing.T, b *batches) int {
 	t.Helper()
-	doubled, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+	doubled, err := unix.GetsockoptInt(b.fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return doubled / 2
 }
 
-// TestBacklog: a burst that the buffer can hold shortens nothing, one batch more does, and only calm undoes it.
-func TestBacklog(t *testing.T) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	enlarge(fd)
-	long := receiveBuffer(t, fd)
-	b := backlog{fd: fd}
-	step := func(what string, times, n, want int) {
-		t.Helper()
-		for range times {
-			b.received(n)
-		}
-		if got := receiveBuffer(t, fd); got != want {
-			t.Fatalf("%s: room for %d octets, want %d", what, got, want)
-		}
-	}
-	const burst = longBacklog / batchSize
-	step("a burst", burst, batchSize, long)
-	step("its end", 1, batchSize-1, long)
-	step("another burst", burst, batchSize, long)
-	step("more than a burst", 1, batchSize, shortBuffer)
-	step("more of the same", 2*burst, batchSize, shortBuffer)
-	step("nearly calm", calm, 1, shortBuffer)
-	step("not calm after all", 1, batchSize, shortBuffer)
-	step("nearly calm again", calm, batchSize-1, shortBuffer)
-	step("calm", 1, 1, long)
-	step("another burst", burst, batchSize, long)
-}
-
-// TestOverloadShortensTheQueue: a server whose every answer brings two more queries is asked too much; once that ends, it has its room back.
-func TestOverloadShortensTheQueue(t *testing.T) {
+// oneSocket is a server with one UDP socket.
+func oneSocket(t *testing.T) (*Server, *batches) {
+	t.Helper()
 	s := running(t, nil, func(s *Server) {
 		s.openUDP = func(network string, addr netip.AddrPort, _ int) ([]datagrams, error) {
 			return openUDP(slog.New(slog.DiscardHandler))(network, addr, 1)
 		}
 	})
-	s.Publish(publication(t, plainZone))
+	return s, s.sockets[0].udp[0].(*batches)
+}
+
+// TestBacklog: a burst that finds room shortens nothing, however long it takes; what finds none for longer does, and only calm undoes it.
+func TestBacklog(t *testing.T) {
+	s, release := held(t, nil, paths["batches"], "127.0.0.1:0")
+	defer release()
+	of := theGate(s).datagrams.(*batches)
 	conn := dialFromHost(t, nil, "", s.Addrs()[0])
+	long := receiveBuffer(t, of)
+	b, at := backlog{of: of}, testNow
+	step := func(what string, datagrams, n, want int) {
+		t.Helper()
+		for range datagrams / n {
+			b.received(n, func() time.Time { return at })
+		}
+		if got := receiveBuffer(t, of); got != want {
+			t.Fatalf("%s: room for %d octets, want %d", what, got, want)
+		}
+	}
+	refuse := func() { // nobody reads
+		before := of.overflow()
+		until(t, "a full buffer", func() bool {
+			for range 1000 {
+				_, _ = conn.Write(make([]byte, headerSize))
+			}
+			return of.overflow() > before
+		})
+	}
+	step("twice what there is room for", 2*mostWaiting+2*batchSize, batchSize, long)
+	step("its end", 1, 1, long)
+	refuse()
+	step("twice that again, after something was refused", 2*mostWaiting+2*batchSize, batchSize, long)
+	step("its end", 1, 1, long)
+	step("a run", mostWaiting, batchSize, long)
+	refuse()
+	step("of which something was refused", batchSize, batchSize, shortBuffer)
+	at = at.Add(calm)
+	step("a run that the short queue cannot hold", mostWaitingShort+batchSize, batchSize, shortBuffer)
+	at = at.Add(calm)
+	step("not calm for long", mostWaitingShort, batchSize, shortBuffer)
+	at = at.Add(1)
+	step("calm", 1, 1, long)
+}
+
+// TestOverloadShortensTheQueue: a server whose every answer brings two more queries is asked too much; once that ends, it has its room back.
+func TestOverloadShortensTheQueue(t *testing.T) {
+	s, b := oneSocket(t)
+	s.Publish(publication(t, plainZone))
+	flood := dialFromHost(t, nil, "", s.Addrs()[0])
 	m := question("www.example.test. A")
 	m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0102030405060708"}} // has the server look at the time
 	query, err := m.Pack()
@@ -73,23 +90,21 @@ func TestOverloadShortensTheQueue(t *testing.T) {
 	fresh := *old.settings
 	fresh.now = func() time.Time {
 		if feeds.Load() {
-			_, _ = conn.Write(query)
-			_, _ = conn.Write(query)
+			_, _ = flood.Write(query)
+			_, _ = flood.Write(query)
 		}
 		return testNow
 	}
 	s.live.Store(old.withSettings(&fresh))
-	fd := s.sockets[0].udp[0].(*batches).fd
-	long := receiveBuffer(t, fd)
-	if _, err := conn.Write(query); err != nil {
+	long := receiveBuffer(t, b)
+	if _, err := flood.Write(query); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "a short queue", func() bool { return receiveBuffer(t, fd) == shortBuffer })
+	until(t, "a short queue", func() bool { return receiveBuffer(t, b) == shortBuffer })
 	feeds.Store(false)
+	calm := dialFromHost(t, nil, "", s.Addrs()[0])
 	until(t, "the room that it had", func() bool {
-		for range 100 {
-			answeredOver(t, conn)
-		}
-		return receiveBuffer(t, fd) == long
+		answeredOver(t, calm)
+		return receiveBuffer(t, b) == long
 	})
 }

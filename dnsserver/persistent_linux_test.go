@@ -27,26 +27,27 @@ func TestErrorsThatPersist(t *testing.T) {
 	accepting.SetDeadline(time.Unix(1, 0))
 	s, err := New(Options{Config: testConfig(), Log: slog.New(slog.DiscardHandler)})
 	must(t, err)
-	many := &batches{fd: int(notSocket.Fd())}
+	many, crew := &batches{fd: int(notSocket.Fd())}, s.hireWorker()
+	tries := func() uint64 { return s.shared.drops[dropReceive].Load() + crew.stats.drops[dropReceive].Load() }
 	single := &packets{conn: expired}
 	for name, c := range map[string]struct {
 		serve, stop func()
 		pause       time.Duration
 	}{
-		"batches": {func() { many.serve(s.newWorker(s.shared)) }, many.stop, receivePause},
+		"batches": {func() { many.serve(crew) }, many.stop, receivePause},
 		"packets": {func() { single.serve(s.newWorker(s.shared)) }, single.stop, receivePause},
 		"accept":  {func() { s.serveTCP(t.Context(), accepting) }, func() { accepting.Close() }, acceptPause},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				before := s.shared.drops[dropReceive].Load()
+				before := tries()
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
 					c.serve()
 				}()
 				time.Sleep(pauses*c.pause - c.pause/2)
-				if n := s.shared.drops[dropReceive].Load() - before; n != pauses {
+				if n := tries() - before; n != pauses {
 					t.Errorf("%d tries in the time of %d", n, pauses)
 				}
 				c.stop()

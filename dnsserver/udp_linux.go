@@ -29,14 +29,14 @@ type batches struct {
 }
 
 // lastBatches is how many batches are received after stop: what a socket buffer held then, whoever goes on sending.
-const lastBatches = 256
+const lastBatches = mostWaiting / batchSize
 
 // serve keeps its thread: the kernel then wakes the one that has the socket's data in its cache, without a scheduler between them.
 func (b *batches) serve(w *worker) {
 	defer thread.Punctual()()
 	m := newBatch(b.wildcard)
 	var rush thread.Rush
-	queue := backlog{fd: b.fd}
+	queue := backlog{of: b}
 	full, paused := false, false
 	for left := lastBatches; left > 0; {
 		if b.stopped.Load() {
@@ -47,9 +47,10 @@ func (b *batches) serve(w *worker) {
 			rush.Gathered(n)
 		}
 		full, paused = n == batchSize, false
-		queue.received(n)
 		switch {
-		case errno == unix.EAGAIN || errno == unix.EINTR:
+		case errno == unix.EINTR:
+		case errno == unix.EAGAIN:
+			queue.received(0, time.Now)
 		case errno != 0:
 			if b.stopped.Load() {
 				return
@@ -59,6 +60,7 @@ func (b *batches) serve(w *worker) {
 		case m.in[0].header.Namelen == 0 && b.stopped.Load(): // no datagram, but stop
 			return
 		default:
+			queue.received(n, time.Now)
 			w.stats.drops[dropSend].Add(m.send(b.fd, m.answer(w, n)))
 			paused = !full && rush.Gather(n)
 		}

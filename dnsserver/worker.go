@@ -16,6 +16,8 @@ const (
 	ahead = 16
 	// latencySample is how many queries share one reading of the clock.
 	latencySample = 16
+	// At most one query of those that are answered together is timed.
+	_ = uint(latencySample - ahead)
 	// cacheLine is how many octets a processor gets from memory at once, of nearly all kinds.
 	cacheLine = 64
 )
@@ -74,15 +76,15 @@ func (w *worker) answer(i int, dst []byte) []byte {
 		w.stats.observe(time.Since(w.since))
 	}
 	// An idle worker would keep in memory what is published no longer, and zones can be large.
-	if r.zone, w.scratch.outcome.zone = nil, nil; i == w.got-1 {
+	r.query, r.zone, w.scratch.outcome.zone = nil, nil, nil
+	if i == w.got-1 {
 		w.current = nil
 	}
 	return response
 }
 
 func (w *worker) fetch() {
-	var failed bool // whose fault it is will be known when that is answered
-	defer w.survive(&failed)
+	defer func() { _ = recover() }() // whoever's fault it is will be noted when that is answered
 	w.touched = fetch(w.requests[:w.got])
 }
 

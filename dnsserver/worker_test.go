@@ -3,6 +3,7 @@ package dnsserver
 import (
 	"bytes"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func TestTogether(t *testing.T) {
 				}
 				for i := range size {
 					if at := (first + i) % len(queries); !bytes.Equal(w.answer(i, dst), want[at]) {
-						t.Errorf("%d together, the %dth: %s", size, i, kinds[max(0, at-4)])
+						t.Errorf("%d together, the %dth: % x", size, i, queries[at])
 					}
 				}
 			}
@@ -45,30 +46,65 @@ func TestTogether(t *testing.T) {
 	}
 }
 
-// TestPanicHarmsNoNeighbour: of two zones one has a bug; of queries that were read together those in the other are answered.
+// TestPanicHarmsNoNeighbour: of queries that were read together those that find a bug, while they are read or answered, get SERVFAIL and are
+// counted; the others are answered.
 func TestPanicHarmsNoNeighbour(t *testing.T) {
+	const other = "$ORIGIN broken.test.\n@ 300 SOA ns h 1 2 3 4 5\n@ 300 NS ns\nns 300 A 192.0.2.1\n"
+	for name, damage := range map[string]func(*snapshot, int){
+		"answered": func(s *snapshot, i int) { s.served[i].zone.index = nil },
+		"read": func(s *snapshot, i int) {
+			for slot, at := range s.table.slots {
+				if int(at) == i+1 {
+					s.table.slots[slot] = 1000
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := running(t, nil)
+			broken := compiled(t, publication(t, plainZone, other))
+			damage(broken, slices.IndexFunc(broken.served, func(v *served) bool { return v.source.Name == "broken.test." }))
+			s.live.Store(broken)
+			w := s.hireWorker()
+			asked := []string{"www.example.test. A", "ns.broken.test. A", "broken.test. NS", "www.example.test. A"}
+			for i, text := range asked {
+				query, _ := question(text).Pack()
+				w.read(i, query, &peer{})
+			}
+			for i, want := range []int{dns.RcodeSuccess, dns.RcodeServerFailure, dns.RcodeServerFailure, dns.RcodeSuccess} {
+				var m dns.Msg
+				if err := m.Unpack(w.answer(i, make([]byte, 4096))); err != nil || m.Rcode != want {
+					t.Errorf("%s: %v %v", asked[i], &m, err)
+				}
+			}
+			if n := w.stats.drops[dropPanic].Load(); n != 2 {
+				t.Errorf("%d panics counted", n)
+			}
+		})
+	}
+}
+
+// TestLatencyOfQueriesTogether: one in 16 is timed, wherever it is among those that came together.
+func TestLatencyOfQueriesTogether(t *testing.T) {
 	s := running(t, nil)
-	broken := compiled(t, publication(t, plainZone, "$ORIGIN broken.test.\n@ 300 SOA ns h 1 2 3 4 5\n@ 300 NS ns\nns 300 A 192.0.2.1\n"))
-	for _, v := range broken.served {
-		if v.source.Name == "broken.test." {
-			v.zone.index = nil
-		}
-	}
-	s.live.Store(broken)
+	s.Publish(publication(t, plainZone))
 	w := s.hireWorker()
-	asked := []string{"www.example.test. A", "ns.broken.test. A", "broken.test. NS", "www.example.test. A"}
-	for i, text := range asked {
-		query, _ := question(text).Pack()
-		w.read(i, query, &peer{})
-	}
-	for i, want := range []int{dns.RcodeSuccess, dns.RcodeServerFailure, dns.RcodeServerFailure, dns.RcodeSuccess} {
-		var m dns.Msg
-		if err := m.Unpack(w.answer(i, make([]byte, 4096))); err != nil || m.Rcode != want {
-			t.Errorf("%s: %v %v", asked[i], &m, err)
+	query, _ := question("www.example.test. A").Pack()
+	const together, groups = 5, 32
+	for range groups {
+		for i := range together {
+			w.read(i, query, &peer{})
+		}
+		for i := range together {
+			w.answer(i, make([]byte, 4096))
 		}
 	}
-	if n := w.stats.drops[dropPanic].Load(); n != 2 {
-		t.Errorf("%d panics counted", n)
+	timed := uint64(0)
+	for i := range w.stats.latency {
+		timed += w.stats.latency[i].Load()
+	}
+	if timed != together*groups/latencySample {
+		t.Errorf("%d of %d timed", timed, together*groups)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 // Handler is what is done with the datagrams of one queue, by one goroutine.
 type Handler struct {
-	// Ahead is how many datagrams are handed to Read at most before Answer is called for each of them.
+	// Ahead is how many datagrams, at least 1, are handed to Read at most before Answer is called for each of them.
 	Ahead int
 	// Read takes the i-th payload, from 0 to Ahead-1. It does not change until it is answered.
 	Read func(i int, query []byte, from netip.Addr)
