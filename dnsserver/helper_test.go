@@ -229,3 +229,17 @@ func ede(m *dns.Msg) uint16 {
 	}
 	return 0
 }
+
+// until waits for something to become true.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for patience := time.After(20 * time.Second); !is(); {
+		select {
+		case <-tick.C:
+		case <-patience:
+			t.Fatal("in vain: " + what)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -37,8 +38,19 @@ func askOver(t *testing.T, conn net.Conn) {
 	}
 }
 
-// waitAlike has all open connections wait since the same moment.
-func waitAlike(s *Server) {
+// waitAlike has all open connections wait since the same moment. Who was answered just now may not wait yet: it is waited for.
+func waitAlike(t *testing.T, s *Server) {
+	t.Helper()
+	until(t, "all connections wait for a query", func() bool {
+		stacks := make([]byte, 4<<20)
+		waiting := 0
+		for stack := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+			if strings.Contains(stack, "(*connection).receive") && strings.Contains(stack, "[IO wait") {
+				waiting++
+			}
+		}
+		return waiting == s.tcp.open()
+	})
 	s.tcp.mu.Lock()
 	defer s.tcp.mu.Unlock()
 	for c := range s.tcp.all {
@@ -56,7 +68,7 @@ func TestTCPGreedyClientGivesWay(t *testing.T) {
 		askOver(t, dialFrom(t, s, "127.0.0.3"))
 	}
 	for i := range 3 {
-		waitAlike(s)
+		waitAlike(t, s)
 		askOver(t, dialFrom(t, s, fmt.Sprintf("127.0.0.%d", 10+i)))
 	}
 	askOver(t, modest)
@@ -74,7 +86,7 @@ func TestTCPOwnNewcomer(t *testing.T) {
 	for _, conn := range append(others, own) {
 		askOver(t, conn)
 	}
-	waitAlike(s)
+	waitAlike(t, s)
 	askOver(t, dialFrom(t, s, "127.0.0.4"))
 	for _, conn := range others {
 		askOver(t, conn)

@@ -123,20 +123,6 @@ func heard(t *testing.T, s *Server) int {
 	return metric(t, s, "livens_dns_queries_total", "udp")
 }
 
-// until waits for something to become true.
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for patience := time.After(20 * time.Second); !is(); {
-		select {
-		case <-tick.C:
-		case <-patience:
-			t.Fatal("in vain: " + what)
-		}
-	}
-}
-
 // answeredOver asks until there is an answer, and says how often it asked.
 func answeredOver(t *testing.T, conn net.Conn) (asked int) {
 	t.Helper()
