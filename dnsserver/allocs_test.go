@@ -69,7 +69,7 @@ func TestAnswerAllocatesNothing(t *testing.T) {
 	s := kindsSnapshot(t)
 	sc, dst := newScratch(), make([]byte, 65535)
 	for _, tcp := range []bool{false, true} {
-		from := &peer{address: cookieAddress(netip.MustParseAddr("2001:db8::1")), tcp: tcp}
+		from := peer{address: netip.MustParseAddr("2001:db8::1"), tcp: tcp}
 		for _, text := range kinds {
 			m := question(text)
 			opt := m.IsEdns0()
@@ -106,7 +106,7 @@ func TestHandleAllocatesNothing(t *testing.T) {
 	s.Publish(publication(t, plainZone))
 	w := s.newWorker(new(stats))
 	query, _ := question("www.example.test. A").Pack()
-	dst, from := make([]byte, 4096), &peer{}
+	dst, from := make([]byte, 4096), peer{}
 	if n := testing.AllocsPerRun(200, func() { w.handle(dst, query, from) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

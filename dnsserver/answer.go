@@ -46,13 +46,13 @@ func (s *snapshot) answer(dst []byte, r *request, sc *scratch) []byte {
 	}
 	w := &sc.w
 	sc.request = r
-	w.reset(dst, &r.question, min(s.limit(&r.from, &r.edns), cap(dst))-s.optSize(&r.edns))
+	w.reset(dst, &r.question, min(s.limit(r.from.tcp, &r.edns), cap(dst))-s.optSize(&r.edns))
 	sc.added = sc.added[:0]
 	sc.outcome = outcome{qtype: r.qtype}
 	w.buf = append(w.buf, r.query[:max(headerSize, r.end)]...)
 	cookieValid := false
 	if r.edns.cookie != nil {
-		cookieValid = s.cookies.respond(&sc.cookie, r.edns.cookie, &r.from.address, uint32(s.now().Unix()))
+		cookieValid = s.cookies.respond(&sc.cookie, r.edns.cookie, r.from.address, uint32(s.now().Unix()))
 	}
 	v := s.respond(sc, cookieValid)
 	sc.outcome.rcode, sc.outcome.truncated = v.rcode, v.truncated
@@ -60,9 +60,9 @@ func (s *snapshot) answer(dst []byte, r *request, sc *scratch) []byte {
 }
 
 // limit is the largest response that may go out.
-func (s *settings) limit(from *peer, e *edns) int {
+func (s *settings) limit(tcp bool, e *edns) int {
 	switch {
-	case from.tcp:
+	case tcp:
 		return 65535
 	case !e.present:
 		return 512
@@ -113,7 +113,7 @@ func (s *snapshot) finish(sc *scratch, v result) []byte {
 	b := w.buf
 	if r.edns.present {
 		b = s.appendOPT(b, &r.edns, v.rcode, v.ede, &sc.cookie)
-		w.counts[additionalSection]++
+		w.counts += additionalSection
 	}
 	b[2] = 0x80 | r.query[2]&0x79
 	if v.authoritative {
@@ -123,13 +123,9 @@ func (s *snapshot) finish(sc *scratch, v result) []byte {
 		b[2] |= 0x02
 	}
 	b[3] = byte(v.rcode & 15)
-	questions := uint16(0)
 	if r.end > 0 {
-		questions = 1
+		w.counts += questionSection
 	}
-	binary.BigEndian.PutUint16(b[4:], questions)
-	for i, n := range w.counts {
-		binary.BigEndian.PutUint16(b[6+2*i:], n)
-	}
+	binary.BigEndian.PutUint64(b[4:], uint64(w.counts))
 	return b
 }

@@ -20,7 +20,7 @@ func BenchmarkAnswer(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			query, _ := question(bench.ask).Pack()
-			sc, dst, from := newScratch(), make([]byte, 4096), &peer{}
+			sc, dst, from := newScratch(), make([]byte, 4096), peer{}
 			b.ReportAllocs()
 			for b.Loop() {
 				ask(s, dst, query, from, sc)
@@ -46,7 +46,7 @@ func million(b *testing.B) failover.Publication {
 
 func BenchmarkAnswerMillion(b *testing.B) {
 	s := compiled(b, million(b))
-	sc, dst, from := newScratch(), make([]byte, 4096), &peer{}
+	sc, dst, from := newScratch(), make([]byte, 4096), peer{}
 	queries := make([][]byte, 1<<16)
 	for i := range queries {
 		queries[i], _ = question(fmt.Sprintf("h%06d.hosts.example.test. A", i*7919%1_000_000)).Pack()
@@ -111,7 +111,7 @@ func BenchmarkAnswerMillionTogether(b *testing.B) {
 	s := running(b, nil)
 	s.live.Store(compiled(b, million(b)))
 	w := s.hireWorker()
-	dst, from := make([]byte, 4096), &peer{}
+	dst, from := make([]byte, 4096), peer{}
 	queries := make([][]byte, 1<<16)
 	for i := range queries {
 		queries[i], _ = question(fmt.Sprintf("h%06d.hosts.example.test. A", i*7919%1_000_000)).Pack()
@@ -120,6 +120,27 @@ func BenchmarkAnswerMillionTogether(b *testing.B) {
 	for b.Loop() {
 		w.read(together, queries[i&(1<<16-1)], from)
 		i++
+		if together++; together == ahead {
+			for together = range ahead {
+				w.answer(together, dst)
+			}
+			together = 0
+		}
+	}
+}
+
+// BenchmarkAnswerTogether is a flood at a pool's name: all that is done for a query between receiving and sending.
+func BenchmarkAnswerTogether(b *testing.B) {
+	s := running(b, nil)
+	s.live.Store(kindsSnapshot(b))
+	w := s.hireWorker()
+	dst := make([]byte, 4096)
+	m := question("pool.example.test. A")
+	m.Extra = nil
+	query, _ := m.Pack()
+	together := 0
+	for b.Loop() {
+		w.read(together, query, peer{})
 		if together++; together == ahead {
 			for together = range ahead {
 				w.answer(together, dst)

@@ -21,7 +21,7 @@ func TestCollector(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.handle(make([]byte, 4096), query, &peer{tcp: tcp})
+		w.handle(make([]byte, 4096), query, peer{tcp: tcp})
 	}
 	for range 3 {
 		ask(one, "www.example.test. A", false)
@@ -32,7 +32,7 @@ func TestCollector(t *testing.T) {
 	s.Publish(publication(t, plainZone)) // other.test. is gone, example.test. was compiled anew
 	ask(one, "www.example.test. AAAA", false)
 	ask(one, "www.other.test. CAA", false)
-	one.handle(nil, []byte{1, 2, 3}, &peer{})
+	one.handle(nil, []byte{1, 2, 3}, peer{})
 
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(s.Collector())
@@ -78,7 +78,7 @@ func TestCollectorIsBounded(t *testing.T) {
 		m.Question[0].Qtype = uint16(qtype * 65)
 		m.Question[0].Name = fmt.Sprintf("n%d.elsewhere%d.test.", qtype, qtype)
 		query, _ := m.Pack()
-		s.newWorker(s.shared).handle(make([]byte, 4096), query, &peer{})
+		s.newWorker(s.shared).handle(make([]byte, 4096), query, peer{})
 	}
 	if n := testutil.CollectAndCount(s.Collector(), "livens_dns_queries_total"); n > len(countedTypes)+1 {
 		t.Errorf("%d series", n)
@@ -96,7 +96,7 @@ func TestLatencyIsSampled(t *testing.T) {
 	w := s.newWorker(s.shared)
 	query, _ := question("www.example.test. A").Pack()
 	for range 10 * latencySample {
-		w.handle(make([]byte, 4096), query, &peer{})
+		w.handle(make([]byte, 4096), query, peer{})
 	}
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(s.Collector())

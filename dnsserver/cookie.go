@@ -18,22 +18,6 @@ const (
 	cookieForward = 300  // seconds by which other nameservers' clocks may be ahead
 )
 
-// address16 is a client's address as cookies hash it: 4 octets of IPv4 or 16 of IPv6.
-type address16 struct {
-	bytes [16]byte
-	size  uint8
-}
-
-func cookieAddress(a netip.Addr) (out address16) {
-	if a = a.Unmap(); a.Is4() {
-		four := a.As4()
-		out.size = uint8(copy(out.bytes[:], four[:]))
-		return out
-	}
-	out.bytes, out.size = a.As16(), 16
-	return out
-}
-
 // cookieJar holds the secrets of RFC 9018 server cookies: the first signs, all verify. Nameservers that share a file
 // accept each other's cookies, and a secret is rotated by adding the new one last everywhere, then moving it first,
 // then removing the old one.
@@ -48,7 +32,7 @@ func newCookieJar() *cookieJar {
 
 // verify reports which of the secrets, counted from 0, made the server cookie in cookie, a query's whole option, for
 // this client at a time near now, and how many seconds ago; -1 when none did. Times are serial numbers (RFC 1982).
-func (j *cookieJar) verify(cookie []byte, client *address16, now uint32) (secret int, age int32) {
+func (j *cookieJar) verify(cookie []byte, client netip.Addr, now uint32) (secret int, age int32) {
 	if len(cookie) != cookieSize || cookie[8] != 1 {
 		return -1, 0
 	}
@@ -67,7 +51,7 @@ func (j *cookieJar) verify(cookie []byte, client *address16, now uint32) (secret
 
 // respond makes the whole cookie for a response: the query's own while it is fresh and of the signing secret, else a
 // new one. valid tells whether the query's was good.
-func (j *cookieJar) respond(out *[cookieSize]byte, cookie []byte, client *address16, now uint32) (valid bool) {
+func (j *cookieJar) respond(out *[cookieSize]byte, cookie []byte, client netip.Addr, now uint32) (valid bool) {
 	secret, age := j.verify(cookie, client, now)
 	if secret == 0 && age <= cookieRenew {
 		copy(out[:], cookie)
@@ -81,11 +65,17 @@ func (j *cookieJar) respond(out *[cookieSize]byte, cookie []byte, client *addres
 	return secret >= 0
 }
 
-// hashCookie is SipHash-2-4 over the client cookie, the server cookie's first half and the client's address.
-func hashCookie(secret *[16]byte, head []byte, client *address16) (out [8]byte) {
+// hashCookie is SipHash-2-4 over the client cookie, the server cookie's first half and the client's address: 4 octets of IPv4 or 16 of IPv6.
+func hashCookie(secret *[16]byte, head []byte, client netip.Addr) (out [8]byte) {
 	var buf [32]byte
 	n := copy(buf[:], head)
-	n += copy(buf[n:], client.bytes[:client.size])
+	if client = client.Unmap(); client.Is4() {
+		four := client.As4()
+		n += copy(buf[n:], four[:])
+	} else {
+		sixteen := client.As16()
+		n += copy(buf[n:], sixteen[:])
+	}
 	binary.LittleEndian.PutUint64(out[:], sipHash24(secret, buf[:n]))
 	return out
 }

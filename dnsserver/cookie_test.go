@@ -60,9 +60,9 @@ func TestCookieVectors(t *testing.T) {
 			"22681ab97d52c298010000005cf7c609a6bb79d16625507a"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			client := cookieAddress(netip.MustParseAddr(tc.client))
+			client := netip.MustParseAddr(tc.client)
 			var out [cookieSize]byte
-			valid := jarOf(t, tc.secrets...).respond(&out, unhex(t, tc.query), &client, tc.now)
+			valid := jarOf(t, tc.secrets...).respond(&out, unhex(t, tc.query), client, tc.now)
 			if got := hex.EncodeToString(out[:]); valid != tc.valid || got != tc.want {
 				t.Errorf("%v %s, want %v %s", valid, got, tc.valid, tc.want)
 			}
@@ -73,28 +73,28 @@ func TestCookieVectors(t *testing.T) {
 // TestCookieTimes: an hour back, five minutes ahead, new after half an hour, across the wrap of the 32-bit clock.
 func TestCookieTimes(t *testing.T) {
 	jar := jarOf(t, secretA1)
-	client := cookieAddress(netip.MustParseAddr("192.0.2.1"))
+	client := netip.MustParseAddr("192.0.2.1")
 	for _, made := range []uint32{1559731985, 0xffffff00} {
 		var cookie, again [cookieSize]byte
-		jar.respond(&cookie, []byte("clientck"), &client, made)
+		jar.respond(&cookie, []byte("clientck"), client, made)
 		for _, tc := range []struct {
 			age         int32
 			valid, same bool
 		}{{0, true, true}, {1800, true, true}, {1801, true, false}, {3600, true, false}, {3601, false, false}, {-300, true, true}, {-301, false, false}} {
-			valid := jar.respond(&again, cookie[:], &client, made+uint32(tc.age))
+			valid := jar.respond(&again, cookie[:], client, made+uint32(tc.age))
 			if valid != tc.valid || (again == cookie) != tc.same {
 				t.Errorf("made %d, age %d: valid %v, same %v", made, tc.age, valid, again == cookie)
 			}
 		}
 	}
-	other := cookieAddress(netip.MustParseAddr("192.0.2.2"))
+	other := netip.MustParseAddr("192.0.2.2")
 	var cookie [cookieSize]byte
-	jar.respond(&cookie, []byte("clientck"), &client, 1559731985)
-	if secret, _ := jar.verify(cookie[:], &other, 1559731985); secret >= 0 {
+	jar.respond(&cookie, []byte("clientck"), client, 1559731985)
+	if secret, _ := jar.verify(cookie[:], other, 1559731985); secret >= 0 {
 		t.Error("another client's cookie is good")
 	}
 	cookie[8] = 2
-	if secret, _ := jar.verify(cookie[:], &client, 1559731985); secret >= 0 {
+	if secret, _ := jar.verify(cookie[:], client, 1559731985); secret >= 0 {
 		t.Error("a cookie of another version is good")
 	}
 }
@@ -173,8 +173,8 @@ func TestReloadCookies(t *testing.T) {
 		t.Fatal(err)
 	}
 	fresh := ask(old)
-	client := cookieAddress(netip.MustParseAddr("127.0.0.1"))
-	if secret, _ := jarOf(t, secretA4).verify(unhex(t, fresh), &client, uint32(time.Now().Unix())); secret != 0 {
+	client := netip.MustParseAddr("127.0.0.1")
+	if secret, _ := jarOf(t, secretA4).verify(unhex(t, fresh), client, uint32(time.Now().Unix())); secret != 0 {
 		t.Errorf("cookie %s is not made with the new secret", fresh)
 	}
 	os.WriteFile(file, []byte("oops\n"), 0o600)

@@ -99,12 +99,10 @@ func (e *express) overflow() uint64 {
 
 func (e *express) handlers() (all []xdp.Handler) {
 	for _, w := range e.crew {
-		from := &peer{}
 		all = append(all, xdp.Handler{
 			Ahead: ahead,
 			Read: func(i int, query []byte, sender netip.Addr) {
-				from.address = cookieAddress(sender)
-				w.read(i, query, from)
+				w.read(i, query, peer{address: sender})
 			},
 			Answer:    w.answer,
 			Malformed: &w.stats.drops[dropMalformed],

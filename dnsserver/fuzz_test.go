@@ -46,7 +46,7 @@ func FuzzAnswer(f *testing.F) {
 	s := kindsSnapshot(f)
 	sc, dst := newScratch(), make([]byte, 65535)
 	f.Fuzz(func(t *testing.T, query []byte, tcp bool) {
-		from := &peer{address: cookieAddress(netip.MustParseAddr("192.0.2.1")), tcp: tcp}
+		from := peer{address: netip.MustParseAddr("192.0.2.1"), tcp: tcp}
 		size := 4096
 		if tcp {
 			size = 65535
@@ -82,7 +82,7 @@ func TestAnswerLeavesTheQueryAlone(t *testing.T) {
 	s := kindsSnapshot(t)
 	for _, query := range fuzzSeeds(t) {
 		before := bytes.Clone(query)
-		ask(s, make([]byte, 4096), query, &peer{}, newScratch())
+		ask(s, make([]byte, 4096), query, peer{}, newScratch())
 		if !bytes.Equal(before, query) {
 			t.Errorf("query became % x", query)
 		}

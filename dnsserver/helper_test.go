@@ -111,7 +111,7 @@ func compiled(t testing.TB, pub failover.Publication) *snapshot {
 }
 
 // ask answers one query.
-func ask(s *snapshot, dst, query []byte, from *peer, sc *scratch) []byte {
+func ask(s *snapshot, dst, query []byte, from peer, sc *scratch) []byte {
 	if sc.request == nil {
 		sc.request = new(request)
 	}
@@ -127,7 +127,7 @@ type client struct {
 
 func (c client) raw(t testing.TB, query []byte) []byte {
 	t.Helper()
-	from := &peer{address: cookieAddress(netip.MustParseAddr("198.51.100.100")), tcp: c.tcp}
+	from := peer{address: netip.MustParseAddr("198.51.100.100"), tcp: c.tcp}
 	size := 4096
 	if c.tcp {
 		size = 65535

@@ -23,6 +23,9 @@ type name struct {
 
 // parse reads the uncompressed name at msg[off:] and returns the offset behind it, or 0 when there is no such name:
 // cut short, too long, compressed or with a label type that nobody defined.
+//
+// Labels are lower-cased, and their hashes taken, from registers: to read back as a word what was just written octet by octet stalls the
+// processor. The hash needs no secret: its keys are the operator's names, never a client's.
 func (n *name) parse(msg []byte, off int) int {
 	n.length, n.labels = 0, 0
 	length, labels := 0, 0
@@ -38,10 +41,18 @@ func (n *name) parse(msg []byte, off int) int {
 		if size > 64 || length+size+1 > maxName || off+size > len(msg) {
 			return 0
 		}
-		n.hash[labels] = copyLabel(n.wire[length:], msg[off:], size)
+		hash, left := uint64(0), size
+		for ; left > wordSize; left -= wordSize {
+			w := lowerWord(binary.LittleEndian.Uint64(msg[off:]))
+			binary.LittleEndian.PutUint64(n.wire[length:], w)
+			hash = fold(hash ^ w)
+			off, length = off+wordSize, length+wordSize
+		}
+		w := lowerWord(word(msg[off:]))
+		binary.LittleEndian.PutUint64(n.wire[length:], w)
+		n.hash[labels] = hash ^ w<<(8*uint(wordSize-left))
+		off, length = off+left, length+left
 		labels++
-		length += size
-		off += size
 	}
 	return 0
 }
@@ -72,27 +83,12 @@ func fold(x uint64) uint64 {
 	return hi ^ lo
 }
 
-// hashWildcard is the hash of "*." before the suffix whose hash is h: that of a label of two octets as copyLabel hashes it.
+// hashWildcard is the hash of "*." before the suffix whose hash is h: that of a label of two octets as parse hashes it.
 func hashWildcard(h uint64) uint64 {
 	return fold(h ^ (1|'*'<<8)<<(8*(wordSize-2)))
 }
 
 const wordSize = 8
-
-// copyLabel lower-cases the label of size octets, its length octet included, that src begins with, into dst, which has
-// room for whole words, and returns the label's hash. It is taken from registers: to read back as a word what was just
-// written octet by octet stalls the processor. The hash needs no secret: its keys are the operator's names, never a
-// client's.
-func copyLabel(dst, src []byte, size int) (hash uint64) {
-	for at := 0; ; at += wordSize {
-		w := lowerWord(word(src[at:]))
-		binary.LittleEndian.PutUint64(dst[at:], w)
-		if left := size - at; left <= wordSize {
-			return hash ^ w<<(8*uint(wordSize-left))
-		}
-		hash = fold(hash ^ w)
-	}
-}
 
 // word is the first eight octets of b, or as many as it has.
 func word(b []byte) uint64 {

@@ -23,7 +23,7 @@ func TestPanicIsContained(t *testing.T) {
 	query, _ := question("www.example.test. A").Pack()
 	for range 2 {
 		var m dns.Msg
-		if err := m.Unpack(w.handle(make([]byte, 4096), query, &peer{})); err != nil || m.Rcode != dns.RcodeServerFailure {
+		if err := m.Unpack(w.handle(make([]byte, 4096), query, peer{})); err != nil || m.Rcode != dns.RcodeServerFailure {
 			t.Errorf("%v %v", &m, err)
 		}
 	}
@@ -34,7 +34,7 @@ func TestPanicIsContained(t *testing.T) {
 		t.Errorf("log: %s", log.String())
 	}
 	s.live.Store(compiled(t, publication(t, plainZone)))
-	if got := w.handle(make([]byte, 4096), query, &peer{}); got[3] != 0 {
+	if got := w.handle(make([]byte, 4096), query, peer{}); got[3] != 0 {
 		t.Error("the next query is not answered")
 	}
 }

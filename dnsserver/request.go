@@ -2,13 +2,14 @@ package dnsserver
 
 import (
 	"encoding/binary"
+	"net/netip"
 
 	"github.com/miekg/dns"
 )
 
 // peer is where a query came from.
 type peer struct {
-	address address16
+	address netip.Addr
 	tcp     bool
 }
 
@@ -28,8 +29,8 @@ type request struct {
 }
 
 // read takes a query apart and finds the zone that its question lies in, for the answer of the same snapshot. The request keeps the query.
-func (s *snapshot) read(r *request, query []byte, from *peer) {
-	r.query, r.from, r.zone, r.broken = query, *from, nil, false
+func (s *snapshot) read(r *request, query []byte, from peer) {
+	r.query, r.from, r.zone, r.broken = query, from, nil, false
 	if r.ignored() {
 		return
 	}
@@ -45,7 +46,10 @@ func (r *request) ignored() bool { return len(r.query) < headerSize || r.query[2
 // parse reads a query of at least a header's size. It never fails: what cannot be read sets formErr.
 func (r *request) parse(query []byte, tcp bool) {
 	r.qdcount = int(binary.BigEndian.Uint16(query[4:]))
-	r.end, r.formErr, r.edns = 0, !tcp && len(query) > maxQuery, edns{}
+	r.end, r.formErr = 0, !tcp && len(query) > maxQuery
+	if r.edns.present { // of the query that was here before
+		r.edns = edns{}
+	}
 	r.question.length, r.question.labels, r.qtype, r.qclass = 0, 0, 0, 0
 	off := headerSize
 	switch r.qdcount {

@@ -18,7 +18,7 @@ func TestResponseStaysInItsRoom(t *testing.T) {
 	query, _ := q.Pack()
 	for size := 512; size < 3000; size++ {
 		room := make([]byte, size)
-		response := ask(s, room, query, &peer{}, newScratch())
+		response := ask(s, room, query, peer{}, newScratch())
 		if len(response) > size || &response[0] != &room[0] || response[2]&0x80 == 0 {
 			t.Fatalf("in a room of %d octets: %d, in place %t, header %x", size, len(response), &response[0] == &room[0], response[:12])
 		}

@@ -94,7 +94,7 @@ func TestCellsOfRemovedZones(t *testing.T) {
 		}
 	}
 	for _, w := range workers {
-		w.handle(make([]byte, 4096), query, &peer{})
+		w.handle(make([]byte, 4096), query, peer{})
 	}
 	series(2) // of UDP, and of TCP
 	s.Publish(publication(t, plainZone))
@@ -105,6 +105,6 @@ func TestCellsOfRemovedZones(t *testing.T) {
 		}
 	}
 	s.Publish(both)
-	workers[0].handle(make([]byte, 4096), query, &peer{})
+	workers[0].handle(make([]byte, 4096), query, peer{})
 	series(1)
 }

@@ -88,12 +88,12 @@ func outOfFiles(err error) bool {
 // One deadline covers the wait for a query and all of its octets, so that a client that sends them one by one gains
 // nothing; the other covers a response, so that one that does not read is left.
 func (c *connection) serve() {
-	from := peer{address: cookieAddress(c.client), tcp: true}
+	from := peer{address: c.client, tcp: true}
 	in := inbox{lent: c.lent}
 	defer in.giveBack()
 	for c.await() && c.receive(&in) {
 		full := in.have == len(in.buf())
-		used, ok := c.answerAll(in.buf()[:in.have], &from)
+		used, ok := c.answerAll(in.buf()[:in.have], from)
 		if !ok {
 			return
 		}
@@ -132,7 +132,7 @@ func wholeMessage(buf []byte) bool {
 }
 
 // answerAll answers the whole messages in buf, and says how many octets they were; false ends the connection.
-func (c *connection) answerAll(buf []byte, from *peer) (used int, ok bool) {
+func (c *connection) answerAll(buf []byte, from peer) (used int, ok bool) {
 	m := c.lent.answering.Get().(*answering)
 	defer c.lent.answering.Put(m)
 	m.out = m.out[:0]

@@ -69,8 +69,7 @@ func (p *packets) serve(w *worker) {
 			}
 			continue
 		}
-		from := peer{address: cookieAddress(addr.AddrPort().Addr())}
-		out := w.handle(response, query[:n], &from)
+		out := w.handle(response, query[:n], peer{address: addr.AddrPort().Addr()})
 		if out == nil {
 			continue
 		}

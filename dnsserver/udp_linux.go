@@ -108,7 +108,6 @@ type batch struct {
 	controls  [batchSize][maxControl]byte
 	memory    []byte
 	wildcard  bool
-	from      peer
 }
 
 // A slot of the memory holds a query and its response. Slots begin in different lines of a page, or they would all compete for the same
@@ -167,8 +166,7 @@ func (m *batch) answer(w *worker, n int) (responses int) {
 	for at := 0; at < n; at += ahead {
 		group := min(ahead, n-at)
 		for i := range group {
-			m.from.address = cookieAddress(sender(&m.senders[at+i]))
-			w.read(i, m.query(at+i), &m.from)
+			w.read(i, m.query(at+i), peer{address: sender(&m.senders[at+i])})
 		}
 		for i := range group {
 			if response := w.answer(i, m.room(at+i)); response != nil {

@@ -40,14 +40,14 @@ type worker struct {
 }
 
 // handle answers one query into dst; nil is silence.
-func (w *worker) handle(dst, query []byte, from *peer) []byte {
+func (w *worker) handle(dst, query []byte, from peer) []byte {
 	w.read(0, query, from)
 	return w.answer(0, dst)
 }
 
 // read takes in the i-th of the queries that are answered together, from 0 to ahead-1; 0 begins anew. The query must stay as it is until it
 // is answered.
-func (w *worker) read(i int, query []byte, from *peer) {
+func (w *worker) read(i int, query []byte, from peer) {
 	if i == 0 {
 		w.current, w.timed = w.live.Load(), -1
 	}

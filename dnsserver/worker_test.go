@@ -25,9 +25,9 @@ func TestTogether(t *testing.T) {
 	}
 	var want [][]byte
 	for _, query := range queries {
-		want = append(want, bytes.Clone(alone.handle(make([]byte, 4096), query, &peer{})))
+		want = append(want, bytes.Clone(alone.handle(make([]byte, 4096), query, peer{})))
 	}
-	from, dst := &peer{}, make([]byte, 4096)
+	from, dst := peer{}, make([]byte, 4096)
 	for size := 1; size <= ahead; size++ {
 		if n := testing.AllocsPerRun(5, func() {
 			for first := range queries {
@@ -69,7 +69,7 @@ func TestPanicHarmsNoNeighbour(t *testing.T) {
 			asked := []string{"www.example.test. A", "ns.broken.test. A", "broken.test. NS", "www.example.test. A"}
 			for i, text := range asked {
 				query, _ := question(text).Pack()
-				w.read(i, query, &peer{})
+				w.read(i, query, peer{})
 			}
 			for i, want := range []int{dns.RcodeSuccess, dns.RcodeServerFailure, dns.RcodeServerFailure, dns.RcodeSuccess} {
 				var m dns.Msg
@@ -93,7 +93,7 @@ func TestLatencyOfQueriesTogether(t *testing.T) {
 	const together, groups = 5, 32
 	for range groups {
 		for i := range together {
-			w.read(i, query, &peer{})
+			w.read(i, query, peer{})
 		}
 		for i := range together {
 			w.answer(i, make([]byte, 4096))
@@ -117,7 +117,7 @@ func TestIdleWorkerKeepsNoZone(t *testing.T) {
 	w := s.hireWorker()
 	for i := range ahead {
 		query, _ := question(kinds[i]).Pack()
-		w.read(i, query, &peer{})
+		w.read(i, query, peer{})
 	}
 	for i := range ahead {
 		w.answer(i, make([]byte, 4096))

@@ -6,13 +6,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-// section numbers a response's sections as its header counts them.
-type section uint8
+// section is one record, or question, of a section. Sums of them are a header's four counts, taken as one number.
+type section uint64
 
 const (
-	answerSection section = iota
+	additionalSection section = 1 << (16 * iota)
 	authoritySection
-	additionalSection
+	answerSection
+	questionSection
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 type writer struct {
 	buf    []byte // its capacity is at least limit
 	limit  int
-	counts [3]uint16
+	counts section
 	serial uint32 // put into SOA records; 0: leave them as they are
 
 	question *name  // stands at offset 12
@@ -43,7 +44,7 @@ type seenName struct {
 }
 
 func (w *writer) reset(dst []byte, question *name, limit int) {
-	w.buf, w.limit, w.counts, w.serial = dst[:0], limit, [3]uint16{}, 0
+	w.buf, w.limit, w.counts, w.serial = dst[:0], limit, 0, 0
 	w.question, w.seeded = question, false
 	w.round++
 	if w.round == 0 { // wrapped: entries of 65,536 responses ago would look fresh
@@ -139,7 +140,7 @@ func (w *writer) rrset(sec section, n *name, i int, set rrset, ttl uint32) bool 
 			return false
 		}
 		w.buf = append(w.buf, set.records()...)
-		w.counts[sec] += uint16(set.count())
+		w.counts += sec * section(set.count())
 		return true
 	}
 	for rest := set.records(); len(rest) > 0; {
@@ -158,7 +159,7 @@ func (w *writer) rrset(sec section, n *name, i int, set rrset, ttl uint32) bool 
 	if rtype == dns.TypeSOA && w.serial != 0 {
 		binary.BigEndian.PutUint32(w.buf[len(w.buf)-20:], w.serial)
 	}
-	w.counts[sec] += uint16(set.count())
+	w.counts += sec * section(set.count())
 	return true
 }
 
@@ -174,7 +175,7 @@ func (w *writer) cname(n *name, target []byte, ttl uint32) bool {
 		return w.rollback(mark)
 	}
 	binary.BigEndian.PutUint16(w.buf[from-2:], uint16(len(w.buf)-from))
-	w.counts[answerSection]++
+	w.counts += answerSection
 	return true
 }
 
@@ -186,7 +187,7 @@ func (w *writer) chaosText(text string) bool {
 	}
 	w.buf = appendRecordHead(w.buf, dns.TypeTXT, dns.ClassCHAOS, 0, 1+len(text))
 	w.buf = append(append(w.buf, byte(len(text))), text...)
-	w.counts[answerSection]++
+	w.counts += answerSection
 	return true
 }
 
