@@ -14,8 +14,9 @@ import (
 const (
 	// ahead is how many queries are read at most before the first of them is answered.
 	ahead = 16
-	// latencySample is how many queries share one reading of the clock.
-	latencySample = 16
+	// latencySample is of how many queries one is timed: a prime, so that where queries always come as many together each place among them
+	// has its turn.
+	latencySample = 61
 	// At most one query of those that are answered together is timed.
 	_ = uint(latencySample - ahead)
 	// cacheLine is how many octets a processor gets from memory at once, of nearly all kinds.

@@ -84,13 +84,13 @@ func TestPanicHarmsNoNeighbour(t *testing.T) {
 	}
 }
 
-// TestLatencyOfQueriesTogether: one in 16 is timed, wherever it is among those that came together.
+// TestLatencyOfQueriesTogether: one in latencySample is timed, wherever it is among those that came together.
 func TestLatencyOfQueriesTogether(t *testing.T) {
 	s := running(t, nil)
 	s.Publish(publication(t, plainZone))
 	w := s.hireWorker()
 	query, _ := question("www.example.test. A").Pack()
-	const together, groups = 5, 32
+	const together, groups = 5, 2 * latencySample
 	for range groups {
 		for i := range together {
 			w.read(i, query, peer{})
