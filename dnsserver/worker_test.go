@@ -108,6 +108,30 @@ func TestLatencyOfQueriesTogether(t *testing.T) {
 	}
 }
 
+// TestEveryPlaceIsTimed: where as many queries as can always come together, each place among them has its turn, or the histogram would
+// show the wait of one place alone.
+func TestEveryPlaceIsTimed(t *testing.T) {
+	s := running(t, nil)
+	s.Publish(publication(t, plainZone))
+	w := s.hireWorker()
+	query, _ := question("www.example.test. A").Pack()
+	places := map[int]bool{}
+	for range latencySample {
+		for i := range ahead {
+			w.read(i, query, peer{})
+		}
+		if w.timed >= 0 {
+			places[w.timed] = true
+		}
+		for i := range ahead {
+			w.answer(i, make([]byte, 4096))
+		}
+	}
+	if len(places) != ahead {
+		t.Errorf("timed are places %v of %d", places, ahead)
+	}
+}
+
 // TestIdleWorkerKeepsNoZone: what was answered from is free to go with the publication that it belongs to.
 func TestIdleWorkerKeepsNoZone(t *testing.T) {
 	s := running(t, nil)
