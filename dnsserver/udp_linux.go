@@ -35,6 +35,7 @@ const lastBatches = mostWaiting / batchSize
 func (b *batches) serve(w *worker) {
 	defer thread.Punctual()()
 	m := newBatch(b.wildcard)
+	var place thread.Place
 	var rush thread.Rush
 	queue := backlog{of: b}
 	full, paused := false, false
@@ -42,7 +43,11 @@ func (b *batches) serve(w *worker) {
 		if b.stopped.Load() {
 			left--
 		}
-		n, errno := m.receive(b.fd, full || paused)
+		more := full || paused
+		if !more {
+			place.Renew()
+		}
+		n, errno := m.receive(b.fd, more)
 		if paused {
 			rush.Gathered(n)
 		}

@@ -24,6 +24,8 @@ const (
 const (
 	overload = 1_200_000
 	ample    = 600_000
+	// usual is a third of what a core answers: that of a nameserver which sleeps and wakes up.
+	usual = 100_000
 )
 
 // contest is one run.
@@ -113,40 +115,44 @@ func version(s server) string {
 // work is one kind of load, which gives figures by name.
 type work struct {
 	letter, title string
-	measure       func(*running) (map[string]float64, error)
+	// short has a round's time shared out between two: how fast a flood is answered depends on which of the host's processors both cores
+	// are at its start, whoever answers and however long it lasts.
+	short   bool
+	measure func(r *running, seconds int) (map[string]float64, error)
 }
 
 func (c *contest) works() []work {
 	return []work{
-		{"a", "(a) one pool's name", c.overUDP("a", "pool.txt")},
-		{"b", "(b) 100,000 records", c.overUDP("b", "large.txt")},
-		{"c", "(c) the same over TCP", func(r *running) (map[string]float64, error) {
+		{"a", "(a) one pool's name", true, c.overUDP("a", "pool.txt")},
+		{"b", "(b) 100,000 records", true, c.overUDP("b", "large.txt")},
+		{"e", "(a) 100,000 times a second", false, c.asUsual},
+		{"c", "(c) the same over TCP", false, func(r *running, seconds int) (map[string]float64, error) {
 			if r.xdp {
 				return nil, nil // TCP is as without
 			}
-			s, err := c.askTCP(r, "large.txt")
+			s, err := c.askTCP(r, "large.txt", seconds)
 			return map[string]float64{"c: answered for each second of processor time": s.perCPU()}, err
 		}},
-		{"l", "latency at half load", c.atHalf},
-		{"d", "(d) switches during (a)", c.switching},
+		{"l", "latency at half load", false, c.atHalf},
+		{"d", "(d) switches during (a)", false, c.switching},
 	}
 }
 
 // overUDP floods the server twice: once with what the kernel does to receive on the load generator's core, where it is nobody's
 // account; once with all of it on the server's.
-func (c *contest) overUDP(letter, list string) func(*running) (map[string]float64, error) {
-	return func(r *running) (map[string]float64, error) {
+func (c *contest) overUDP(letter, list string) func(*running, int) (map[string]float64, error) {
+	return func(r *running, seconds int) (map[string]float64, error) {
 		if err := r.site.wire.steer(loadCore); err != nil {
 			return nil, err
 		}
-		each, err := c.flood(r, list, ample)
+		each, err := c.flood(r, list, ample, seconds)
 		if err != nil {
 			return nil, err
 		}
 		if err := r.site.wire.steer(serverCore); err != nil {
 			return nil, err
 		}
-		most, err := c.flood(r, list, overload)
+		most, err := c.flood(r, list, overload, seconds)
 		return map[string]float64{
 			letter + ": answered for each second of processor time": each.perCPU(),
 			letter + ": answered at saturation, a second":           most.perSecond(),
@@ -154,13 +160,22 @@ func (c *contest) overUDP(letter, list string) func(*running) (map[string]float6
 	}
 }
 
+// asUsual asks for less than a server can answer.
+func (c *contest) asUsual(r *running, seconds int) (map[string]float64, error) {
+	if err := r.site.wire.steer(loadCore); err != nil {
+		return nil, err
+	}
+	s, err := c.flood(r, "pool.txt", usual, seconds)
+	return map[string]float64{"e: 100,000 a second, answered for each second of processor time": s.perCPU()}, err
+}
+
 // atHalf probes at half of what the best peer answers.
-func (c *contest) atHalf(r *running) (map[string]float64, error) {
+func (c *contest) atHalf(r *running, seconds int) (map[string]float64, error) {
 	if err := r.site.wire.steer(serverCore); err != nil {
 		return nil, err
 	}
 	l, err := c.beside(r, func() error {
-		_, err := c.flood(r, "pool.txt", c.half)
+		_, err := c.flood(r, "pool.txt", c.half, seconds)
 		return err
 	})
 	if err != nil {
@@ -179,7 +194,7 @@ func (c *contest) atHalf(r *running) (map[string]float64, error) {
 
 // switching compares a switch every second with none, at half load and at saturation. It is livens' alone: the others have no pool. At
 // saturation both have two turns, without, with, with, without: a machine that becomes faster or slower meanwhile favours neither.
-func (c *contest) switching(r *running) (map[string]float64, error) {
+func (c *contest) switching(r *running, seconds int) (map[string]float64, error) {
 	if r.program != c.binary {
 		return nil, nil
 	}
@@ -191,7 +206,7 @@ func (c *contest) switching(r *running) (map[string]float64, error) {
 		return nil, err
 	}
 	saturated := func() (answered float64, err error) {
-		s, err := c.flood(r, "pool.txt", overload)
+		s, err := c.flood(r, "pool.txt", overload, seconds)
 		return s.answered, err
 	}
 	still, err := saturated()
@@ -210,7 +225,7 @@ func (c *contest) switching(r *running) (map[string]float64, error) {
 			moving += answered
 		}
 		l, err = c.beside(r, func() (err error) {
-			half, err = c.flood(r, "pool.txt", c.half)
+			half, err = c.flood(r, "pool.txt", c.half, seconds)
 			return err
 		})
 		return err
@@ -259,11 +274,15 @@ func (c *contest) rotate(r *report, all []*running, w work) error {
 			return fmt.Errorf("half load is half of what the best peer answers in (a): measure that, too")
 		}
 	}
-	for round := range c.rounds {
+	rounds, seconds := c.rounds, c.seconds
+	if w.short {
+		rounds, seconds = 2*rounds, max(1, seconds/2)
+	}
+	for round := range rounds {
 		for i := range all {
 			s := all[(i+round)%len(all)]
-			progress("%s, round %d of %d: %s", w.title, round+1, c.rounds, s.name)
-			figures, err := w.measure(s)
+			progress("%s, round %d of %d: %s", w.title, round+1, rounds, s.name)
+			figures, err := w.measure(s, seconds)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", w.title, s.name, err)
 			}

@@ -29,21 +29,21 @@ func (s sample) perCPU() float64 {
 }
 
 // flood has kxdpgun ask at a rate, queries a second, from changing ports, past the sockets of its own kernel.
-func (c *contest) flood(r *running, list string, rate int) (sample, error) {
-	return c.load(r, list, generator{
+func (c *contest) flood(r *running, list string, rate, seconds int) (sample, error) {
+	return c.load(r, list, seconds, generator{
 		sent: regexp.MustCompile(`total queries: +(\d+)`), answered: regexp.MustCompile(`total replies: +(\d+)`),
 		code: regexp.MustCompile(`responded (\w+): +(\d+)`),
 	}, "kxdpgun",
-		"-F", loadCore, "-t", strconv.Itoa(c.seconds), "-Q", strconv.Itoa(rate), "-p", strconv.Itoa(r.site.port), "-i", filepath.Join(c.dir, list), serverAddr)
+		"-F", loadCore, "-t", strconv.Itoa(seconds), "-Q", strconv.Itoa(rate), "-p", strconv.Itoa(r.site.port), "-i", filepath.Join(c.dir, list), serverAddr)
 }
 
 // askTCP has dnsperf ask over connections that it keeps.
-func (c *contest) askTCP(r *running, list string) (sample, error) {
-	return c.load(r, list, generator{
+func (c *contest) askTCP(r *running, list string, seconds int) (sample, error) {
+	return c.load(r, list, seconds, generator{
 		sent: regexp.MustCompile(`Queries sent: +(\d+)`), answered: regexp.MustCompile(`Queries completed: +(\d+)`),
 		code: regexp.MustCompile(`([A-Z]+) (\d+) \(\d`),
 	}, "dnsperf",
-		"-m", "tcp", "-c", "20", "-q", "400", "-l", strconv.Itoa(c.seconds), "-s", serverAddr, "-p", strconv.Itoa(r.site.port), "-d", filepath.Join(c.dir, list))
+		"-m", "tcp", "-c", "20", "-q", "400", "-l", strconv.Itoa(seconds), "-s", serverAddr, "-p", strconv.Itoa(r.site.port), "-d", filepath.Join(c.dir, list))
 }
 
 // generator is how what a load generator prints is read: how many queries and replies, and how many replies for each response code.
@@ -65,8 +65,8 @@ func (s sample) proper(list string) error {
 	return nil
 }
 
-// load runs a generator on its core.
-func (c *contest) load(r *running, list string, g generator, name string, args ...string) (sample, error) {
+// load runs a generator on its core, for so many seconds.
+func (c *contest) load(r *running, list string, seconds int, g generator, name string, args ...string) (sample, error) {
 	before, err := r.usage()
 	if err != nil {
 		return sample{}, err
@@ -86,7 +86,7 @@ func (c *contest) load(r *running, list string, g generator, name string, args .
 	if err != nil {
 		return sample{}, err
 	}
-	s := sample{seconds: float64(c.seconds), cpu: (after.cpu - before.cpu).Seconds(), codes: map[string]float64{}}
+	s := sample{seconds: float64(seconds), cpu: (after.cpu - before.cpu).Seconds(), codes: map[string]float64{}}
 	for of, into := range map[*regexp.Regexp]*float64{g.sent: &s.sent, g.answered: &s.answered} {
 		m := of.FindSubmatch(out.Bytes())
 		if m == nil {

@@ -22,7 +22,7 @@ func main() {
 		os.Exit(probe(server))
 	}
 	binary := flag.String("livens", "bin/livens", "the livens binary to measure")
-	rounds := flag.Int("rounds", 7, "rounds, in which every server has its turn")
+	rounds := flag.Int("rounds", 7, "rounds, in which every server has its turn; (a) and (b) have twice as many, half as long")
 	seconds := flag.Int("seconds", 3, "how long each is asked in a round, for each figure")
 	only := flag.String("only", "", "the works to measure, by letters, such as ab; default: all")
 	names := flag.String("servers", "", "the servers to measure beside livens, with commas; default: all")

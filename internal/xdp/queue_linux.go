@@ -126,6 +126,7 @@ func (q *queue) bind(index, number int) error {
 func (q *queue) serve(h *Handler) error {
 	defer thread.Punctual()()
 	group := make([]datagram, h.Ahead)
+	var place thread.Place
 	var rush thread.Rush
 	for last := false; !last; {
 		last = q.stopped.Load()
@@ -134,6 +135,7 @@ func (q *queue) serve(h *Handler) error {
 			n = min(n, batchSize)
 		}
 		if n == 0 && !last {
+			place.Renew()
 			if err := q.wait(); err != nil {
 				return err
 			}
