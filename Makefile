@@ -77,7 +77,7 @@ FUZZTIME ?= 10m
 fuzz: ## every fuzzer for FUZZTIME (10m)
 	./scripts/fuzz.sh $(FUZZTIME)
 
-bench: build ## the figures of docs/performance.md: livens beside gdnsd, NSD, Knot, PowerDNS and BIND, half an hour; then bench-failover
+bench: build ## the figures of docs/performance.md: livens beside gdnsd, NSD, Knot, PowerDNS and BIND, three quarters of an hour; then bench-failover
 	./scripts/test-tools.sh bench
 	$(GO) run ./bench/peers -livens bin/livens
 	$(MAKE) --no-print-directory bench-failover
