@@ -25,7 +25,7 @@ func oneSocket(t *testing.T) (*Server, *batches) {
 	t.Helper()
 	s := running(t, nil, func(s *Server) {
 		s.openUDP = func(network string, addr netip.AddrPort, _ int) ([]datagrams, error) {
-			return openUDP(slog.New(slog.DiscardHandler))(network, addr, 1)
+			return openUDP(slog.New(slog.DiscardHandler), wholeSize)(network, addr, 1)
 		}
 	})
 	return s, s.sockets[0].udp[0].(*batches)

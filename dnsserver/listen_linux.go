@@ -14,8 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openUDP is the opener of this system. It tells log, once, when the kernel grants less room than it was asked for.
-func openUDP(log *slog.Logger) opener {
+// wholeSize is what goes over every path in one piece: the least MTU of IPv6, 1280, without headers.
+const wholeSize = 1232
+
+// openUDP is the opener of this system, for responses of udpSize octets at most. It tells log, once, when the kernel grants less room than
+// it was asked for.
+func openUDP(log *slog.Logger, udpSize int) opener {
 	var once sync.Once
 	return func(network string, addr netip.AddrPort, readers int) ([]datagrams, error) {
 		if err := exclusive(network, addr); err != nil {
@@ -24,7 +28,7 @@ func openUDP(log *slog.Logger) opener {
 		wildcard := addr.Addr().IsUnspecified()
 		var all []datagrams
 		for range readers {
-			fd, err := openBatches(network, addr, wildcard)
+			fd, err := openBatches(network, addr, wildcard, udpSize > wholeSize)
 			if err != nil {
 				for _, d := range all {
 					d.close()
@@ -53,9 +57,9 @@ func exclusive(network string, addr netip.AddrPort) error {
 }
 
 // openBatches opens one of several sockets on one port, between which the kernel spreads the clients (SO_REUSEPORT).
-func openBatches(network string, addr netip.AddrPort, wildcard bool) (fd int, err error) {
+func openBatches(network string, addr netip.AddrPort, wildcard, fragments bool) (fd int, err error) {
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
-		return control(raw, func(fd int) error { return udpOptions(fd, network == "udp6", wildcard) })
+		return control(raw, func(fd int) error { return udpOptions(fd, network == "udp6", wildcard, fragments) })
 	}}
 	conn, err := config.ListenPacket(context.Background(), network, addr.String())
 	if err != nil {
@@ -81,15 +85,19 @@ func openBatches(network string, addr netip.AddrPort, wildcard bool) (fd int, er
 	return fd, nil
 }
 
-// udpOptions: several sockets on one port; the address that a query was sent to, where that is not the socket's own;
-// and no path MTU discovery, which lets forged ICMP messages make answers fragment (RFC 9715 section 3.1).
-func udpOptions(fd int, v6, wildcard bool) error {
+// udpOptions: several sockets on one port; the address that a query was sent to, where that is not the socket's own; and no path MTU
+// discovery, which lets forged ICMP messages make answers fragment (RFC 9715 section 3.1). Unless there may be fragments, IPv4 datagrams say
+// that there must be none: they could be forged, too. It also spares the kernel an identification for each (RFC 6864).
+func udpOptions(fd int, v6, wildcard, fragments bool) error {
 	err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-	level, mtu, discover, omit := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PKTINFO, unix.IP_PMTUDISC_OMIT
-	if v6 {
-		level, mtu, discover, omit = unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_RECVPKTINFO, unix.IPV6_PMTUDISC_OMIT
+	level, mtu, discover, path := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PKTINFO, unix.IP_PMTUDISC_PROBE
+	if fragments {
+		path = unix.IP_PMTUDISC_OMIT
 	}
-	err = errors.Join(err, unix.SetsockoptInt(fd, level, mtu, omit))
+	if v6 { // whose datagrams nobody takes apart on the way
+		level, mtu, discover, path = unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_RECVPKTINFO, unix.IPV6_PMTUDISC_OMIT
+	}
+	err = errors.Join(err, unix.SetsockoptInt(fd, level, mtu, path))
 	if wildcard {
 		err = errors.Join(err, unix.SetsockoptInt(fd, level, discover, 1))
 	}

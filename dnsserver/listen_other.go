@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func openUDP(*slog.Logger) opener { return openPackets }
+func openUDP(*slog.Logger, int) opener { return openPackets }
 
 // limitUnread is left to the system's own limits.
 func limitUnread(*net.TCPListener, time.Duration) error { return nil }

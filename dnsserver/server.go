@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"runtime"
 	"sync"
@@ -56,7 +57,7 @@ func New(o Options) (*Server, error) {
 		panics:  &panicLog{log: o.Log},
 		shared:  &stats{transport: tcp},
 		tcp:     newConnections(o.Config.TCPLimit, o.Config.TCPPerClient),
-		openUDP: openUDP(o.Log),
+		openUDP: openUDP(o.Log, o.Config.UDPSize),
 	}
 	s.workers = []*stats{s.shared}
 	s.live.Store(&snapshot{settings: &settings{config: o.Config, hostname: o.Name, cookies: newCookieJar(), now: time.Now}})
@@ -165,7 +166,9 @@ func (s *Server) Serve(ctx context.Context) error {
 
 // newWorker is a worker for one query at a time that counts into st.
 func (s *Server) newWorker(st *stats) *worker {
-	return &worker{live: &s.live, stats: st, panics: s.panics, scratch: newScratch(), requests: make([]request, 1)}
+	// Many a worker for TCP is gone before it has answered as many queries as there are to one that is timed.
+	turn := rand.UintN(latencySample)
+	return &worker{live: &s.live, stats: st, panics: s.panics, scratch: newScratch(), requests: make([]request, 1), turn: turn}
 }
 
 // hireWorker is a worker for UDP, for many queries at a time, with counters of its own.

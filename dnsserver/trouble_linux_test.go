@@ -16,7 +16,7 @@ import (
 )
 
 // paths are both ways that datagrams move.
-var paths = map[string]opener{"batches": openUDP(slog.New(slog.DiscardHandler)), "packets": openPackets}
+var paths = map[string]opener{"batches": openUDP(slog.New(slog.DiscardHandler), wholeSize), "packets": openPackets}
 
 // onBothPaths runs a test for each.
 func onBothPaths(t *testing.T, test func(t *testing.T, open opener)) {

@@ -38,20 +38,15 @@ func (b *batches) serve(w *worker) {
 	var place thread.Place
 	var rush thread.Rush
 	queue := backlog{of: b}
-	full, paused := false, false
+	more := false // is likely there already
 	for left := lastBatches; left > 0; {
 		if b.stopped.Load() {
 			left--
 		}
-		more := full || paused
 		if !more {
 			place.Renew()
 		}
 		n, errno := m.receive(b.fd, more)
-		if paused {
-			rush.Gathered(n)
-		}
-		full, paused = n == batchSize, false
 		switch {
 		case errno == unix.EINTR:
 		case errno == unix.EAGAIN:
@@ -67,8 +62,9 @@ func (b *batches) serve(w *worker) {
 		default:
 			queue.received(n, time.Now)
 			w.stats.drops[dropSend].Add(m.send(b.fd, m.answer(w, n)))
-			paused = !full && rush.Gather(n)
 		}
+		full := n == batchSize
+		more = rush.Pause(n, full) || full
 	}
 }
 

@@ -24,7 +24,7 @@ func TestBothPathsAnswerAlike(t *testing.T) {
 		answers := map[string][][]byte{}
 		frozen := *kindsSnapshot(t).settings
 		frozen.now = func() time.Time { return time.Unix(1_780_000_000, 0) }
-		for name, open := range map[string]opener{"batches": openUDP(slog.New(slog.DiscardHandler)), "packets": openPackets} {
+		for name, open := range map[string]opener{"batches": openUDP(slog.New(slog.DiscardHandler), wholeSize), "packets": openPackets} {
 			s := runningOn(t, netip.AddrPortFrom(netip.MustParseAddr(host), 0), open)
 			s.live.Store(kindsSnapshot(t).withSettings(&frozen))
 			answers[name] = exchangeAll(t, s.Addrs()[0], burst)
@@ -98,7 +98,7 @@ func TestOneResponseThatCannotBeSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	open, err := openUDP(slog.New(slog.DiscardHandler))("udp4", netip.MustParseAddrPort("127.0.0.1:0"), 1)
+	open, err := openUDP(slog.New(slog.DiscardHandler), wholeSize)("udp4", netip.MustParseAddrPort("127.0.0.1:0"), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,16 +13,12 @@ import (
 // TestTogether: queries that are read together are answered as each is alone, however many there are, and none of it allocates.
 func TestTogether(t *testing.T) {
 	s := running(t, nil)
-	s.live.Store(kindsSnapshot(t))
+	frozen := *kindsSnapshot(t).settings
+	frozen.now = func() time.Time { return time.Unix(1_780_000_000, 0) }
+	s.live.Store(kindsSnapshot(t).withSettings(&frozen))
 	alone, w := s.newWorker(new(stats)), s.hireWorker()
-	queries := [][]byte{nil, make([]byte, 12), make([]byte, 13), {0, 1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-	for _, text := range kinds {
-		query, err := question(text).Pack()
-		if err != nil {
-			t.Fatal(err)
-		}
-		queries = append(queries, query)
-	}
+	// Those with options stand beside others without.
+	queries := append([][]byte{nil, make([]byte, 12), make([]byte, 13), {0, 1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0}}, fuzzSeeds(t)...)
 	var want [][]byte
 	for _, query := range queries {
 		want = append(want, bytes.Clone(alone.handle(make([]byte, 4096), query, peer{})))

@@ -22,38 +22,45 @@ const (
 // Rush tells a [Punctual] thread when to let queries gather. Queries that come in bursts, with more than a pause in between or all at once
 // anyway, are not worth it: the thread would wake up once more for each. The zero value is ready.
 type Rush struct {
-	skip  int  // times to go on without a pause
-	last  int  // what it was after the last pause, if that was in vain
-	good  int  // pauses in a row that were not
-	usual int  // queries at once without a pause, the last time
-	slept bool // before the queries that are told next
+	skip   int  // times to go on without a pause
+	last   int  // what it was after the last pause, if that was in vain
+	good   int  // pauses in a row that were not
+	usual  int  // queries at once without a pause, the last time
+	paused bool // before the queries that are told next
 }
 
-// Gather comes after n queries were answered at once, when no more were seen. In a rush it sleeps for 50 µs, so that the next ones cost one
-// waking and one system call together; it reports that it has, and then [Rush.Gathered] is to follow. Network cards moderate their
+// Pause comes after n queries were answered at once, or none were there; full says that more may be there already. In a rush it sleeps for
+// 50 µs, so that the next ones cost one waking and one system call together, and reports that it has. Network cards moderate their
 // interrupts for the same reason, and for as long.
-func (r *Rush) Gather(n int) (paused bool) {
-	if !r.slept {
+func (r *Rush) Pause(n int, full bool) (paused bool) {
+	switch {
+	case r.paused:
+		r.judge(n)
+	case n > 0:
 		r.usual = n
 	}
-	r.slept = false
-	if n < many || !fine() {
-		return false
+	r.paused = !full && n >= many && r.due() && fine()
+	if r.paused {
+		ts := unix.NsecToTimespec(int64(pause))
+		// Go's scheduler need not hear of it: it would give the goroutine's place to another in that time. When it wants the thread, its
+		// signal ends the pause.
+		_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
 	}
-	if r.skip > 0 {
-		r.skip--
-		return false
-	}
-	r.slept = true
-	ts := unix.NsecToTimespec(int64(pause))
-	// Go's scheduler need not hear of it: it would give the goroutine's place to another in that time. When it wants the thread, its
-	// signal ends the pause.
-	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
-	return true
+	return r.paused
 }
 
-// Gathered tells how many queries there were after a pause. It was in vain unless they are half as many again as come without.
-func (r *Rush) Gathered(n int) {
+// due counts down the pauses that are left out.
+func (r *Rush) due() bool {
+	if r.skip == 0 {
+		return true
+	}
+	r.skip--
+	return false
+}
+
+// judge takes in how many queries there were after a pause. It was in vain unless they are half as many again as come without, which those
+// of a nearly full batch never are: they need none.
+func (r *Rush) judge(n int) {
 	if n < many || 2*n < 3*r.usual {
 		r.last = min(max(2, 2*r.last), mostSkipped)
 		r.skip, r.good = r.last, 0

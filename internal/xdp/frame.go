@@ -16,8 +16,9 @@ const (
 )
 
 const (
-	protocolUDP = 17
-	hopLimit    = 64 // of replies, as the kernel's own
+	protocolUDP  = 17
+	hopLimit     = 64     // of replies, as the kernel's own
+	dontFragment = 0x4000 // in the same octets as a fragment's offset
 )
 
 // datagram is a UDP datagram inside of an Ethernet frame.
@@ -82,9 +83,9 @@ func (d *datagram) udp() int {
 func (d *datagram) room(reply []byte) []byte { return reply[d.udp()+udpSize : len(reply) : len(reply)] }
 
 // address writes the headers of a reply of that many octets of payload, which are in their place, and says how long the frame is.
-// id tells this reply from others to the same host, should an IPv4 router fragment it. Addresses and ports, which change places, are summed
+// No IPv4 router is to fragment it: fragments can be forged (RFC 9715). Addresses and ports, which change places, are summed
 // up where they came from: to read back as a whole what was just written piece by piece stalls the processor.
-func (d *datagram) address(reply []byte, payload int, id uint16) (size int) {
+func (d *datagram) address(reply []byte, payload int) (size int) {
 	at := d.udp()
 	size = at + udpSize + payload
 	reply = reply[:size]
@@ -102,7 +103,7 @@ func (d *datagram) address(reply []byte, payload int, id uint16) (size int) {
 		pseudo = sum(from[8:40], 0)
 	} else {
 		asker, asked := uint64(binary.BigEndian.Uint32(from[12:])), uint64(binary.BigEndian.Uint32(from[16:]))
-		first := 0x4500<<48 | uint64(ip4Size+udpSize+payload)<<32 | uint64(id)<<16
+		first := 0x4500<<48 | uint64(ip4Size+udpSize+payload)<<32 | dontFragment
 		second := uint64(hopLimit<<24 | protocolUDP<<16)
 		pseudo = asker + asked
 		second |= uint64(^fold(first>>32 + first&0xffffffff + second + pseudo))

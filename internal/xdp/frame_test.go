@@ -43,7 +43,7 @@ func TestReplyGoesBack(t *testing.T) {
 				t.Fatalf("%s: payload %q", family, d.payload)
 			}
 			chunk := make([]byte, 200)
-			size := d.address(chunk, copy(d.room(chunk), said), 7)
+			size := d.address(chunk, copy(d.room(chunk), said))
 			reply := chunk[:size]
 			var back datagram
 			if !back.parse(reply) || string(back.payload) != said {
@@ -63,6 +63,8 @@ func TestReplyGoesBack(t *testing.T) {
 				pseudo = reply[etherSize+8 : etherSize+40]
 			} else if got := words(reply[etherSize:at]); got != 0xffff {
 				t.Errorf("the IPv4 header adds up to %#x", got)
+			} else if got := reply[etherSize+4 : etherSize+8]; !slices.Equal(got, []byte{0, 0, 0x40, 0}) {
+				t.Errorf("identification, flags and offset are %x: it may be fragmented", got)
 			}
 			covered := slices.Concat(pseudo, []byte{0, protocolUDP}, reply[at+4:at+6], reply[at:])
 			if got := words(covered); got != 0xffff {

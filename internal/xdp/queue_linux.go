@@ -37,7 +37,6 @@ type queue struct {
 	send     ring[descriptor]
 	sent     ring[uint64]
 	free     []uint64 // chunks to send from
-	id       uint16   // of the last reply
 	stuck    int      // how long it was waited last for the kernel to send more, in milliseconds; 0: never
 	stuckAt  uint32   // and what it had sent by then
 
@@ -135,6 +134,7 @@ func (q *queue) serve(h *Handler) error {
 			n = min(n, batchSize)
 		}
 		if n == 0 && !last {
+			rush.Pause(0, false)
 			place.Renew()
 			if err := q.wait(); err != nil {
 				return err
@@ -152,9 +152,7 @@ func (q *queue) serve(h *Handler) error {
 		q.received.release()
 		q.fill.publish()
 		q.flush()
-		if n < batchSize && rush.Gather(n) {
-			rush.Gathered(q.received.ready())
-		}
+		rush.Pause(n, n == batchSize)
 	}
 	return nil
 }
@@ -194,8 +192,7 @@ func (q *queue) reply(i int, d *datagram, h *Handler) {
 		return
 	}
 	q.free = q.free[:len(q.free)-1]
-	q.id++
-	q.send.put(descriptor{at: at, size: uint32(d.address(chunk, len(payload), q.id))})
+	q.send.put(descriptor{at: at, size: uint32(d.address(chunk, len(payload)))})
 }
 
 // reclaim takes back the chunks that have been sent: those used last are used next, for the processor still has them in its cache.
