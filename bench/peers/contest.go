@@ -24,7 +24,7 @@ const (
 const (
 	overload = 1_200_000
 	ample    = 600_000
-	// usual is a third of what a core answers: that of a nameserver which sleeps and wakes up.
+	// usual is less than any server answers on one core: that of a nameserver which sleeps and wakes up.
 	usual = 100_000
 )
 
@@ -115,48 +115,63 @@ func version(s server) string {
 // work is one kind of load, which gives figures by name.
 type work struct {
 	letter, title string
-	// short has a round's time shared out between two: how fast a flood is answered depends on which of the host's processors both cores
-	// are at its start, whoever answers and however long it lasts.
+	// short has servers asked one by one twice as often, for half as long: how fast a flood is answered changes from one to the next, probably
+	// with which of the host's processors both cores are, and a longer one is no surer.
 	short   bool
 	measure func(r *running, seconds int) (map[string]float64, error)
+	// together, unless nil, gives one figure of all servers without XDP at once, by server.
+	together func(all []*running, seconds int) (map[string]float64, error)
+	figure   string
 }
 
 func (c *contest) works() []work {
 	return []work{
-		{"a", "(a) one pool's name", true, c.overUDP("a", "pool.txt")},
-		{"b", "(b) 100,000 records", true, c.overUDP("b", "large.txt")},
-		{"e", "(a) 100,000 times a second", false, c.asUsual},
-		{"c", "(c) the same over TCP", false, func(r *running, seconds int) (map[string]float64, error) {
+		c.overUDP("a", "(a) one pool's name", "pool.txt"),
+		c.overUDP("b", "(b) 100,000 records", "large.txt"),
+		{letter: "e", title: "(a) 100,000 times a second", measure: c.asUsual},
+		{letter: "c", title: "(c) the same over TCP", measure: func(r *running, seconds int) (map[string]float64, error) {
 			if r.xdp {
 				return nil, nil // TCP is as without
 			}
 			s, err := c.askTCP(r, "large.txt", seconds)
 			return map[string]float64{"c: answered for each second of processor time": s.perCPU()}, err
 		}},
-		{"l", "latency at half load", false, c.atHalf},
-		{"d", "(d) switches during (a)", false, c.switching},
+		{letter: "l", title: "latency at half load", measure: c.atHalf},
+		{letter: "d", title: "(d) switches during (a)", measure: c.switching},
 	}
 }
 
-// overUDP floods the server twice: once with what the kernel does to receive on the load generator's core, where it is nobody's
-// account; once with all of it on the server's.
-func (c *contest) overUDP(letter, list string) func(*running, int) (map[string]float64, error) {
-	return func(r *running, seconds int) (map[string]float64, error) {
-		if err := r.site.wire.steer(loadCore); err != nil {
-			return nil, err
-		}
-		each, err := c.flood(r, list, ample, seconds)
-		if err != nil {
-			return nil, err
-		}
-		if err := r.site.wire.steer(serverCore); err != nil {
-			return nil, err
-		}
-		most, err := c.flood(r, list, overload, seconds)
-		return map[string]float64{
-			letter + ": answered for each second of processor time": each.perCPU(),
-			letter + ": answered at saturation, a second":           most.perSecond(),
-		}, err
+// overUDP floods servers twice: once with what the kernel does to receive on the load generator's core, where it is nobody's account, and
+// all that have no XDP share that flood; once with all of it on the server's.
+func (c *contest) overUDP(letter, title, list string) work {
+	each := letter + ": answered for each second of processor time"
+	return work{
+		letter: letter, title: title, short: true, figure: each,
+		together: func(all []*running, seconds int) (map[string]float64, error) {
+			if err := c.plain.steer(loadCore); err != nil {
+				return nil, err
+			}
+			return c.share(all, list, ample, seconds*len(all))
+		},
+		measure: func(r *running, seconds int) (map[string]float64, error) {
+			figures := map[string]float64{}
+			if r.xdp { // it has an interface of its own
+				if err := r.site.wire.steer(loadCore); err != nil {
+					return nil, err
+				}
+				s, err := c.flood(r, list, ample, seconds)
+				if err != nil {
+					return nil, err
+				}
+				figures[each] = s.perCPU()
+			}
+			if err := r.site.wire.steer(serverCore); err != nil {
+				return nil, err
+			}
+			most, err := c.flood(r, list, overload, seconds)
+			figures[letter+": answered at saturation, a second"] = most.perSecond()
+			return figures, err
+		},
 	}
 }
 
@@ -192,8 +207,7 @@ func (c *contest) atHalf(r *running, seconds int) (map[string]float64, error) {
 	return figures, nil
 }
 
-// switching compares a switch every second with none, at half load and at saturation. It is livens' alone: the others have no pool. At
-// saturation both have two turns, without, with, with, without: a machine that becomes faster or slower meanwhile favours neither.
+// switching compares a switch every second with none, at half load and at saturation. It is livens' alone: the others have no pool.
 func (c *contest) switching(r *running, seconds int) (map[string]float64, error) {
 	if r.program != c.binary {
 		return nil, nil
@@ -205,40 +219,83 @@ func (c *contest) switching(r *running, seconds int) (map[string]float64, error)
 	if err != nil {
 		return nil, err
 	}
-	saturated := func() (answered float64, err error) {
-		s, err := c.flood(r, "pool.txt", overload, seconds)
-		return s.answered, err
-	}
-	still, err := saturated()
+	ratio, err := c.saturated(r, client, 4*seconds)
 	if err != nil {
 		return nil, err
 	}
-	var moving float64
 	var half sample
 	var l latencies
 	err = meanwhile(c.ctx, client, func() error {
-		for range 2 {
-			answered, err := saturated()
-			if err != nil {
-				return err
-			}
-			moving += answered
-		}
 		l, err = c.beside(r, func() (err error) {
 			half, err = c.flood(r, "pool.txt", c.half, seconds)
 			return err
 		})
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	again, err := saturated()
 	return map[string]float64{
-		"d: at saturation, against (a)":   moving / (still + again),
+		"d: at saturation, against (a)":   ratio,
 		"d: lost at half load":            half.sent - half.answered,
 		"d: lost or wrong, of the probes": float64(l.Lost + l.Wrong),
 	}, err
+}
+
+// saturated is what is answered in the seconds of a flood in which the pool is switched, for each query that is answered in those without: by
+// turns without, with, with, without, so that a machine that becomes faster or slower meanwhile favours neither.
+func (c *contest) saturated(r *running, client *web.Client, seconds int) (ratio float64, err error) {
+	w := r.site.wire
+	over := c.begin(w, r.site.port, "pool.txt", overload, seconds)
+	before, err := w.sent()
+	if err != nil {
+		return 0, err
+	}
+	var answered []float64 // in each second
+	with := func(second int) bool { return (second+1)/2%2 == 1 }
+	for second := 0; ; second++ {
+		if with(second) {
+			if err := switchTo(c.ctx, client, second); err != nil {
+				return 0, err
+			}
+		}
+		select {
+		case err := <-over:
+			return movingToStill(answered, with), err
+		case <-time.After(time.Second):
+		}
+		after, err := w.sent()
+		if err != nil {
+			return 0, err
+		}
+		answered = append(answered, after-before)
+		before = after
+	}
+}
+
+// movingToStill compares the seconds of a flood with and those without a switch. The first and the last one in which there were answers are
+// not whole, and before and behind them is hardly any.
+func movingToStill(answered []float64, with func(second int) bool) float64 {
+	most := slices.Max(append(answered, 0))
+	flows := func(n float64) bool { return n > most/20 }
+	first := slices.IndexFunc(answered, flows)
+	last := len(answered) - 1
+	for last > first && !flows(answered[last]) {
+		last--
+	}
+	var moving, still []float64
+	for second := first + 1; second < last; second++ {
+		if with(second) {
+			moving = append(moving, answered[second])
+		} else {
+			still = append(still, answered[second])
+		}
+	}
+	return mean(moving) / mean(still)
+}
+
+func mean(values []float64) (sum float64) {
+	for _, v := range values {
+		sum += v / float64(len(values))
+	}
+	return sum
 }
 
 // meanwhile has the pool switched every second until what is done.
@@ -252,7 +309,6 @@ func meanwhile(ctx context.Context, client *web.Client, what func() error) error
 }
 
 func toAndFro(ctx context.Context, client *web.Client) error {
-	names := []string{"redundant", "primary"}
 	tick := time.Tick(time.Second)
 	for n := 0; ; n++ {
 		select {
@@ -260,11 +316,17 @@ func toAndFro(ctx context.Context, client *web.Client) error {
 			return nil
 		case <-tick:
 		}
-		o := failover.Order{Verb: failover.DoFailover, Pool: "chat", Deployment: names[n%2], Who: "bench"}
-		if _, err := client.Order(context.WithoutCancel(ctx), o); err != nil {
+		if err := switchTo(context.WithoutCancel(ctx), client, n); err != nil {
 			return fmt.Errorf("switch %d: %w", n, err)
 		}
 	}
+}
+
+// switchTo orders the pool's nth switch: from one deployment to the other.
+func switchTo(ctx context.Context, client *web.Client, n int) error {
+	o := failover.Order{Verb: failover.DoFailover, Pool: "chat", Deployment: []string{"redundant", "primary"}[n%2], Who: "bench"}
+	_, err := client.Order(ctx, o)
+	return err
 }
 
 // rotate gives every server its turn in every round, each time beginning with another one.
@@ -276,9 +338,25 @@ func (c *contest) rotate(r *report, all []*running, w work) error {
 	}
 	rounds, seconds := c.rounds, c.seconds
 	if w.short {
-		rounds, seconds = 2*rounds, max(1, seconds/2)
+		rounds, seconds = 2*rounds, (seconds+1)/2
+	}
+	var plain []*running
+	for _, s := range all {
+		if !s.xdp {
+			plain = append(plain, s)
+		}
 	}
 	for round := range rounds {
+		if w.together != nil && round < c.rounds {
+			progress("%s, round %d of %d: all without XDP, in one flood", w.title, round+1, c.rounds)
+			figures, err := w.together(plain, c.seconds)
+			if err != nil {
+				return fmt.Errorf("%s, together: %w", w.title, err)
+			}
+			for server, v := range figures {
+				r.add(w.figure, server, v)
+			}
+		}
 		for i := range all {
 			s := all[(i+round)%len(all)]
 			progress("%s, round %d of %d: %s", w.title, round+1, rounds, s.name)

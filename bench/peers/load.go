@@ -28,22 +28,44 @@ func (s sample) perCPU() float64 {
 	return s.answered / s.cpu
 }
 
-// flood has kxdpgun ask at a rate, queries a second, from changing ports, past the sockets of its own kernel.
+// flood floods one server, and adds what it used.
 func (c *contest) flood(r *running, list string, rate, seconds int) (sample, error) {
-	return c.load(r, list, seconds, generator{
+	return r.meanwhile(func() (sample, error) { return c.kxdpgun(r.site.wire, r.site.port, list, rate, seconds) })
+}
+
+// kxdpgun asks at a rate, queries a second, from changing ports, past the sockets of its own kernel.
+func (c *contest) kxdpgun(w *wire, port int, list string, rate, seconds int) (sample, error) {
+	return c.load(w, list, seconds, generator{
 		sent: regexp.MustCompile(`total queries: +(\d+)`), answered: regexp.MustCompile(`total replies: +(\d+)`),
 		code: regexp.MustCompile(`responded (\w+): +(\d+)`),
 	}, "kxdpgun",
-		"-F", loadCore, "-t", strconv.Itoa(seconds), "-Q", strconv.Itoa(rate), "-p", strconv.Itoa(r.site.port), "-i", filepath.Join(c.dir, list), serverAddr)
+		"-F", loadCore, "-t", strconv.Itoa(seconds), "-Q", strconv.Itoa(rate), "-p", strconv.Itoa(port), "-i", filepath.Join(c.dir, list), serverAddr)
 }
 
 // askTCP has dnsperf ask over connections that it keeps.
 func (c *contest) askTCP(r *running, list string, seconds int) (sample, error) {
-	return c.load(r, list, seconds, generator{
-		sent: regexp.MustCompile(`Queries sent: +(\d+)`), answered: regexp.MustCompile(`Queries completed: +(\d+)`),
-		code: regexp.MustCompile(`([A-Z]+) (\d+) \(\d`),
-	}, "dnsperf",
-		"-m", "tcp", "-c", "20", "-q", "400", "-l", strconv.Itoa(seconds), "-s", serverAddr, "-p", strconv.Itoa(r.site.port), "-d", filepath.Join(c.dir, list))
+	return r.meanwhile(func() (sample, error) {
+		return c.load(r.site.wire, list, seconds, generator{
+			sent: regexp.MustCompile(`Queries sent: +(\d+)`), answered: regexp.MustCompile(`Queries completed: +(\d+)`),
+			code: regexp.MustCompile(`([A-Z]+) (\d+) \(\d`),
+		}, "dnsperf",
+			"-m", "tcp", "-c", "20", "-q", "400", "-l", strconv.Itoa(seconds), "-s", serverAddr, "-p", strconv.Itoa(r.site.port), "-d", filepath.Join(c.dir, list))
+	})
+}
+
+// meanwhile adds what the server used during a load.
+func (r *running) meanwhile(load func() (sample, error)) (sample, error) {
+	before, err := r.usage()
+	if err != nil {
+		return sample{}, err
+	}
+	s, err := load()
+	if err != nil {
+		return s, err
+	}
+	after, err := r.usage()
+	s.cpu = (after.cpu - before.cpu).Seconds()
+	return s, err
 }
 
 // generator is how what a load generator prints is read: how many queries and replies, and how many replies for each response code.
@@ -66,15 +88,11 @@ func (s sample) proper(list string) error {
 }
 
 // load runs a generator on its core, for so many seconds.
-func (c *contest) load(r *running, list string, seconds int, g generator, name string, args ...string) (sample, error) {
-	before, err := r.usage()
-	if err != nil {
-		return sample{}, err
-	}
+func (c *contest) load(w *wire, list string, seconds int, g generator, name string, args ...string) (sample, error) {
 	var out bytes.Buffer
 	cmd := exec.Command("taskset", append([]string{"-c", loadCore, name}, args...)...)
 	cmd.Stdout, cmd.Stderr = &out, &out
-	run, err := process.Start(cmd, r.site.wire.client.Enter)
+	run, err := process.Start(cmd, w.client.Enter)
 	if err != nil {
 		return sample{}, err
 	}
@@ -82,11 +100,7 @@ func (c *contest) load(r *running, list string, seconds int, g generator, name s
 	if err := run.Err(); err != nil {
 		return sample{}, fmt.Errorf("%v: %w\n%s", cmd, err, out.Bytes())
 	}
-	after, err := r.usage()
-	if err != nil {
-		return sample{}, err
-	}
-	s := sample{seconds: float64(seconds), cpu: (after.cpu - before.cpu).Seconds(), codes: map[string]float64{}}
+	s := sample{seconds: float64(seconds), codes: map[string]float64{}}
 	for of, into := range map[*regexp.Regexp]*float64{g.sent: &s.sent, g.answered: &s.answered} {
 		m := of.FindSubmatch(out.Bytes())
 		if m == nil {

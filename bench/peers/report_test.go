@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -138,5 +139,14 @@ func TestRepliesAreJudged(t *testing.T) {
 		if (err == nil) != c.want {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestMovingToStill: only whole seconds of the flood count, and as many without a switch as with one are not needed.
+func TestMovingToStill(t *testing.T) {
+	answered := []float64{0, 2, 40, 100, 90, 90, 100, 100, 90, 30, 1, 0}
+	with := func(second int) bool { return slices.Contains([]int{0, 2, 4, 5, 8, 9, 11}, second) }
+	if got := movingToStill(answered, with); math.Abs(got-0.9) > 1e-9 {
+		t.Errorf("%v, want 0.9", got)
 	}
 }

@@ -89,6 +89,9 @@ func (c *contest) startAt(s server, at *site) (*running, error) {
 	return r, nil
 }
 
+// signal sends a signal to all of the server's processes.
+func (r *running) signal(s syscall.Signal) { _ = syscall.Kill(-r.group, s) }
+
 func (r *running) stop() { r.run.End(syscall.SIGTERM) }
 
 // answers reports nil once the server answers for the zones, of many the last: for a record that is the file's last one.
