@@ -115,7 +115,7 @@ func version(s server) string {
 // work is one kind of load, which gives figures by name.
 type work struct {
 	letter, title string
-	// short has servers asked one by one twice as often, for half as long: how fast a flood is answered changes from one to the next, probably
+	// short has servers asked one by one twice as often, and for half as long at most: how fast a flood is answered changes from one to the next, probably
 	// with which of the host's processors both cores are, and a longer one is no surer.
 	short   bool
 	measure func(r *running, seconds int) (map[string]float64, error)
@@ -219,13 +219,13 @@ func (c *contest) switching(r *running, seconds int) (map[string]float64, error)
 	if err != nil {
 		return nil, err
 	}
-	ratio, err := c.saturated(r, client, 4*seconds)
+	ratio, err := c.saturated(r, client, max(8, 6*seconds))
 	if err != nil {
 		return nil, err
 	}
 	var half sample
 	var l latencies
-	err = meanwhile(c.ctx, client, func() error {
+	err = meanwhile(c.ctx, r, client, func() error {
 		l, err = c.beside(r, func() (err error) {
 			half, err = c.flood(r, "pool.txt", c.half, seconds)
 			return err
@@ -244,35 +244,38 @@ func (c *contest) switching(r *running, seconds int) (map[string]float64, error)
 func (c *contest) saturated(r *running, client *web.Client, seconds int) (ratio float64, err error) {
 	w := r.site.wire
 	over := c.begin(w, r.site.port, "pool.txt", overload, seconds)
-	before, err := w.sent()
-	if err != nil {
-		return 0, err
-	}
 	var answered []float64 // in each second
 	with := func(second int) bool { return (second+1)/2%2 == 1 }
 	for second := 0; ; second++ {
+		start := time.Now()
+		before, err := w.sent()
+		if err != nil {
+			return 0, err
+		}
 		if with(second) {
-			if err := switchTo(c.ctx, client, second); err != nil {
+			if err := r.switchOver(c.ctx, client); err != nil {
 				return 0, err
 			}
 		}
 		select {
-		case err := <-over:
-			return movingToStill(answered, with), err
-		case <-time.After(time.Second):
+		case end := <-over:
+			if end.err != nil {
+				return 0, end.err
+			}
+			return movingToStill(answered, with)
+		case <-time.After(time.Until(start.Add(time.Second))):
 		}
 		after, err := w.sent()
 		if err != nil {
 			return 0, err
 		}
-		answered = append(answered, after-before)
-		before = after
+		answered = append(answered, (after-before)/time.Since(start).Seconds())
 	}
 }
 
 // movingToStill compares the seconds of a flood with and those without a switch. The first and the last one in which there were answers are
 // not whole, and before and behind them is hardly any.
-func movingToStill(answered []float64, with func(second int) bool) float64 {
+func movingToStill(answered []float64, with func(second int) bool) (ratio float64, err error) {
 	most := slices.Max(append(answered, 0))
 	flows := func(n float64) bool { return n > most/20 }
 	first := slices.IndexFunc(answered, flows)
@@ -288,7 +291,10 @@ func movingToStill(answered []float64, with func(second int) bool) float64 {
 			still = append(still, answered[second])
 		}
 	}
-	return mean(moving) / mean(still)
+	if len(moving) == 0 || len(still) == 0 {
+		return 0, fmt.Errorf("answers in each second: %.0f: too few to compare those with a switch and those without", answered)
+	}
+	return mean(moving) / mean(still), nil
 }
 
 func mean(values []float64) (sum float64) {
@@ -299,34 +305,38 @@ func mean(values []float64) (sum float64) {
 }
 
 // meanwhile has the pool switched every second until what is done.
-func meanwhile(ctx context.Context, client *web.Client, what func() error) error {
+func meanwhile(ctx context.Context, r *running, client *web.Client, what func() error) error {
 	switching, stop := context.WithCancel(ctx)
 	failed := make(chan error, 1)
-	go func() { failed <- toAndFro(switching, client) }()
+	go func() { failed <- r.toAndFro(switching, client) }()
 	err := what()
 	stop()
 	return errors.Join(err, <-failed)
 }
 
-func toAndFro(ctx context.Context, client *web.Client) error {
+func (r *running) toAndFro(ctx context.Context, client *web.Client) error {
 	tick := time.Tick(time.Second)
-	for n := 0; ; n++ {
+	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick:
 		}
-		if err := switchTo(context.WithoutCancel(ctx), client, n); err != nil {
-			return fmt.Errorf("switch %d: %w", n, err)
+		if err := r.switchOver(context.WithoutCancel(ctx), client); err != nil {
+			return err
 		}
 	}
 }
 
-// switchTo orders the pool's nth switch: from one deployment to the other.
-func switchTo(ctx context.Context, client *web.Client, n int) error {
-	o := failover.Order{Verb: failover.DoFailover, Pool: "chat", Deployment: []string{"redundant", "primary"}[n%2], Who: "bench"}
-	_, err := client.Order(ctx, o)
-	return err
+// switchOver has the pool change its deployment. It begins with the primary one.
+func (r *running) switchOver(ctx context.Context, client *web.Client) error {
+	to := []string{"redundant", "primary"}[r.switches%2]
+	r.switches++
+	o := failover.Order{Verb: failover.DoFailover, Pool: "chat", Deployment: to, Who: "bench"}
+	if _, err := client.Order(ctx, o); err != nil {
+		return fmt.Errorf("switch %d: %w", r.switches, err)
+	}
+	return nil
 }
 
 // rotate gives every server its turn in every round, each time beginning with another one.
@@ -338,7 +348,7 @@ func (c *contest) rotate(r *report, all []*running, w work) error {
 	}
 	rounds, seconds := c.rounds, c.seconds
 	if w.short {
-		rounds, seconds = 2*rounds, (seconds+1)/2
+		rounds, seconds = 2*rounds, max(1, seconds/2)
 	}
 	var plain []*running
 	for _, s := range all {

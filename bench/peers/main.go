@@ -22,7 +22,7 @@ func main() {
 		os.Exit(probe(server))
 	}
 	binary := flag.String("livens", "bin/livens", "the livens binary to measure")
-	rounds := flag.Int("rounds", 7, "rounds, in which every server has its turn; where (a) and (b) ask one after the other, twice as many, half as long")
+	rounds := flag.Int("rounds", 7, "rounds, in which every server has its turn; where (a) and (b) ask one after the other, twice as many, half as long at most")
 	seconds := flag.Int("seconds", 3, "how long each is asked in a round, for each figure")
 	only := flag.String("only", "", "the works to measure, by letters: a and b as the table has them, e (a) 100,000 times a second, c TCP, l latency, d switches, m a million records, n 10,000 zones; default: all")
 	names := flag.String("servers", "", "the servers to measure beside livens, with commas; default: all")

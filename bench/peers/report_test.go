@@ -146,7 +146,12 @@ func TestRepliesAreJudged(t *testing.T) {
 func TestMovingToStill(t *testing.T) {
 	answered := []float64{0, 2, 40, 100, 90, 90, 100, 100, 90, 30, 1, 0}
 	with := func(second int) bool { return slices.Contains([]int{0, 2, 4, 5, 8, 9, 11}, second) }
-	if got := movingToStill(answered, with); math.Abs(got-0.9) > 1e-9 {
-		t.Errorf("%v, want 0.9", got)
+	if got, err := movingToStill(answered, with); err != nil || math.Abs(got-0.9) > 1e-9 {
+		t.Errorf("%v, %v, want 0.9", got, err)
+	}
+	for _, few := range [][]float64{nil, {0, 0}, {0, 90}, {0, 50, 90, 50}, {0, 0, 0, 0, 0, 50, 90, 50}} {
+		if got, err := movingToStill(few, with); err == nil {
+			t.Errorf("%v: %v, and there is nothing to compare", few, got)
+		}
 	}
 }

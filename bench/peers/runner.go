@@ -34,6 +34,8 @@ type running struct {
 	group int // the process group
 	run   *process.Process
 	took  time.Duration // from start to the first answer
+
+	switches int // that its pool was ordered to make
 }
 
 // start starts a server on its core, and waits until it answers for all its zones.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -21,12 +22,14 @@ const (
 // share floods the servers at one wire once, all together: they take turns, and all but one are stopped (SIGSTOP). It tells how many answers
 // each gave for each second of processor time, by its name.
 //
-// How fast a flood is answered changes from one to the next by up to 40 %, whoever answers. So all of them have the same one.
+// How fast a flood is answered changes from one to the next by up to 40 %, whoever answers. So all of them have the same one. While a server is
+// stopped its queue stays full, as in a flood of its own.
 func (c *contest) share(all []*running, list string, rate, seconds int) (map[string]float64, error) {
 	w := all[0].site.wire
 	if err := w.takeTurns(); err != nil {
 		return nil, err
 	}
+	defer w.host.Run("", "nft", "delete", "table", "netdev", "turns") // or it would cost what is measured next
 	before, answered := make([]usage, len(all)), make([]float64, len(all))
 	for i, r := range all {
 		var err error
@@ -39,11 +42,13 @@ func (c *contest) share(all []*running, list string, rate, seconds int) (map[str
 	over := c.begin(w, sharedPort, list, rate, seconds)
 	for i := 0; ; i = (i + 1) % len(all) {
 		select {
-		case err := <-over:
-			if err != nil {
-				return nil, err
+		case <-c.ctx.Done():
+			return nil, c.ctx.Err()
+		case end := <-over:
+			if end.err != nil {
+				return nil, end.err
 			}
-			return perCPU(all, before, answered)
+			return perCPU(all, before, answered, end.answered)
 		default:
 		}
 		n, err := w.turn(all[i])
@@ -54,28 +59,38 @@ func (c *contest) share(all []*running, list string, rate, seconds int) (map[str
 	}
 }
 
-// begin begins a flood; what comes from the channel is how it ended.
-func (c *contest) begin(w *wire, port int, list string, rate, seconds int) (over <-chan error) {
-	end := make(chan error, 1)
+// flooded is how a flood ended.
+type flooded struct {
+	sample
+	err error
+}
+
+func (c *contest) begin(w *wire, port int, list string, rate, seconds int) (over <-chan flooded) {
+	end := make(chan flooded, 1)
 	go func() {
-		_, err := c.kxdpgun(w, port, list, rate, seconds)
-		end <- err
+		s, err := c.kxdpgun(w, port, list, rate, seconds)
+		end <- flooded{s, err}
 	}()
 	return end
 }
 
-// perCPU is what each server answered since, for each second of processor time.
-func perCPU(all []*running, before []usage, answered []float64) (map[string]float64, error) {
-	figures := map[string]float64{}
+// perCPU is what each server answered since, for each second of processor time. All that they answered has to have arrived.
+func perCPU(all []*running, before []usage, answered []float64, arrived float64) (map[string]float64, error) {
+	figures, sum := map[string]float64{}, 0.0
 	for i, r := range all {
 		after, err := r.usage()
 		if err != nil {
 			return nil, err
 		}
-		if answered[i] == 0 {
-			return nil, fmt.Errorf("%s answered nothing in its turns", r.name)
+		s := sample{answered: answered[i], cpu: (after.cpu - before[i].cpu).Seconds()}
+		if s.answered == 0 || s.cpu <= 0 {
+			return nil, fmt.Errorf("%s answered %.0f queries in its turns, in %.2f s of processor time", r.name, s.answered, s.cpu)
 		}
-		figures[r.name] = sample{answered: answered[i], cpu: (after.cpu - before[i].cpu).Seconds()}.perCPU()
+		figures[r.name] = s.perCPU()
+		sum += s.answered
+	}
+	if math.Abs(sum-arrived) > arrived/50 {
+		return nil, fmt.Errorf("the servers sent %.0f replies in their turns, of which %.0f arrived", sum, arrived)
 	}
 	return figures, nil
 }

@@ -27,6 +27,7 @@ type Rush struct {
 	good   int  // pauses in a row that were not
 	usual  int  // queries at once without a pause, the last time
 	paused bool // before the queries that are told next
+	behind bool // a full batch: they are what is left of more
 }
 
 // Pause comes after n queries were answered at once, or none were there; full says that more may be there already. In a rush it sleeps for
@@ -36,9 +37,10 @@ func (r *Rush) Pause(n int, full bool) (paused bool) {
 	switch {
 	case r.paused:
 		r.judge(n)
-	case n > 0:
+	case n > 0 && !full && !r.behind:
 		r.usual = n
 	}
+	r.behind = full
 	r.paused = !full && n >= many && r.due() && fine()
 	if r.paused {
 		ts := unix.NsecToTimespec(int64(pause))

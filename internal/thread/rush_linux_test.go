@@ -79,6 +79,8 @@ func TestPauseBringsNone(t *testing.T) {
 	if !r.Pause(8, false) || r.Pause(0, false) || r.Pause(50, false) {
 		t.Fatal("want a pause, then none after one in vain")
 	}
+	r.Pause(64, true)
+	r.Pause(10, false) // what is left of 74
 	if r.usual != 50 {
 		t.Errorf("%d are taken for what comes without a pause; they were 50", r.usual)
 	}
