@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wholeSize is what goes over every path in one piece: the least MTU of IPv6, 1280, without headers.
+// wholeSize is what goes over nearly every path in one piece: the least MTU of IPv6, 1280, without headers.
 const wholeSize = 1232
 
 // openUDP is the opener of this system, for responses of udpSize octets at most. It tells log, once, when the kernel grants less room than
