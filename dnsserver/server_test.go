@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livens/livens/internal/process"
 	"github.com/miekg/dns"
 )
 
@@ -19,11 +20,17 @@ ns1 A 192.0.2.53
 www A 192.0.2.80
 `
 
-// running is a server on a port of 127.0.0.1, stopped when the test ends.
+// running is a server on a port of 127.0.0.1, stopped when the test ends. The kernel gives that port to nobody: dig shares ports, and would
+// now and then be given the server's own, and ask itself.
 func running(t testing.TB, change func(*Options), before ...func(*Server)) *Server {
 	t.Helper()
+	loopback := netip.MustParseAddr("127.0.0.1")
+	port, err := process.FreePort(loopback)
+	if err != nil {
+		t.Fatal(err)
+	}
 	o := Options{Config: testConfig(), Name: "host1", Log: slog.New(slog.DiscardHandler),
-		Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}}
+		Listen: []netip.AddrPort{netip.AddrPortFrom(loopback, port)}}
 	if change != nil {
 		change(&o)
 	}
