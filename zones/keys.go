@@ -60,7 +60,7 @@ func dnsKeys() []key {
 		{name: "debug_names", form: boolean, restart: true, def: false, example: `true`,
 			doc: "Answer `TXT _livens.NAME` for pool names: active deployment, epoch and since when."},
 		{name: "udp_size", form: number, restart: true, unit: "bytes", min: 512, max: 4096, def: int64(1232), example: `1400`,
-			doc: "The largest response over UDP. 1232 goes over nearly every path in one piece, and IPv4 routers are told not to fragment it (RFC 9715); more they may."},
+			doc: "The largest response over UDP. 1232 goes over nearly every path in one piece, and IPv4 routers are told not to fragment it (RFC 9715); more they may. Where a path or an interface is narrower than 1260, set what it takes, less 28."},
 		{name: "xdp", form: texts, restart: true, max: MaxXDP, defText: "none", example: `["eth0"]`,
 			doc: "Network interfaces of which UDP queries are taken past the kernel's own stack, which costs a fraction (Linux, AF_XDP). See below."},
 		{name: "tcp_idle", form: duration, restart: true, min: idleMin, max: idleMax, def: 10 * time.Second, example: `"30s"`,

@@ -115,11 +115,11 @@ func version(s server) string {
 // work is one kind of load, which gives figures by name.
 type work struct {
 	letter, title string
-	// short has servers asked one by one twice as often, and for half as long at most: how fast a flood is answered changes from one to the next, probably
-	// with which of the host's processors both cores are, and a longer one is no surer.
+	// short has servers asked one by one twice as often, and for half as long at most: how fast a flood is answered changes from one to the
+	// next, probably with which of the host's processors both cores are, and a longer one is no surer.
 	short   bool
 	measure func(r *running, seconds int) (map[string]float64, error)
-	// together, unless nil, gives one figure of all servers without XDP at once, by server.
+	// together, unless nil, gives a further figure, of all servers without XDP at once: its values by server.
 	together func(all []*running, seconds int) (map[string]float64, error)
 	figure   string
 }
@@ -328,7 +328,7 @@ func (r *running) toAndFro(ctx context.Context, client *web.Client) error {
 	}
 }
 
-// switchOver has the pool change its deployment. It begins with the primary one.
+// switchOver has the pool go to its other deployment; after its start it is at the primary one.
 func (r *running) switchOver(ctx context.Context, client *web.Client) error {
 	to := []string{"redundant", "primary"}[r.switches%2]
 	r.switches++

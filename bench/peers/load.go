@@ -30,7 +30,7 @@ func (s sample) perCPU() float64 {
 
 // flood floods one server, and adds what it used.
 func (c *contest) flood(r *running, list string, rate, seconds int) (sample, error) {
-	return r.meanwhile(func() (sample, error) { return c.kxdpgun(r.site.wire, r.site.port, list, rate, seconds) })
+	return r.charged(func() (sample, error) { return c.kxdpgun(r.site.wire, r.site.port, list, rate, seconds) })
 }
 
 // kxdpgun asks at a rate, queries a second, from changing ports, past the sockets of its own kernel.
@@ -44,7 +44,7 @@ func (c *contest) kxdpgun(w *wire, port int, list string, rate, seconds int) (sa
 
 // askTCP has dnsperf ask over connections that it keeps.
 func (c *contest) askTCP(r *running, list string, seconds int) (sample, error) {
-	return r.meanwhile(func() (sample, error) {
+	return r.charged(func() (sample, error) {
 		return c.load(r.site.wire, list, seconds, generator{
 			sent: regexp.MustCompile(`Queries sent: +(\d+)`), answered: regexp.MustCompile(`Queries completed: +(\d+)`),
 			code: regexp.MustCompile(`([A-Z]+) (\d+) \(\d`),
@@ -53,8 +53,8 @@ func (c *contest) askTCP(r *running, list string, seconds int) (sample, error) {
 	})
 }
 
-// meanwhile adds what the server used during a load.
-func (r *running) meanwhile(load func() (sample, error)) (sample, error) {
+// charged adds what the server used during a load.
+func (r *running) charged(load func() (sample, error)) (sample, error) {
 	before, err := r.usage()
 	if err != nil {
 		return sample{}, err
